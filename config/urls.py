@@ -1,0 +1,3 @@
+"""The root route map."""
+
+urlpatterns = []

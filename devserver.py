@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+"""One command from a bare checkout to a running site or a test run; it needs Python and nothing else."""
+
+import argparse
+import errno
+import hashlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+MINIMUM_PYTHON = (3, 11)
+
+# The syntax of this file stays that of Python 3.6, so that an old Python gets as far as this message.
+if sys.version_info < MINIMUM_PYTHON:
+    sys.exit("Digit Recognizer needs Python {}.{} or newer; this is {}.{}.".format(*MINIMUM_PYTHON, *sys.version_info))
+
+WINDOWS = os.name == "nt"
+HERE = Path(__file__).resolve().parent
+VENV = HERE / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
+SHOWN_PYTHON = PYTHON.relative_to(HERE)
+
+WEIGHTS = HERE / "digit_recognizer_dl_model" / "digit_recognizer_weights.npz"
+MNIST_CSV = HERE / Path(os.environ.get("MNIST_CSV") or "data/mnist_test.csv").expanduser()
+
+
+def main():
+    """Serve the site, or run the tests if the first argument is `test`."""
+    sys.stdout.reconfigure(line_buffering=True)  # in a log, our lines come before those of the programs we start
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill` stops an installation as Ctrl-C does
+    try:
+        if sys.argv[1:2] == ["test"]:
+            return run_tests(sys.argv[2:])
+        options = parse_options()
+        check_address(options.host, options.port)
+        make_venv()
+        install("requirements.txt")
+        check_files()
+        return serve(options.host, options.port)
+    except KeyboardInterrupt:
+        return 130  # what a shell reports for a command that Ctrl-C cut short
+
+
+def parse_options():
+    """Read --host and --port from the command line."""
+    parser = argparse.ArgumentParser(
+        usage="python devserver.py [--host HOST] [--port PORT]\n       python devserver.py test [pytest arguments]",
+        description="Serve Digit Recognizer, after making .venv and installing requirements.txt into it where needed.",
+        epilog="`python devserver.py test` installs requirements-dev.txt into the same .venv and runs pytest; "
+        "everything after `test` is passed on to it, as in `python devserver.py test -x -k drawing`.",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to serve on (default: %(default)s)")
+    parser.add_argument("--port", default=8000, type=port_number, help="port to serve on (default: %(default)s)")
+    return parser.parse_args()
+
+
+def port_number(text):
+    """Return a port as an integer, or refuse it in words that argparse shows."""
+    if not (text.isdecimal() and 1 <= int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text} is not a port; ports are whole numbers from 1 to 65535")
+    return int(text)
+
+
+def check_address(host, port):
+    """Exit with a plain message if the site could not be served there."""
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            # Lets a port pass whose last server has just stopped. On Windows it would also let a taken port pass.
+            if not WINDOWS:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except TypeError:  # from a name that no encoding for host names takes
+        sys.exit(f"Cannot serve on {host}: this is no host name.")
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            sys.exit(f"Port {port} is taken by another program. Try: python devserver.py --port {port + 1}")
+        if error.errno == errno.EACCES:
+            sys.exit(f"Serving on port {port} is not permitted. Try another: python devserver.py --port 8080")
+        sys.exit(f"Cannot serve on {host}: {error.strerror}.")
+
+
+def make_venv():
+    """Make .venv, unless it is there and works."""
+    if venv_works():
+        return
+    print("Making .venv again, as this one does not work ..." if VENV.exists() else "Making .venv ...")
+    command = [sys.executable, "-m", "venv", "--clear", VENV]
+    made = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if made.returncode != 0:
+        sys.exit(f"{made.stdout.strip()}\nCould not make {VENV}: the reason is above.")
+
+
+def venv_works():
+    """Say whether .venv holds a Python that is new enough and has pip."""
+    question = f"import pip, sys; sys.exit(sys.version_info < {MINIMUM_PYTHON})"
+    try:
+        return subprocess.run([PYTHON, "-c", question], stderr=subprocess.DEVNULL).returncode == 0
+    except OSError:
+        return False
+
+
+def install(*names):
+    """Install requirements files into .venv, unless it last installed them with the same content."""
+    stamps = {VENV / f"{name}.sha256": hashlib.sha256((HERE / name).read_bytes()).hexdigest() for name in names}
+    if all(stamp.exists() and stamp.read_text() == digest for stamp, digest in stamps.items()):
+        return
+    # An installation that breaks off halfway must not leave the stamps of the one before it.
+    for stamp in stamps:
+        stamp.unlink(missing_ok=True)
+    print(f"Installing {names[0]} ...")
+    command = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", names[0]]
+    if subprocess.run(command, cwd=HERE).returncode != 0:
+        sys.exit(f"Could not install {names[0]}: see pip's message above, check the network and try again.")
+    for stamp, digest in stamps.items():
+        stamp.write_text(digest)
+
+
+def check_files():
+    """Exit with the way to get it if a file is missing that the site cannot do without."""
+    missing = []
+    if not WEIGHTS.is_file():
+        weights = WEIGHTS.relative_to(HERE).as_posix()
+        missing.append(f"{WEIGHTS} is missing. Get it back with:\n    git checkout -- {weights}")
+        missing.append(f"or train it, in about an hour, with:\n    {SHOWN_PYTHON} -m digit_recognizer_dl_model.train")
+    if not MNIST_CSV.is_file():
+        missing.append(f"{MNIST_CSV} is missing. Get it with:\n    {SHOWN_PYTHON} manage.py fetch_mnist")
+        if os.environ.get("MNIST_CSV"):
+            missing.append("and unset MNIST_CSV, which names another file than fetch_mnist writes, or correct it.")
+    if missing:
+        sys.exit("\n".join(missing))
+
+
+def serve(host, port):
+    """Run Django's development server until it ends or is stopped; return the exit code."""
+    server = None
+    stopped = False
+
+    def stop(*_):
+        nonlocal stopped
+        stopped = True
+        if server:
+            server.terminate()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    # "Every address of this machine" is nothing that a browser can visit.
+    visitable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    print(f"Digit Recognizer: http://{address(visitable, port)}/  (Ctrl-C stops it)")
+    server = subprocess.Popen(
+        [PYTHON, "manage.py", "runserver", address(host, port)],
+        cwd=HERE,
+        env={"DJANGO_DEBUG": "1", **os.environ},
+        # A terminal sends Ctrl-C to the server too, which would show a traceback if it is still importing.
+        preexec_fn=None if WINDOWS else lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    )
+    if stopped:  # while the server was being started, too early for stop() to reach it
+        server.terminate()
+    exit_code = server.wait()
+    return 0 if stopped else exit_code
+
+
+def address(host, port):
+    """Join host and port as URLs and runserver want them."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def run_tests(arguments):
+    """Run pytest with these arguments; return its exit code."""
+    make_venv()
+    install("requirements-dev.txt", "requirements.txt")
+    # Ctrl-C reaches pytest as well, whose cleaning up and summary we wait for.
+    signal.signal(signal.SIGINT, lambda *_: None)
+    return subprocess.run([PYTHON, "-m", "pytest", *arguments], cwd=HERE).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,131 @@
+"""MNIST as files: the CSV that this project reads and writes, and the IDX files MNIST is published in."""
+
+import gzip
+import zlib
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+SIDE = 28
+PIXELS = SIDE * SIDE
+IDX_IMAGES_MAGIC = 2051
+IDX_LABELS_MAGIC = 2049
+
+
+class MalformedDataset(ValueError):
+    """A file that is not MNIST in the form its name promises; the message names the file and the line."""
+
+
+class Dataset(NamedTuple):
+    """Images and what they show.
+
+    pixels: (n, 28, 28) uint8, ink 255 on 0.
+    labels: (n,) uint8, 0-9, or None where the file has none (Kaggle's test.csv).
+    """
+
+    pixels: np.ndarray
+    labels: np.ndarray | None
+
+
+def read_csv(path: Path) -> Dataset:
+    """Read MNIST from CSV, plain or gzipped, with or without a header line and a label column.
+
+    A line is `label,pixel0,...,pixel783` or `pixel0,...,pixel783`, whole numbers from 0 to 255, row by row
+    from the top left. Raises MalformedDataset for anything else, FileNotFoundError for no file.
+    """
+    lines = _read_lines(path)
+    first = 1 if lines and _is_header(lines[0]) else 0
+    rows = lines[first:]
+    while rows and not rows[-1].strip():
+        rows.pop()
+    if not rows:
+        raise MalformedDataset(f"{path}, line {first + 1}: no images, the file is empty")
+    try:
+        table = np.loadtxt(rows, delimiter=",", dtype=np.int16, comments=None, ndmin=2)  # (n, 784 or 785)
+    except ValueError:
+        table = None
+    columns = lines[0].count(",") + 1
+    if table is None or columns not in (PIXELS, PIXELS + 1) or table.shape != (len(rows), columns):
+        raise _first_fault(path, rows, first, columns)
+    labels, pixels = (table[:, 0], table[:, 1:]) if columns > PIXELS else (None, table)
+    if pixels.min() < 0 or pixels.max() > 255 or (labels is not None and not set(np.unique(labels)) <= set(range(10))):
+        raise _first_fault(path, rows, first, columns)
+    return Dataset(
+        pixels.astype(np.uint8).reshape(-1, SIDE, SIDE),
+        None if labels is None else labels.astype(np.uint8),
+    )
+
+
+def write_csv(path: Path, dataset: Dataset) -> None:
+    """Write labelled images as CSV with the header `label,pixel0,...,pixel783`."""
+    table = np.column_stack([dataset.labels, dataset.pixels.reshape(-1, PIXELS)])  # (n, 785)
+    header = ",".join(["label", *(f"pixel{i}" for i in range(PIXELS))])
+    with path.open("w", encoding="ascii", newline="\n") as file:
+        file.write(header + "\n")
+        file.writelines(",".join(map(str, row)) + "\n" for row in map(np.ndarray.tolist, table))
+
+
+def read_idx(images: bytes, labels: bytes) -> Dataset:
+    """Read the uncompressed contents of one pair of MNIST's IDX files.
+
+    Source: the format as described at http://yann.lecun.com/exdb/mnist/ (big-endian 32-bit sizes, then bytes).
+    Raises MalformedDataset where sizes and contents disagree.
+    """
+    magic, count, height, width = np.frombuffer(images[:16].ljust(16, b"\0"), dtype=">u4").tolist()
+    if (magic, height, width) != (IDX_IMAGES_MAGIC, SIDE, SIDE) or len(images) != 16 + count * PIXELS:
+        raise MalformedDataset("not an IDX file of 28x28 images")
+    magic, label_count = np.frombuffer(labels[:8].ljust(8, b"\0"), dtype=">u4").tolist()
+    if magic != IDX_LABELS_MAGIC or label_count != count or len(labels) != 8 + count:
+        raise MalformedDataset(f"not an IDX file of labels for {count} images")
+    return Dataset(
+        np.frombuffer(images, dtype=np.uint8, offset=16).reshape(count, SIDE, SIDE),
+        np.frombuffer(labels, dtype=np.uint8, offset=8),
+    )
+
+
+def _read_lines(path: Path) -> list[str]:
+    try:
+        raw = path.read_bytes()
+        if raw[:2] == b"\x1f\x8b":
+            raw = gzip.decompress(raw)
+        return raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise MalformedDataset(f"{path}, line {line}: not text, so not a CSV file") from error
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise MalformedDataset(f"{path}, line 1: a damaged gzip file ({error})") from error
+
+
+def _is_header(line: str) -> bool:
+    names = line.split(",")
+    return len(names) in (PIXELS, PIXELS + 1) and not any(_is_number(name) for name in names[:2])
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _first_fault(path: Path, rows: list[str], first: int, columns: int) -> MalformedDataset:
+    """Walk the lines that the fast reader refused and say what is wrong with the first bad one."""
+    if columns not in (PIXELS, PIXELS + 1):
+        return MalformedDataset(
+            f"{path}, line 1: {columns} columns, expected {PIXELS} pixels, with or without a label before them"
+        )
+    pixel_values, label_values = set(map(str, range(256))), set(map(str, range(10)))
+    for number, row in enumerate(rows, start=first + 1):
+        cells = row.split(",")
+        if len(cells) != columns:
+            return MalformedDataset(f"{path}, line {number}: {len(cells)} columns, expected {columns}")
+        for pixel, cell in enumerate(cells, start=PIXELS - columns):  # the label, where there is one, is pixel -1
+            if cell.strip() not in (pixel_values if pixel >= 0 else label_values):
+                name, largest = (f"pixel{pixel}", 255) if pixel >= 0 else ("the label", 9)
+                return MalformedDataset(
+                    f"{path}, line {number}: {name} is {cell.strip()[:20]!r}, "
+                    f"expected a whole number from 0 to {largest}"
+                )
+    return MalformedDataset(f"{path}: cannot be read as numbers")

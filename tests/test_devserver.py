@@ -1,0 +1,295 @@
+"""devserver.py, run as a user runs it, in a small copy of the checkout whose manage.py and pytest are stand-ins."""
+
+import ast
+import errno
+import os
+import runpy
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import closing, contextmanager, suppress
+from http.client import HTTPConnection
+from pathlib import Path
+from threading import Timer
+
+import pytest
+
+DEVSERVER = Path(__file__).parents[1] / "devserver.py"
+DEADLINE = 30  # seconds; generous, as nothing waits for it to pass
+
+# Answers with what it was started with; a traceback ends it if Ctrl-C reaches it.
+FAKE_MANAGE = """
+import os, socketserver, sys
+from http.server import BaseHTTPRequestHandler
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(f"{sys.argv[1]} debug={os.environ['DJANGO_DEBUG']} pid={os.getpid()}".encode())
+
+    def log_message(self, *arguments):
+        pass
+
+host, port = sys.argv[2].rsplit(":", 1)
+server = socketserver.TCPServer((host, int(port)), Handler)
+print("ready", flush=True)
+server.serve_forever()
+"""
+
+# `python -m pytest` prefers this file to the installed pytest, as it runs in the checkout.
+FAKE_PYTEST = """
+import os, sys
+print("pytest got", sys.argv[1:], "debug", os.environ.get("DJANGO_DEBUG"))
+sys.exit(5)
+"""
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="stops servers with POSIX signals")
+
+
+@pytest.fixture(scope="module")
+def new_checkout(tmp_path_factory):
+    """Lay out a checkout whose .venv is a leftover without a Python."""
+    checkout = tmp_path_factory.mktemp("checkout")
+    shutil.copy(DEVSERVER, checkout)
+    (checkout / "requirements.txt").write_text("")
+    (checkout / "requirements-dev.txt").write_text("-r requirements.txt\n")
+    (checkout / "manage.py").write_text(FAKE_MANAGE)
+    (checkout / "pytest.py").write_text(FAKE_PYTEST)
+    (checkout / "digit_recognizer_dl_model").mkdir()
+    (checkout / "digit_recognizer_dl_model" / "digit_recognizer_weights.npz").touch()
+    (checkout / "data").mkdir()
+    (checkout / "data" / "mnist_test.csv").touch()
+    (checkout / ".venv" / "bin").mkdir(parents=True)
+    return checkout
+
+
+@pytest.fixture(scope="module")
+def first_run(new_checkout):
+    """Run the stand-in for pytest, which makes .venv on the way; return the finished process."""
+    return run(new_checkout, "test", "-k", "some name", "-x")
+
+
+@pytest.fixture
+def checkout(new_checkout, first_run):
+    """Return the checkout with a .venv that has everything installed."""
+    return new_checkout
+
+
+@pytest.fixture
+def port():
+    """Return a port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def environment(**changes):
+    """Return the environment without the variables that devserver.py reads, and with these changes."""
+    return {name: value for name, value in os.environ.items() if name not in ("DJANGO_DEBUG", "MNIST_CSV")} | changes
+
+
+def run(checkout, *arguments, **changes):
+    """Run devserver.py to its end and return the finished process."""
+    command = [sys.executable, checkout / "devserver.py", *arguments]
+    return subprocess.run(command, env=environment(**changes), capture_output=True, text=True, timeout=DEADLINE)
+
+
+@contextmanager
+def serving(checkout, port, **changes):
+    """Start devserver.py, in a process group of its own as from a terminal, and end the whole group."""
+    command = [sys.executable, checkout / "devserver.py", "--port", str(port)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=environment(**changes), process_group=0, **pipes) as process:
+
+        def end():
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+        watchdog = Timer(DEADLINE, end)
+        watchdog.start()
+        try:
+            yield process
+        finally:
+            watchdog.cancel()
+            end()
+
+
+def until_ready(process):
+    """Wait until the stand-in for the server listens; return what was printed before."""
+    printed = ""
+    for line in process.stdout:
+        if line == "ready\n":
+            return printed
+        printed += line
+    return pytest.fail(f"{printed}{process.stderr.read()}")
+
+
+def visit(port):
+    """Return what the server answers."""
+    with closing(HTTPConnection("127.0.0.1", port, timeout=DEADLINE)) as connection:
+        connection.request("GET", "/")
+        return connection.getresponse().read().decode()
+
+
+def test_it_imports_nothing_but_the_standard_library():
+    nodes = list(ast.walk(ast.parse(DEVSERVER.read_text())))
+    imported = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+    assert imported
+    assert {name.partition(".")[0] for name in imported} <= sys.stdlib_module_names
+
+
+def test_an_old_python_is_told_which_one_is_needed(monkeypatch):
+    ast.parse(DEVSERVER.read_text(), feature_version=(3, 6))
+    monkeypatch.setattr(sys, "version_info", (3, 9, 2))
+    with pytest.raises(SystemExit, match=r"needs Python 3\.11 or newer; this is 3\.9\."):
+        runpy.run_path(str(DEVSERVER))
+
+
+def test_help_describes_serving_and_testing(tmp_path):
+    shutil.copy(DEVSERVER, tmp_path)
+    finished = run(tmp_path, "--help")
+    assert finished.returncode == 0
+    for word in ("--host", "--port", "devserver.py test [pytest arguments]"):
+        assert word in finished.stdout
+
+
+def test_a_taken_port_is_named_before_anything_is_made(tmp_path):
+    shutil.copy(DEVSERVER, tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        finished = run(tmp_path, "--port", str(port))
+    assert finished.returncode == 1
+    assert finished.stdout == ""
+    assert finished.stderr == f"Port {port} is taken by another program. Try: python devserver.py --port {port + 1}\n"
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_a_port_whose_last_server_has_just_stopped_is_free():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = server.getsockname()
+        with socket.create_connection(address) as browser:
+            server.accept()[0].close()  # the side that closes first keeps the port in TIME_WAIT
+            browser.recv(1)
+    runpy.run_path(str(DEVSERVER))["check_address"](*address)
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-1", "eighty", "8e3"])
+def test_what_is_no_port_is_refused(tmp_path, port):
+    shutil.copy(DEVSERVER, tmp_path)
+    finished = run(tmp_path, f"--port={port}")
+    assert finished.returncode == 2
+    assert f"{port} is not a port; ports are whole numbers from 1 to 65535" in finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (OSError(errno.EACCES, "Permission denied"), "Serving on port 80 is not permitted."),
+        (OSError(errno.EADDRNOTAVAIL, "Not of this machine"), "Cannot serve on example: Not of this machine."),
+        (socket.gaierror(socket.EAI_NONAME, "Name not known"), "Cannot serve on example: Name not known."),
+        (TypeError("encoding of hostname failed"), "Cannot serve on example: this is no host name."),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_explained(monkeypatch, error, message):
+    def refuse(*_):
+        raise error
+
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    with pytest.raises(SystemExit, match=message):
+        runpy.run_path(str(DEVSERVER))["check_address"]("example", 80)
+
+
+def test_a_broken_venv_is_made_again(first_run):
+    assert "Making .venv again, as this one does not work ..." in first_run.stdout
+    assert "Installing requirements-dev.txt ..." in first_run.stdout
+
+
+def test_pytest_gets_its_arguments_unchanged_and_its_exit_code_is_returned(first_run):
+    assert first_run.stdout.endswith("pytest got ['-k', 'some name', '-x'] debug None\n")
+    assert first_run.returncode == 5
+
+
+def test_requirements_are_installed_again_only_when_they_change(checkout):
+    assert "Installing" not in run(checkout, "test").stdout
+    with (checkout / "requirements.txt").open("a") as requirements:
+        requirements.write("# one line more\n")
+    assert "Installing requirements-dev.txt ..." in run(checkout, "test").stdout
+    assert "Installing" not in run(checkout, "test").stdout
+
+
+def test_a_failed_installation_is_reported_and_tried_again(checkout):
+    requirements = checkout / "requirements.txt"
+    before = requirements.read_text()
+    requirements.write_text("./no-such-package\n")
+    try:
+        for _ in range(2):
+            failed = run(checkout, "test")
+            assert failed.returncode == 1
+            assert "./no-such-package" in failed.stderr
+            assert failed.stderr.endswith("see pip's message above, check the network and try again.\n")
+    finally:
+        requirements.write_text(before)
+    assert "Installing requirements-dev.txt ..." in run(checkout, "test").stdout
+
+
+def test_missing_weights_are_named_with_the_ways_to_get_them(checkout, port, tmp_path):
+    weights = checkout / "digit_recognizer_dl_model" / "digit_recognizer_weights.npz"
+    weights.rename(tmp_path / weights.name)
+    try:
+        finished = run(checkout, "--port", str(port))
+    finally:
+        (tmp_path / weights.name).rename(weights)
+    assert finished.returncode == 1
+    assert f"{weights} is missing" in finished.stderr
+    assert "git checkout -- digit_recognizer_dl_model/digit_recognizer_weights.npz" in finished.stderr
+    assert ".venv/bin/python -m digit_recognizer_dl_model.train" in finished.stderr
+
+
+def test_a_missing_csv_file_is_named_with_the_way_to_get_it(checkout, port, tmp_path):
+    csv = checkout / "data" / "mnist_test.csv"
+    csv.rename(tmp_path / csv.name)
+    try:
+        finished = run(checkout, "--port", str(port))
+    finally:
+        (tmp_path / csv.name).rename(csv)
+    assert finished.returncode == 1
+    assert finished.stderr == f"{csv} is missing. Get it with:\n    .venv/bin/python manage.py fetch_mnist\n"
+
+
+def test_a_variable_that_names_a_missing_csv_file_is_mentioned(checkout, port, tmp_path):
+    finished = run(checkout, "--port", str(port), HOME=str(tmp_path), MNIST_CSV="~/other.csv")
+    assert finished.returncode == 1
+    assert f"{tmp_path / 'other.csv'} is missing" in finished.stderr
+    assert "unset MNIST_CSV" in finished.stderr
+
+
+@pytest.mark.parametrize(("changes", "debug"), [({}, "1"), ({"DJANGO_DEBUG": "0"}, "0")])
+def test_it_serves_in_debug_mode_unless_told_otherwise(checkout, port, changes, debug):
+    with serving(checkout, port, **changes) as process:
+        assert until_ready(process) == f"Digit Recognizer: http://127.0.0.1:{port}/  (Ctrl-C stops it)\n"
+        assert visit(port).startswith(f"runserver debug={debug} ")
+
+
+def test_the_server_leaves_ctrl_c_to_devserver(checkout, port):
+    with serving(checkout, port) as process:
+        until_ready(process)
+        answer = visit(port)
+        os.kill(int(answer.partition("pid=")[2]), signal.SIGINT)
+        assert visit(port) == answer
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["alone", "with_its_children"])
+def test_a_signal_stops_it_and_its_server_quietly(checkout, port, send, number):
+    with serving(checkout, port) as process:
+        until_ready(process)
+        server = int(visit(port).partition("pid=")[2])
+        send(process.pid, number)
+        assert process.communicate(timeout=DEADLINE) == ("", "")
+        assert process.returncode == 0
+        with pytest.raises(ProcessLookupError):
+            os.kill(server, 0)
