@@ -1,0 +1,99 @@
+"""How good a weights file is: `python -m digit_recognizer_dl_model.evaluate` prints accuracy, calibration and speed."""
+
+import argparse
+import math
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from .calibration import expected_calibration_error
+from .dataset import SIDE, Dataset, MalformedDataset, read_csv
+from .inference import Classifier
+from .weights import SHIPPED, UnusableWeights, load_weights
+
+DATA = Path(__file__).parent.parent / "data"
+
+
+def wilson_interval(right: int, total: int) -> tuple[float, float]:
+    """The 95 % interval of a share of `right` out of `total` (Wilson 1927)."""
+    z = 1.959964
+    share = right / total
+    centre = (share + z * z / (2 * total)) / (1 + z * z / total)
+    half = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total)) / (1 + z * z / total)
+    return centre - half, centre + half
+
+
+def measure(classifier: Classifier, dataset: Dataset) -> dict:
+    """The figures of a classifier on labelled images, all shares 0-1.
+
+    `confusion[label][answer]` counts images; `uncertain` is the share marked "not sure".
+    """
+    probabilities = classifier.probabilities(dataset.pixels)  # (n, 10)
+    answers, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    right = answers == dataset.labels
+    certain = confidence >= classifier.weights.uncertain_below
+    confusion = np.zeros((10, 10), int)
+    np.add.at(confusion, (dataset.labels, answers), 1)
+    return {
+        "images": len(right),
+        "accuracy": float(right.mean()),
+        "interval_95": wilson_interval(int(right.sum()), len(right)),
+        "expected_calibration_error": expected_calibration_error(probabilities, dataset.labels),
+        "uncertain": float(1 - certain.mean()),
+        "accuracy_where_certain": float(right[certain].sum() / max(certain.sum(), 1)),
+        "confusion": confusion.tolist(),
+    }
+
+
+def milliseconds_an_image(classifier: Classifier, pixels: np.ndarray, batch: int, repeats: int = 50) -> float:
+    """The median time of one forward pass over `batch` images, divided by their number."""
+    pixels = np.resize(pixels[:batch], (batch, SIDE, SIDE))  # repeats images where there are too few
+    classifier.probabilities(pixels)  # the first call allocates the buffers
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        classifier.probabilities(pixels)
+        times.append(time.perf_counter() - start)
+    return 1000 * statistics.median(times) / batch
+
+
+def describe(figures: dict) -> str:
+    """The figures of `measure` as a few lines of text."""
+    low, high = figures["interval_95"]
+    lines = [
+        f"accuracy        {figures['accuracy']:.2%} of {figures['images']:,} images (95 %: {low:.2%} to {high:.2%})",
+        f"calibration     expected calibration error {figures['expected_calibration_error']:.2%}",
+        f"not sure        {figures['uncertain']:.2%}; of the rest {figures['accuracy_where_certain']:.2%} are right",
+        "confusion       rows: label, columns: answer",
+        "       " + "".join(f"{digit:>6}" for digit in range(10)),
+    ]
+    lines += [f"{label:>7}" + "".join(f"{n:>6}" for n in row) for label, row in enumerate(figures["confusion"])]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m digit_recognizer_dl_model.evaluate", description=__doc__)
+    parser.add_argument("--weights", type=Path, default=SHIPPED)
+    parser.add_argument("--csv", type=Path, default=DATA / "mnist_test.csv", help="labelled images to measure on")
+    options = parser.parse_args()
+    try:
+        weights = load_weights(options.weights)
+        classifier = Classifier(weights)
+        dataset = read_csv(options.csv)
+    except (UnusableWeights, MalformedDataset, FileNotFoundError) as error:
+        sys.exit(str(error))
+    if dataset.labels is None:
+        sys.exit(f"{options.csv}: no labels, so there is nothing to measure")
+    values = sum(array.size for array in weights.arrays.values())
+    print(f"weights         {options.weights.name}: {values:,} values, {options.weights.stat().st_size:,} bytes")
+    print(describe(measure(classifier, dataset)))
+    for batch in (1, 64):
+        milliseconds = milliseconds_an_image(classifier, dataset.pixels, batch)
+        print(f"forward pass    {milliseconds:.3f} ms an image, {batch} at a time")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""How gradients change parameters: AdamW, and the learning rate over the run."""
+
+import math
+
+import numpy as np
+
+
+class AdamW:
+    """Adam with weight decay apart from the gradient (Loshchilov & Hutter 2019, arXiv:1711.05101).
+
+    Only matrices and kernels decay: scales, shifts and biases have nothing to overfit with.
+    """
+
+    FIRST, SECOND, EPSILON = 0.9, 0.999, 1e-8
+
+    def __init__(self, parameters: dict[str, np.ndarray], weight_decay: float) -> None:
+        self.parameters = parameters
+        self.weight_decay = weight_decay
+        self.steps = 0
+        self.first = {name: np.zeros_like(value) for name, value in parameters.items()}
+        self.second = {name: np.zeros_like(value) for name, value in parameters.items()}
+
+    def step(self, gradients: dict[str, np.ndarray], learning_rate: float) -> None:
+        """Change the parameters in place."""
+        self.steps += 1
+        rate = learning_rate * math.sqrt(1 - self.SECOND**self.steps) / (1 - self.FIRST**self.steps)
+        for name, value in self.parameters.items():
+            gradient, first, second = gradients[name], self.first[name], self.second[name]
+            first += (1 - self.FIRST) * (gradient - first)
+            second += (1 - self.SECOND) * (gradient * gradient - second)
+            if value.ndim > 1:
+                value *= 1 - learning_rate * self.weight_decay
+            value -= rate * first / (np.sqrt(second) + self.EPSILON)
+
+
+def one_cycle(progress: float, peak: float, warm_up: float) -> float:
+    """The learning rate at `progress` (0-1): a cosine from peak / 25 to `peak` over the share `warm_up`, then to 0.
+
+    Source: Smith & Topin 2018, arXiv:1708.07120, with cosines for the straight lines.
+    """
+    if progress < warm_up:
+        start = peak / 25
+        return start + (peak - start) * (1 - math.cos(math.pi * progress / warm_up)) / 2
+    return peak * (1 + math.cos(math.pi * (progress - warm_up) / (1 - warm_up))) / 2

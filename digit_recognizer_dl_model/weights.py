@@ -1,0 +1,111 @@
+"""The weights file: arrays, their architecture and the figures they reached, in one .npz without pickle."""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+SHIPPED = Path(__file__).with_name("digit_recognizer_weights.npz")
+FORMAT = 1
+METADATA = "metadata"
+
+
+class UnusableWeights(ValueError):
+    """Weights that this version can't use; the message says why, and of a file that can't be read names it."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A trained network at rest.
+
+    architecture: the list `network.ARCHITECTURE` it was trained with.
+    arrays: parameters and running statistics, float32, by the names `Network.state` gives them.
+    temperature: what logits are divided by, so that confidence means the share of right answers.
+    uncertain_below: the confidence under which an answer is "not sure".
+    figures: what was measured, and how it was trained (JSON).
+    """
+
+    architecture: list[dict]
+    arrays: dict[str, np.ndarray]
+    temperature: float
+    uncertain_below: float
+    figures: dict
+
+    def array(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        """The array of that name; raises UnusableWeights where it is absent, misshapen or not finite."""
+        array = self.arrays.get(name)
+        if array is None or array.shape != shape or array.dtype != np.float32:
+            raise UnusableWeights(f"the weights have no float32 array {name} of shape {shape}")
+        if not np.isfinite(array).all():
+            raise UnusableWeights(f"the array {name} of the weights is not finite")
+        return array
+
+
+def save_weights(path: Path, weights: Weights) -> None:
+    """Write the file whole or not at all."""
+    metadata = {
+        "format": FORMAT,
+        "architecture": weights.architecture,
+        "temperature": weights.temperature,
+        "uncertain_below": weights.uncertain_below,
+        "figures": weights.figures,
+    }
+    save_npz(path, {METADATA: np.frombuffer(json.dumps(metadata).encode(), np.uint8), **weights.arrays})
+
+
+def load_weights(path: Path = SHIPPED) -> Weights:
+    """Read a weights file; raises UnusableWeights for a foreign, damaged, older or newer one."""
+    try:
+        arrays = load_npz(path)
+    except FileNotFoundError as error:
+        raise UnusableWeights(f"{path}: no such file") from error
+    except (OSError, ValueError) as error:
+        raise UnusableWeights(f"{path}: {error}") from error
+    try:
+        metadata = json.loads(arrays.pop(METADATA).tobytes())
+        found = metadata["format"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnusableWeights(f"{path}: an .npz file, but not a weights file of this project") from error
+    if found != FORMAT:
+        raise UnusableWeights(f"{path}: weights of format {found}, this version reads format {FORMAT}; train them anew")
+    try:
+        weights = Weights(
+            architecture=list(metadata["architecture"]),
+            arrays=arrays,
+            temperature=float(metadata["temperature"]),
+            uncertain_below=float(metadata["uncertain_below"]),
+            figures=dict(metadata["figures"]),
+        )
+        if not 0 < weights.temperature < math.inf:
+            raise ValueError(f"a temperature of {weights.temperature}")
+        return weights
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnusableWeights(f"{path}: its metadata can't be used ({error!r})") from error
+
+
+def save_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Like np.savez, but an interruption leaves the old file as it was."""
+    unfinished = path.with_name(path.name + ".part")
+    try:
+        with unfinished.open("wb") as file:
+            np.savez(file, **arrays)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def load_npz(path: Path) -> dict[str, np.ndarray]:
+    """All arrays of an .npz file; never unpickles. Raises OSError for no file, ValueError for any other content."""
+    with path.open("rb") as file:  # np.load, given the path, leaves the file open where it fails
+        try:
+            archive = np.load(file, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise ValueError("no .npz archive")
+            arrays = {name: archive[name] for name in archive.files}
+            if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+                raise ValueError("not only arrays in it")
+        except Exception as error:  # NumPy and zipfile answer damage with a dozen kinds of exception
+            raise ValueError(f"damaged, or no .npz file of arrays ({error})") from error
+        return arrays

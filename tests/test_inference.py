@@ -1,0 +1,241 @@
+"""The fast forward pass against the plain one, alone and in batches, on one thread and on several."""
+
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digit_recognizer_dl_model import dataset, inference
+from digit_recognizer_dl_model.inference import Classifier, fold, softmax
+from digit_recognizer_dl_model.layers import BatchNorm
+from digit_recognizer_dl_model.network import ARCHITECTURE, Network
+from digit_recognizer_dl_model.weights import UnusableWeights, Weights
+
+SMALL = [
+    {"layer": "Conv2D", "inputs": 1, "outputs": 3, "size": 5},
+    {"layer": "BatchNorm", "channels": 3},
+    {"layer": "MaxPool2D"},
+    {"layer": "ReLU"},
+    {"layer": "Dropout", "rate": 0.1},
+    {"layer": "Conv2D", "inputs": 3, "outputs": 2, "size": 2},
+    {"layer": "BatchNorm", "channels": 2},
+    {"layer": "ReLU"},
+    {"layer": "Flatten"},
+    {"layer": "Dense", "inputs": 242, "outputs": 10},
+]
+LINEAR = [{"layer": "Flatten"}, {"layer": "Dense", "inputs": 784, "outputs": 10}]
+
+architectures = pytest.mark.parametrize(
+    "architecture", [ARCHITECTURE, SMALL, LINEAR], ids=["shipped", "small", "linear"]
+)
+
+
+def random_network(architecture, seed=1):
+    """A network whose every array is random, as if trained: running statistics and signs too."""
+    rng = np.random.default_rng(seed)
+    network = Network(architecture, rng)
+    for name, array in network.state.items():
+        if name.endswith("variance"):
+            array[...] = rng.uniform(0.3, 3, array.shape)
+        elif name.endswith(("scale", "shift", "mean", "bias")):
+            array[...] = rng.normal(0, 1, array.shape)
+    return network
+
+
+def weights_of(network, temperature=1.0):
+    return Weights(network.architecture, dict(network.state), temperature, 0.5, {})
+
+
+@pytest.fixture
+def pixels():
+    """Nine images with as much ink as digits have."""
+    rng = np.random.default_rng(2)
+    return np.where(rng.random((9, 28, 28)) < 0.2, rng.integers(1, 256, (9, 28, 28)), 0).astype(np.uint8)
+
+
+@architectures
+def test_the_fast_forward_pass_agrees_with_the_plain_one(architecture, pixels):
+    network = random_network(architecture)
+    expected = network.forward(pixels[..., None].astype(np.float32) / 255)
+    logits = Classifier(weights_of(network)).logits(pixels)
+    assert logits.dtype == np.float32
+    assert expected.std() > 0.1
+    np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_both_forward_passes_share_their_constants():
+    assert inference.EPSILON == BatchNorm.EPSILON
+    assert inference.SIDE == dataset.SIDE
+
+
+def test_probabilities_are_the_softmax_of_the_logits_at_the_temperature(pixels):
+    classifier = Classifier(weights_of(random_network(SMALL), temperature=2.5))
+    exponentials = np.exp(classifier.logits(pixels).astype(float) / 2.5)
+    expected = exponentials / exponentials.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(classifier.probabilities(pixels), expected, rtol=0, atol=1e-6)
+
+
+def test_softmax_is_safe_for_any_finite_logits():
+    logits = np.zeros((2, 10), np.float32)
+    logits[0, 3], logits[1, 4] = 1e30, -1e30
+    assert softmax(logits)[0].tolist() == [0, 0, 0, 1, 0, 0, 0, 0, 0, 0]
+    np.testing.assert_allclose(softmax(logits)[1], [1 / 9] * 4 + [0] + [1 / 9] * 5, rtol=1e-6)
+
+
+@pytest.mark.parametrize("n", range(1, 10))
+@pytest.mark.parametrize("architecture", [ARCHITECTURE, SMALL], ids=["shipped", "small"])
+def test_a_batch_gets_the_same_answers_as_single_images(architecture, n, pixels):
+    classifier = Classifier(weights_of(random_network(architecture)))
+    together = classifier.probabilities(pixels[:n])
+    alone = np.concatenate([classifier.probabilities(image[None]) for image in pixels[:n]])
+    assert together.shape == (n, 10)
+    np.testing.assert_allclose(together, alone, rtol=0, atol=1e-6)
+
+
+def test_an_answer_outlives_the_next_question(pixels):
+    classifier = Classifier(weights_of(random_network(SMALL)))
+    first = classifier.logits(pixels[:1])
+    before = first.copy()
+    classifier.logits(pixels[1:2])
+    np.testing.assert_array_equal(first, before)
+
+
+def test_a_view_of_a_larger_image_gets_the_answers_of_its_copy(pixels):
+    classifier = Classifier(weights_of(random_network(SMALL)))
+    mirrored = pixels[:, :, ::-1]
+    np.testing.assert_array_equal(classifier.logits(mirrored), classifier.logits(mirrored.copy()))
+
+
+def test_threads_that_share_a_classifier_get_the_answers_of_one(pixels):
+    weights = weights_of(random_network(ARCHITECTURE))
+    expected = Classifier(weights).probabilities(pixels)
+    shared, start = Classifier(weights), threading.Barrier(4)
+
+    def ask(order):
+        start.wait(timeout=30)
+        return [shared.probabilities(pixels[order]) for _ in range(10)]
+
+    orders = [np.random.default_rng(seed).permutation(9) for seed in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        for order, answers in zip(orders, pool.map(ask, orders), strict=True):
+            np.testing.assert_allclose(answers, [expected[order]] * 10, rtol=0, atol=1e-6)
+
+
+def test_an_empty_batch_gets_no_answers():
+    classifier = Classifier(weights_of(random_network(SMALL)))
+    nothing = np.empty((0, 28, 28), np.uint8)
+    assert classifier.logits(nothing).shape == (0, 10)
+    assert classifier.probabilities(nothing).shape == (0, 10)
+    assert classifier.probabilities(nothing).dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"),
+    [
+        ((28, 28), np.uint8),
+        ((1, 28, 28, 1), np.uint8),
+        ((1, 27, 28), np.uint8),
+        ((1, 28, 29), np.uint8),
+        ((1, 784), np.uint8),
+        ((28,), np.uint8),
+        ((), np.uint8),
+        ((1, 28, 28), np.float32),
+        ((1, 28, 28), np.int64),
+        ((1, 28, 28), bool),
+    ],
+)
+def test_other_shapes_and_types_are_refused(shape, dtype):
+    classifier = Classifier(weights_of(random_network(SMALL)))
+    with pytest.raises(ValueError, match=r"expected \(n, 28, 28\) uint8, got"):
+        classifier.logits(np.zeros(shape, dtype))
+
+
+NAMES = list(Network(SMALL, np.random.default_rng(3)).state)
+SPOILED = {
+    "missing": lambda array: None,
+    "misshapen": lambda array: array[..., :-1],
+    "flat": lambda array: array[None],
+    "not a number": lambda array: np.where(np.arange(array.size).reshape(array.shape) == 1, np.float32("nan"), array),
+    "infinite": lambda array: array + np.float32("inf"),
+    "in double precision": lambda array: array.astype(np.float64),
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILED.values(), ids=SPOILED.keys())
+@pytest.mark.parametrize("name", NAMES)
+def test_an_unusable_array_is_refused_by_name(name, spoil):
+    weights = weights_of(random_network(SMALL))
+    weights.arrays[name] = spoil(weights.arrays[name])
+    if weights.arrays[name] is None:
+        del weights.arrays[name]
+    with pytest.raises(UnusableWeights, match=name):
+        fold(weights)
+
+
+CONV, NORM, DENSE = SMALL[5], SMALL[6], SMALL[9]
+POOL, RELU = {"layer": "MaxPool2D"}, {"layer": "ReLU"}
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        [{"layer": "LSTM"}],
+        [{"kind": "Conv2D"}],
+        [RELU],
+        [NORM],
+        [POOL],
+        [CONV],
+        [CONV, RELU],
+        [CONV, NORM],
+        [CONV, RELU, NORM],
+        [CONV, NORM, RELU, POOL],
+        [CONV, NORM, POOL, POOL, RELU],
+        [DENSE, RELU],
+        [DENSE, NORM],
+        [DENSE, POOL],
+        [DENSE, {"layer": "Dropout", "rate": 0.5}, RELU],
+    ],
+    ids=lambda order: " ".join(str(entry.get("layer")) for entry in order),
+)
+def test_layers_in_an_order_that_cannot_be_fused_are_refused(order):
+    # The order alone is at fault: every array that it could ask for is there.
+    state = random_network(SMALL).state
+    arrays = {f"{index}.{name.split('.')[1]}": array for index in range(5) for name, array in state.items()}
+    weights = Weights(order, arrays, 1.0, 0.5, {})
+    with pytest.raises(UnusableWeights, match="can't run"):
+        fold(weights)
+
+
+@pytest.mark.parametrize(
+    "architecture",
+    [
+        [],
+        ["Conv2D"],
+        [{"layer": "Dense", "outputs": 10}],
+        [*SMALL[:5], *SMALL[8:]],
+        SMALL[:8],
+        SMALL[:4],
+        [{"layer": "Flatten"}],
+    ],
+    ids=["none", "names only", "no inputs", "a gap", "no dense layer", "one convolution", "only flatten"],
+)
+def test_layers_that_do_not_lead_from_an_image_to_ten_logits_are_refused(architecture):
+    state = random_network(SMALL).state
+    arrays = {name: array for name, array in state.items() if int(name.split(".")[0]) < len(architecture)}
+    arrays |= {f"{len(architecture) - 1}.{name}": state[f"9.{name}"] for name in ("weight", "bias")}
+    with pytest.raises(UnusableWeights, match="the architecture of the weights"):
+        Classifier(Weights(architecture, arrays, 1.0, 0.5, {}))
+
+
+def test_importing_inference_imports_no_training_code():
+    root = Path(__file__).parent.parent
+    command = "import sys, digit_recognizer_dl_model.inference; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", command], cwd=root, capture_output=True, text=True, check=True)
+    imported = set(done.stdout.split())
+    package = {name for name in imported if name.startswith("digit_recognizer_dl_model.")}
+    assert package == {"digit_recognizer_dl_model.inference", "digit_recognizer_dl_model.weights"}
+    assert not imported & {"django", "PIL"}

@@ -1,0 +1,214 @@
+"""The weights file: what is saved is loaded, and whatever else lies there is refused by name."""
+
+import contextlib
+import json
+import re
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digit_recognizer_dl_model import weights as weights_module
+from digit_recognizer_dl_model.inference import Classifier
+from digit_recognizer_dl_model.network import ARCHITECTURE
+from digit_recognizer_dl_model.weights import (
+    METADATA,
+    SHIPPED,
+    UnusableWeights,
+    Weights,
+    load_npz,
+    load_weights,
+    save_npz,
+    save_weights,
+)
+
+
+@pytest.fixture
+def weights():
+    """Weights of a small network, every field unlike a default."""
+    rng = np.random.default_rng(1)
+    return Weights(
+        architecture=[{"layer": "Flatten"}, {"layer": "Dense", "inputs": 784, "outputs": 10}],
+        arrays={
+            "1.weight": rng.normal(size=(784, 10)).astype(np.float32),
+            "1.bias": rng.normal(size=10).astype(np.float32),
+        },
+        temperature=1.25,
+        uncertain_below=0.5,
+        figures={"test": {"accuracy": 0.1, "confusion": [[1, 2], [3, 4]]}, "training": {"seed": 7}},
+    )
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "weights.npz"
+
+
+def assert_same(loaded, weights):
+    assert loaded.architecture == weights.architecture
+    assert (loaded.temperature, loaded.uncertain_below) == (weights.temperature, weights.uncertain_below)
+    assert loaded.figures == weights.figures
+    assert loaded.arrays.keys() == weights.arrays.keys()
+    for name, array in weights.arrays.items():
+        assert loaded.arrays[name].dtype == np.float32
+        np.testing.assert_array_equal(loaded.arrays[name], array)
+
+
+def test_what_is_saved_is_loaded(path, weights):
+    save_weights(path, weights)
+    assert_same(load_weights(path), weights)
+    assert [file.name for file in path.parent.iterdir()] == ["weights.npz"]
+
+
+def test_saving_again_replaces_the_file(path, weights):
+    path.write_text("old")
+    save_weights(path, weights)
+    assert_same(load_weights(path), weights)
+
+
+class Trap:
+    """Unpickling one leaves a file behind."""
+
+    def __init__(self, mark):
+        self.mark = mark
+
+    def __reduce__(self):
+        return (Path.touch, (self.mark,))
+
+
+def metadata_array(**fields):
+    return np.frombuffer(json.dumps(fields).encode(), np.uint8)
+
+
+def a_zip_of_texts(path):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(METADATA, "{}")
+        archive.writestr("0.kernel", "not an array")
+
+
+NOT_WEIGHTS = {
+    "missing": lambda path: None,
+    "a folder": lambda path: path.mkdir(),
+    "empty": lambda path: path.touch(),
+    "text": lambda path: path.write_text("label,pixel0,pixel1\n" * 100),
+    "one array": lambda path: (np.save(path.with_suffix(".npy"), np.ones(9)), path.with_suffix(".npy").rename(path)),
+    "one pickled object": lambda path: path.write_bytes(b"\x80\x04K\x01."),
+    "a foreign .npz": lambda path: np.savez(path, images=np.ones((2, 28, 28)), labels=np.arange(2)),
+    "a foreign .zip": a_zip_of_texts,
+    "metadata that is no JSON": lambda path: np.savez(path, **{METADATA: np.frombuffer(b"{half", np.uint8)}),
+    "metadata that is no text": lambda path: np.savez(path, **{METADATA: np.array([255, 254], np.uint8)}),
+    "metadata that is a list": lambda path: np.savez(path, **{METADATA: np.frombuffer(b"[1]", np.uint8)}),
+    "metadata without a format": lambda path: np.savez(path, **{METADATA: metadata_array(temperature=1)}),
+}
+
+
+@pytest.mark.parametrize("make", NOT_WEIGHTS.values(), ids=NOT_WEIGHTS.keys())
+def test_what_is_no_weights_file_is_refused_by_name(path, make):
+    make(path)
+    with pytest.raises(UnusableWeights, match=re.escape(str(path))):
+        load_weights(path)
+
+
+def test_a_pickle_is_never_unpickled(path, weights):
+    mark = path.with_name("mark")
+    arrays = {METADATA: metadata_array(format=1), "0.kernel": np.array([Trap(mark)], dtype=object)}
+    np.savez(path, **arrays)
+    with pytest.raises(UnusableWeights, match=re.escape(str(path))):
+        load_weights(path)
+    assert not mark.exists()
+    with np.load(path, allow_pickle=True) as file:
+        assert file["0.kernel"].shape == (1,)
+    assert mark.exists(), "the trap does not work"
+
+
+@pytest.mark.parametrize("share", [0.001, 0.3, 0.9, 0.999])
+def test_a_truncated_file_is_refused_by_name(path, weights, share):
+    save_weights(path, weights)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(UnusableWeights, match=re.escape(str(path))):
+        load_weights(path)
+
+
+@pytest.mark.parametrize("share", [0.4, 0.5, 0.6])
+def test_a_flipped_byte_in_the_arrays_is_refused_by_name(path, weights, share):
+    save_weights(path, weights)
+    content = bytearray(path.read_bytes())
+    content[int(share * len(content))] ^= 0x01
+    path.write_bytes(content)
+    with pytest.raises(UnusableWeights, match=re.escape(str(path))):
+        load_weights(path)
+
+
+def test_no_flipped_byte_of_the_archive_is_overlooked(path, weights):
+    save_weights(path, weights)
+    content = path.read_bytes()
+    data = content.find(weights.arrays["1.weight"].tobytes())  # left out: the test above has it
+    for place in [*range(data), *range(data + weights.arrays["1.weight"].nbytes, len(content))]:
+        path.write_bytes(content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :])
+        with contextlib.suppress(UnusableWeights):
+            loaded = load_weights(path)
+            Classifier(loaded)  # an archive that lost an array is a good one, until the network asks for it
+            assert_same(loaded, weights)
+
+
+@pytest.mark.parametrize("version", [0, 2, "1", None])
+def test_another_format_is_refused_by_name_and_number(path, weights, monkeypatch, version):
+    with monkeypatch.context() as patch:
+        patch.setattr(weights_module, "FORMAT", version)
+        save_weights(path, weights)
+    with pytest.raises(UnusableWeights, match=re.escape(f"{path}: weights of format {version}, ")):
+        load_weights(path)
+
+
+@pytest.mark.parametrize("field", ["architecture", "temperature", "uncertain_below", "figures"])
+@pytest.mark.parametrize("fault", ["missing", "null"])
+def test_incomplete_metadata_is_refused_by_name(path, weights, field, fault):
+    save_weights(path, weights)
+    arrays = load_npz(path)
+    metadata = json.loads(arrays[METADATA].tobytes())
+    if fault == "missing":
+        del metadata[field]
+    else:
+        metadata[field] = None
+    save_npz(path, {**arrays, METADATA: metadata_array(**metadata)})
+    with pytest.raises(UnusableWeights, match=re.escape(f"{path}: its metadata can't be used")):
+        load_weights(path)
+
+
+@pytest.mark.parametrize("temperature", [0, -1, float("nan"), float("inf")])
+def test_a_temperature_that_nothing_can_be_divided_by_is_refused(path, weights, temperature):
+    save_weights(path, replace(weights, temperature=temperature))
+    with pytest.raises(UnusableWeights, match="a temperature of"):
+        load_weights(path)
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, OSError(28, "No space left on device")])
+def test_an_interrupted_save_leaves_the_old_file(path, weights, monkeypatch, interruption):
+    save_weights(path, weights)
+    old = path.read_bytes()
+
+    def half_a_save(file, **arrays):
+        file.write(b"PK\x03\x04 and then the power failed")
+        raise interruption
+
+    monkeypatch.setattr(np, "savez", half_a_save)
+    with pytest.raises((KeyboardInterrupt, OSError)):
+        save_weights(path, weights)
+    assert path.read_bytes() == old
+    assert [file.name for file in path.parent.iterdir()] == ["weights.npz"]
+
+
+def test_the_shipped_file_is_small():
+    assert SHIPPED.stat().st_size <= 2_000_000
+
+
+def test_the_shipped_file_holds_the_architecture_of_this_version():
+    weights = load_weights()
+    assert weights.architecture == ARCHITECTURE
+    assert Classifier(weights).weights is weights
+    assert 0.1 < weights.temperature < 10
+    assert 0.1 < weights.uncertain_below < 1
+    assert {"validation", "test", "training"} <= weights.figures.keys()
