@@ -1,0 +1,118 @@
+"""A picture becomes 28x28 pixels as MNIST prepares them; the only place where that happens."""
+
+import io
+import struct
+
+import numpy as np
+from django.conf import settings
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from .refusals import Blank, NotAPicture, UnusablePicture
+
+SIDE = 28
+BOX = 20  # the digit's longest side, after MNIST
+CENTRE = 14  # the pixel that the centre of mass comes to, after MNIST
+FORMATS = {"PNG": b"\x89PNG\r\n\x1a\n", "JPEG": b"\xff\xd8\xff"}
+
+MIN_CONTRAST = 20  # grey levels of 255 between paper and ink; fainter is paper
+FAINT = 0.1  # of the darkest ink; fainter pixels don't say how far the digit reaches
+MIN_EXTENT = 0.09  # of the picture's longest side; smaller is a dot
+
+# The limit below is checked before decoding and is far stricter than Pillow's, which only warns at first.
+Image.MAX_IMAGE_PIXELS = None
+
+
+def prepare(data: bytes) -> np.ndarray:
+    """An encoded picture as 28x28 uint8 pixels, ink 255 on 0; raises a Refusal where that can't be."""
+    return centre(ink(grey(decode(data))))
+
+
+def decode(data: bytes) -> Image.Image:
+    """Decode a PNG or JPEG picture, the way up its EXIF data says."""
+    try:
+        picture = Image.open(io.BytesIO(data), formats=list(FORMATS))
+        if picture.width * picture.height > settings.MAX_PICTURE_PIXELS:
+            limit = settings.MAX_PICTURE_PIXELS // 1024**2
+            size = f"{picture.width} x {picture.height}"
+            raise UnusablePicture(f"This picture has {size} pixels; {limit} megapixels are the most.")
+        picture.load()
+        return ImageOps.exif_transpose(picture)
+    except UnidentifiedImageError as error:
+        if data.startswith(tuple(FORMATS.values())):
+            raise UnusablePicture("This picture is damaged or cut off: it can't be decoded.") from error
+        raise NotAPicture("This file is not a PNG or JPEG picture.") from error
+    except (OSError, ValueError, SyntaxError, EOFError, struct.error) as error:
+        raise UnusablePicture("This picture is damaged or cut off: it can't be decoded.") from error
+
+
+def grey(picture: Image.Image) -> np.ndarray:
+    """Luminance (h, w) float32, 0-255; what is transparent becomes paper that the ink stands out from."""
+    if picture.mode.startswith("I"):  # 16 bits a pixel
+        return np.asarray(picture, np.float32) / 257
+    if not picture.has_transparency_data:
+        return np.asarray(picture.convert("L"), np.float32)
+    colours = picture.convert("RGBA")
+    alpha = np.asarray(colours.getchannel("A"), np.float32) / 255
+    if not alpha.any():
+        raise Blank("This picture is fully transparent.")
+    luminance = np.asarray(colours.convert("RGB").convert("L"), np.float32)
+    paper = 255 if np.average(luminance, weights=alpha) < 128 else 0
+    return luminance * alpha + paper * (1 - alpha)
+
+
+def ink(luminance: np.ndarray) -> np.ndarray:
+    """How much ink is at each pixel, (h, w) float32 in 0-1, whether dark on light or light on dark."""
+    edge = np.concatenate([luminance[0], luminance[-1], luminance[:, 0], luminance[:, -1]])
+    paper = np.median(edge)
+    grain = 3 * np.median(np.abs(edge - paper))
+    darker, lighter = paper - luminance.min(), luminance.max() - paper
+    depth = paper - luminance if darker >= lighter else luminance - paper
+    strongest = depth.max() - grain
+    if strongest < MIN_CONTRAST:
+        raise Blank("There is no ink in this picture.")
+    return np.maximum(depth - grain, 0) / strongest
+
+
+def centre(strength: np.ndarray) -> np.ndarray:
+    """Crop to the ink, bring its longest side to 20 pixels and its centre of mass to pixel 14, as MNIST does."""
+    rows, columns = (extent(strength.max(axis=axis)) for axis in (1, 0))
+    cropped = strength[rows, columns]
+    longest = max(cropped.shape)
+    if longest < MIN_EXTENT * max(strength.shape):
+        raise Blank("There is only a dot in this picture.")
+    scale = BOX / longest
+    height, width = (max(1, round(side * scale)) for side in cropped.shape)
+    # Shrinking averages over areas, as MNIST was made; enlarging by areas would leave steps.
+    filter_ = Image.Resampling.BOX if scale <= 1 else Image.Resampling.BICUBIC
+    small = np.asarray(Image.fromarray(cropped).resize((width, height), filter_)).clip(0, 1)
+    small = small / small.max()  # a thin pen is as black as a thick one
+
+    pixels = np.zeros((SIDE, SIDE), np.uint8)
+    top = place(small.sum(axis=1))
+    left = place(small.sum(axis=0))
+    pixels[top : top + height, left : left + width] = np.rint(small * 255)
+    return pixels
+
+
+def extent(profile: np.ndarray) -> slice:
+    """From the first to the last clearly inked row or column, with one faint one on each side: a digit's soft edge."""
+    inked = np.flatnonzero(profile > FAINT)
+    first, last = inked[0], inked[-1]
+    if first > 0 and profile[first - 1] > 0:
+        first -= 1
+    if last < len(profile) - 1 and profile[last + 1] > 0:
+        last += 1
+    return slice(first, last + 1)
+
+
+def place(mass: np.ndarray) -> int:
+    """Where a digit with this ink per row or column must begin for its centre of mass to come to pixel 14."""
+    middle = (np.arange(len(mass)) * mass).sum() / mass.sum()
+    return int(np.clip(round(CENTRE - middle), 0, SIDE - len(mass)))
+
+
+def png(pixels: np.ndarray) -> bytes:
+    """Pixels (28, 28) uint8, ink 255 on 0, as a PNG file."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()

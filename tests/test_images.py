@@ -1,0 +1,186 @@
+"""Any picture becomes 28x28 pixels as MNIST prepares them, or is refused with the reason."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from digits import images
+from digits.gallery import gallery
+from digits.refusals import Blank, NotAPicture, UnusablePicture
+
+from .pictures import SEVEN, TWO, drawing, encoded
+
+
+def ink_box(pixels: np.ndarray) -> tuple[int, int]:
+    rows, columns = np.flatnonzero(pixels.max(axis=1)), np.flatnonzero(pixels.max(axis=0))
+    return rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1
+
+
+def centre_of_mass(pixels: np.ndarray) -> tuple[float, float]:
+    weight = pixels.astype(float)
+    rows, columns = np.indices(pixels.shape)
+    return (rows * weight).sum() / weight.sum(), (columns * weight).sum() / weight.sum()
+
+
+@pytest.mark.parametrize("index", range(0, 10_000, 97))
+def test_a_tile_comes_back_as_it_was(index):
+    tile = gallery().pixels(index)
+    prepared = images.prepare(images.png(tile))
+    stretched = np.rint(tile * (255 / tile.max()))  # some tiles have no pixel that is quite black
+    assert np.abs(prepared - stretched).max() <= 1
+
+
+@pytest.mark.parametrize("side", [40, 100, 280, 333, 1000])
+def test_the_longest_side_is_20_and_the_centre_of_mass_is_on_pixel_14(side):
+    pixels = images.prepare(encoded(drawing(side=side, pen=max(2, side // 14))))
+    assert max(ink_box(pixels)) == 20
+    assert all(13.5 <= middle <= 14.5 for middle in centre_of_mass(pixels))
+    assert pixels.max() == 255
+
+
+@pytest.mark.parametrize("offset", [(0, 0), (300, 10), (10, 300), (310, 310)])
+def test_where_the_digit_is_drawn_makes_no_difference(offset):
+    sheet = Image.new("L", (600, 600), "white")
+    sheet.paste(drawing(side=280), offset)
+    reference = Image.new("L", (600, 600), "white")
+    reference.paste(drawing(side=280), (160, 160))
+    assert (images.prepare(encoded(sheet)) == images.prepare(encoded(reference))).all()
+
+
+def test_proportions_are_kept():
+    pixels = images.prepare(encoded(drawing([[(0.5, 0.2), (0.5, 0.8)]])))
+    height, width = ink_box(pixels)
+    assert height == 20
+    assert width <= 4
+
+
+@pytest.mark.parametrize(
+    ("form", "picture"),
+    [
+        ("light on dark", drawing(ink="white", paper="black")),
+        ("grey on grey", drawing(ink=90, paper=200)),
+        ("colour", drawing(mode="RGB", ink=(20, 20, 160), paper=(250, 245, 230))),
+        ("palette", drawing(mode="RGB", ink=(20, 20, 160), paper=(250, 245, 230)).quantize(8)),
+        ("black on transparent", drawing(mode="RGBA", ink=(0, 0, 0, 255), paper=(0, 0, 0, 0))),
+        ("white on transparent", drawing(mode="RGBA", ink=(255, 255, 255, 255), paper=(255, 255, 255, 0))),
+        ("grey with alpha", drawing(mode="LA", ink=(0, 255), paper=(255, 0))),
+        ("one bit", drawing(mode="1", ink=0, paper=1)),
+        ("16 bits", Image.fromarray(np.asarray(drawing(), np.uint16) * 257)),
+    ],
+)
+def test_every_kind_of_picture_gives_the_same_pixels(form, picture):
+    difference = np.abs(images.prepare(encoded(picture)).astype(int) - images.prepare(encoded(drawing())))
+    assert difference.max() <= 2, form
+
+
+def test_a_jpeg_gives_nearly_the_pixels_of_a_png():
+    jpeg = images.prepare(encoded(drawing(), "JPEG", quality=80)).astype(int)
+    assert np.abs(jpeg - images.prepare(encoded(drawing()))).mean() < 4
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_photo_is_turned_the_way_its_exif_data_says(orientation):
+    upright = drawing(mode="RGB")
+    undo = {
+        2: [ImageOps.mirror],
+        3: [lambda p: p.rotate(180)],
+        4: [ImageOps.flip],
+        5: [ImageOps.mirror, lambda p: p.rotate(90)],
+        6: [lambda p: p.rotate(90)],
+        7: [ImageOps.mirror, lambda p: p.rotate(-90)],
+        8: [lambda p: p.rotate(-90)],
+    }
+    stored = upright
+    for step in undo.get(orientation, []):
+        stored = step(stored)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    prepared = images.prepare(encoded(stored, exif=exif)).astype(int)
+    assert np.abs(prepared - images.prepare(encoded(upright))).mean() < 2
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        Image.new("L", (280, 280), "white"),
+        Image.new("L", (280, 280), "black"),
+        Image.new("RGB", (28, 28), (12, 200, 90)),
+        Image.new("RGBA", (280, 280), (0, 0, 0, 0)),
+        Image.new("L", (1, 1), "black"),
+        drawing(ink=245),
+        Image.fromarray(60_000 + np.asarray(drawing(), np.uint16) * 20),
+        drawing([[(0.5, 0.5), (0.52, 0.5)]], pen=8),
+    ],
+    ids=["white", "black", "one colour", "transparent", "one pixel", "nearly white ink", "faint in 16 bits", "a dot"],
+)
+def test_a_picture_without_a_digit_is_blank(picture):
+    with pytest.raises(Blank):
+        images.prepare(encoded(picture))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"no picture at all",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"%PDF-1.7",
+        encoded(drawing(), "GIF"),
+        encoded(drawing(), "TIFF"),
+        encoded(drawing(), "BMP"),
+    ],
+    ids=["nothing", "text", "SVG", "PDF", "GIF", "TIFF", "BMP"],
+)
+def test_what_is_neither_png_nor_jpeg_is_no_picture(data):
+    with pytest.raises(NotAPicture):
+        images.prepare(data)
+
+
+PNG, JPEG = encoded(drawing()), encoded(drawing(), "JPEG")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        PNG[:8],
+        PNG[:40],
+        PNG[: len(PNG) // 2],
+        PNG[:50] + b"\xff\x00\xff" + PNG[53:],
+        JPEG[:10],
+        JPEG[: len(JPEG) // 2],
+    ],
+    ids=["PNG's magic", "PNG's head", "half a PNG", "wrong checksum", "JPEG's magic", "half a JPEG"],
+)
+def test_a_damaged_picture_is_unusable(data):
+    with pytest.raises(UnusablePicture, match="damaged or cut off"):
+        images.prepare(data)
+
+
+def test_every_cut_of_a_picture_is_refused_or_read_but_never_breaks():
+    for data in (PNG, JPEG):
+        for end in range(0, len(data), 7):
+            try:
+                images.prepare(data[:end])
+            except (NotAPicture, UnusablePicture, Blank):
+                continue
+
+
+def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(monkeypatch):
+    def decode(picture):
+        raise AssertionError("decoded")
+
+    data = encoded(Image.new("1", (5000, 5000)))
+    monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", decode)
+    with pytest.raises(UnusablePicture, match="5000 x 5000"):
+        images.prepare(data)
+
+
+def test_a_thin_pen_is_as_black_as_a_thick_one():
+    for pen in (3, 30):
+        pixels = images.prepare(encoded(drawing([SEVEN], pen=pen)))
+        assert pixels.max() == 255
+
+
+def test_a_prepared_picture_prepared_again_stays_as_it_is():
+    once = images.prepare(encoded(drawing([TWO])))
+    assert (images.prepare(images.png(once)) == once).all()
