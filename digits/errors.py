@@ -1,0 +1,46 @@
+"""Every failure in one of three shapes: a problem for the API, a fragment for htmx, a page for everyone else."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from .refusals import Refusal
+
+
+def refuse(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    """The answer to a request that is refused before or outside its view."""
+    return failure(request, refusal.status, refusal.title, refusal.detail)
+
+
+def failure(request: HttpRequest, status: int, title: str, detail: str) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        return problem(status, title, detail)
+    context = {"title": title, "detail": detail}
+    if request.htmx:
+        response = render(request, "digits/_failure.html", context, status=status)
+        # Not where the answer would have gone, which may hold something worth keeping.
+        response["HX-Retarget"], response["HX-Reswap"] = "#notice", "innerHTML"
+        return response
+    return render(request, "digits/failure.html", context, status=status)
+
+
+def problem(status: int, title: str, detail: str) -> JsonResponse:
+    """An error of the API as application/problem+json (RFC 9457)."""
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return JsonResponse(body, status=status, content_type="application/problem+json")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return failure(request, 400, "Bad request", "The server could not make sense of this request.")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    detail = "This form is out of date, or cookies are blocked. Reload the page and try again."
+    return failure(request, 403, "Form out of date", detail)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return failure(request, 404, "Not found", f"There is nothing at {request.path}.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return failure(request, 500, "Server error", "Something went wrong here, not with you. Please try again.")

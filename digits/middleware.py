@@ -1,0 +1,37 @@
+"""What every request passes on its way in and out, beside Django's own middleware."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from .errors import refuse
+from .refusals import TooLarge
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+def content_security_policy(get_response: GetResponse) -> GetResponse:
+    """Tell browsers to run and load nothing but this site's own files."""
+    policy = "; ".join(f"{directive} {sources}" for directive, sources in settings.CONTENT_SECURITY_POLICY.items())
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response.headers.setdefault("Content-Security-Policy", policy)
+        return response
+
+    return middleware
+
+
+def request_size(get_response: GetResponse) -> GetResponse:
+    """Refuse a request that is too large before anything, CSRF protection included, reads its body."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        # By its digits first: Python refuses to read a number of thousands of them.
+        if length.isdecimal() and (len(length) > 15 or int(length) > settings.MAX_REQUEST_BYTES):
+            limit = settings.MAX_PICTURE_BYTES // 1024**2
+            return refuse(request, TooLarge(f"This request is too large; a picture may have {limit} MB."))
+        return get_response(request)
+
+    return middleware

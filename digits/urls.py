@@ -1,0 +1,18 @@
+"""The whole route map."""
+
+from django.urls import path
+
+from . import api, views
+
+urlpatterns = [
+    # Pages, and the fragments that htmx swaps into them.
+    path("", views.gallery, name="gallery"),
+    path("tiles/", views.tiles, name="tiles"),
+    path("tiles/<int:index>/prediction/", views.predict_tile, name="predict_tile"),
+    path("draw/", views.draw, name="draw"),
+    path("draw/predict/", views.predict_drawing, name="predict_drawing"),
+    path("favicon.ico", views.favicon, name="favicon"),
+    # The JSON API.
+    path("api/display-images/", api.display_images, name="display_images"),
+    path("api/predict-digit/", api.predict_digit, name="predict_digit"),
+]

@@ -1,0 +1,91 @@
+"""The pages, and the fragments that htmx swaps into them."""
+
+import base64
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from . import images
+from .forms import sent_picture, sent_tiles
+from .gallery import Tile
+from .gallery import gallery as stored_tiles
+from .recognizer import Prediction, recognize
+from .refusals import Refusal
+
+TILES = 20
+NO_PERCENTAGES = [0.0] * 10
+# Ask again each time, but unlike `no-store` let the Back button show the page as it was left.
+fresh = cache_control(private=True, no_cache=True)
+
+
+@require_GET
+@fresh
+def gallery(request: HttpRequest) -> HttpResponse:
+    """Random tiles; without JavaScript, the address says which tiles are shown and which are answered."""
+    store = stored_tiles()
+    shown = [store.tile(index) for index in sent_tiles(request.GET, "tile")] or store.random_tiles(TILES)
+    answered = sent_tiles(request.GET, "predict")
+    context = {"tiles": [answer_tile(tile) if tile.index in answered else {"tile": tile} for tile in shown]}
+    return render(request, "digits/gallery.html", context)
+
+
+@require_GET
+@fresh
+def tiles(request: HttpRequest) -> HttpResponse:
+    context = {"tiles": [{"tile": tile} for tile in stored_tiles().random_tiles(TILES)], "announces": True}
+    return render(request, "digits/_tiles.html", context)
+
+
+@require_GET
+@fresh
+def predict_tile(request: HttpRequest, index: int) -> HttpResponse:
+    store = stored_tiles()
+    if index >= len(store):
+        raise Http404
+    context = {"entry": answer_tile(store.tile(index)), "announces": True}
+    return render(request, "digits/_tile.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@fresh
+def draw(request: HttpRequest) -> HttpResponse:
+    """The drawing pad; a picture posted here, as browsers without JavaScript do, is answered on the same page."""
+    context = answer_picture(request) if request.method == "POST" else {"percentages": NO_PERCENTAGES}
+    context |= {"no_percentages": NO_PERCENTAGES}
+    return render(request, "digits/draw.html", context, status=context.get("status", 200))
+
+
+@require_POST
+@fresh
+def predict_drawing(request: HttpRequest) -> HttpResponse:
+    context = answer_picture(request) | {"announces": True}
+    return render(request, "digits/_prediction.html", context, status=context.get("status", 200))
+
+
+@require_GET
+def favicon(request: HttpRequest) -> HttpResponse:
+    """For those that ask for the icon without looking at the page."""
+    return redirect(static("digits/icon.svg"))
+
+
+def answer_tile(tile: Tile) -> dict:
+    prediction = recognize(stored_tiles().pixels(tile.index))
+    return {"tile": tile, "right": prediction.digit == tile.label} | answer(prediction)
+
+
+def answer_picture(request: HttpRequest) -> dict:
+    try:
+        picture = sent_picture(request, missing="Draw a digit, or choose a picture of one.")
+        pixels = images.prepare(picture)
+    except Refusal as refusal:
+        return {"refusal": refusal, "status": refusal.status, "percentages": NO_PERCENTAGES}
+    return {"prepared": base64.b64encode(images.png(pixels)).decode()} | answer(recognize(pixels))
+
+
+def answer(prediction: Prediction) -> dict:
+    # Rounded down, so that nothing but certainty reads 100 %.
+    percentages = [int(1000 * probability) / 10 for probability in prediction.probabilities]
+    return {"prediction": prediction, "percentages": percentages, "percent": percentages[prediction.digit]}

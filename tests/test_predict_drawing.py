@@ -1,0 +1,88 @@
+"""POST /draw/predict/ and /draw/: a drawing or an uploaded picture, as a fragment and as a page."""
+
+import base64
+import io
+import re
+
+import numpy as np
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image
+
+from digits import images
+
+from .pictures import SEVEN, TWO, drawing, encoded
+
+ADDRESSES = ["/draw/predict/", "/draw/"]
+
+
+def post(client, address: str, data: bytes):
+    return client.post(address, {"file": SimpleUploadedFile("drawing.png", data, "image/png")})
+
+
+def verdict(answer) -> str:
+    page = re.sub(r"<template.*?</template>", "", answer.content.decode(), flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", page[page.index('<div class="verdict">') :]).split())
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize(("stroke", "digit"), [(TWO, 2), (SEVEN, 7)])
+def test_a_drawing_is_answered_with_the_digit_and_what_the_network_saw(client, address, stroke, digit):
+    data = encoded(drawing([stroke]))
+    answer = post(client, address, data)
+    assert answer.status_code == 200
+    assert verdict(answer).startswith(f"{digit} ")
+    picture = re.search(r'src="data:image/png;base64,([^"]+)" alt="The prepared', answer.content.decode())[1]
+    prepared = np.asarray(Image.open(io.BytesIO(base64.b64decode(picture))))
+    assert (prepared == images.prepare(data)).all()
+
+
+def test_the_fragment_is_no_page_and_the_page_is_whole(client):
+    data = encoded(drawing())
+    assert b"<html" not in post(client, "/draw/predict/", data).content
+    assert b"<html" in post(client, "/draw/", data).content
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_an_empty_form_is_told_kindly_what_to_do(client, address):
+    answer = client.post(address)
+    assert answer.status_code == 400
+    assert "Draw a digit, or choose a picture of one." in verdict(answer)
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize(
+    ("data", "status", "words"),
+    [
+        (encoded(Image.new("L", (280, 280), 255)), 422, "There is no ink in this picture."),
+        (b"plain text", 415, "This file is not a PNG or JPEG picture."),
+        (encoded(drawing())[:200], 422, "damaged or cut off"),
+    ],
+    ids=["blank", "text", "cut off"],
+)
+def test_a_refusal_stands_where_the_answer_would(client, address, data, status, words):
+    answer = post(client, address, data)
+    assert answer.status_code == status
+    assert words in verdict(answer)
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_too_large_an_upload_is_refused_in_the_shape_that_was_asked_for(client, address):
+    headers = {"HX-Request": "true"} if address == "/draw/predict/" else {}
+    file = SimpleUploadedFile("large.png", bytes(3 * 1024 * 1024), "image/png")
+    answer = client.post(address, {"file": file}, headers=headers)
+    assert answer.status_code == 413
+    assert b"a picture may have 2 MB" in answer.content
+    assert (b"<html" in answer.content) == (address == "/draw/")
+
+
+def test_the_fragment_address_answers_post_alone(client):
+    assert client.get("/draw/predict/").status_code == 405
+
+
+def test_the_page_begins_with_nothing_drawn_and_works_without_javascript(client):
+    page = client.get("/draw/")
+    assert verdict(page).startswith("Nothing drawn yet.")
+    assert re.search(r'<form\s[^>]*class="drawing-pad"[^>]*\shidden', page.content.decode())
+    assert re.search(r'<form\s[^>]*method="post"[^>]*enctype="multipart/form-data"', page.content.decode())
+    assert b"csrfmiddlewaretoken" in page.content

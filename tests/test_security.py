@@ -1,0 +1,119 @@
+"""What production must hold: no default secrets, strict headers, no open doors."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+PRODUCTION = {
+    "DJANGO_SECRET_KEY": "kZ8-x2Qw7_mR4tY6uI9oP1aS3dF5gH7jK0lZxCvBnM2qWeRtYu",
+    "DJANGO_ALLOWED_HOSTS": "digits.example.org",
+}
+
+
+def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "MNIST_"))}
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=settings.BASE_DIR,
+        env=clean | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_deployment_check_is_clean_under_the_production_environment():
+    done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
+    assert done.returncode == 0, done.stderr
+
+
+def test_debug_is_off_unless_the_environment_turns_it_on():
+    script = "from django.conf import settings; print(settings.DEBUG)"
+    assert manage("shell", "--no-imports", "-c", script, **PRODUCTION).stdout.strip() == "False"
+    assert manage("shell", "--no-imports", "-c", script, DJANGO_DEBUG="1").stdout.strip() == "True"
+
+
+def test_the_server_does_not_start_without_a_secret_key():
+    done = manage("shell", "--no-imports", "-c", "import config.wsgi")
+    assert done.returncode != 0
+    assert "SECRET_KEY" in done.stderr
+
+
+def test_a_misspelt_switch_is_named():
+    done = manage("check", DJANGO_DEBUG="on", **PRODUCTION)
+    assert done.returncode != 0
+    assert "DJANGO_DEBUG is 'on', expected 1, 0, true or false" in done.stderr
+
+
+def test_a_missing_csv_is_named_with_the_way_to_get_it(tmp_path):
+    missing = tmp_path / "missing.csv"
+    done = manage("check", MNIST_CSV=str(missing), **PRODUCTION)
+    assert done.returncode != 0
+    assert str(missing) in done.stderr
+    assert "manage.py fetch_mnist" in done.stderr
+
+
+def test_a_malformed_csv_is_named_with_its_line(tmp_path):
+    malformed = tmp_path / "malformed.csv"
+    malformed.write_text("1,2,3\n")
+    done = manage("check", MNIST_CSV=str(malformed), **PRODUCTION)
+    assert done.returncode != 0
+    assert f"{malformed}, line 1" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("path", ["/", "/draw/", "/api/display-images/", "/nowhere/"])
+def test_every_answer_carries_the_security_headers(client, path):
+    headers = client.get(path).headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Referrer-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("path", ["/", "/draw/", "/nowhere/"])
+def test_no_page_has_inline_style_or_script(client, path):
+    page = client.get(path).content.decode()
+    assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)", page)
+
+
+def test_https_is_asked_for_and_remembered(settings):
+    settings.SECURE_SSL_REDIRECT = True
+    settings.SECURE_HSTS_SECONDS = 3600
+    client = Client()
+    answer = client.get("/draw/")
+    assert answer.status_code == 301
+    assert answer.headers["Location"] == "https://testserver/draw/"
+    assert "max-age=3600" in client.get("/draw/", secure=True).headers["Strict-Transport-Security"]
+
+
+def test_another_host_is_refused(client):
+    assert client.get("/", headers={"host": "evil.example"}).status_code == 400
+
+
+def test_static_files_are_hashed_and_cached_for_ever(client):
+    page = client.get("/").content.decode()
+    address = re.search(r'href="(/static/digits/style\.[0-9a-f]{12}\.css)"', page)[1]
+    answer = client.get(address)
+    assert answer.status_code == 200
+    assert "immutable" in answer.headers["Cache-Control"]
+    assert b"".join(answer.streaming_content)
+
+
+def test_a_form_without_its_token_is_refused_in_the_style_of_the_site():
+    client = Client(enforce_csrf_checks=True)
+    page = client.post("/draw/")
+    assert page.status_code == 403
+    assert "Form out of date" in page.content.decode()
+    assert "<nav" in page.content.decode()
+    fragment = client.post("/draw/predict/", headers={"HX-Request": "true"})
+    assert fragment.status_code == 403
+    assert fragment.headers["HX-Retarget"] == "#notice"
+    assert "<nav" not in fragment.content.decode()
