@@ -84,6 +84,19 @@ def test_no_page_has_inline_style_or_script(client, path):
     assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)", page)
 
 
+def test_scripts_are_the_same_in_development_as_in_production(client, settings):
+    """django-htmx's tag adds one under DEBUG, which shows error fragments in place of the whole page."""
+
+    def scripts() -> list[str]:
+        tags = re.findall(r"<script[^>]*>", client.get("/draw/").content.decode())
+        return [re.sub(r"\.[0-9a-f]{12}\.", ".", tag) for tag in tags]  # in production alone, names have a hash
+
+    in_production = scripts()
+    settings.DEBUG = True
+    assert scripts() == in_production
+    assert len(in_production) == 3
+
+
 def test_https_is_asked_for_and_remembered(settings):
     settings.SECURE_SSL_REDIRECT = True
     settings.SECURE_HSTS_SECONDS = 3600
