@@ -83,6 +83,7 @@ def test_the_fragment_address_answers_post_alone(client):
 def test_the_page_begins_with_nothing_drawn_and_works_without_javascript(client):
     page = client.get("/draw/")
     assert verdict(page).startswith("Nothing drawn yet.")
+    assert "%" not in verdict(page)
     assert re.search(r'<form\s[^>]*class="drawing-pad"[^>]*\shidden', page.content.decode())
     assert re.search(r'<form\s[^>]*method="post"[^>]*enctype="multipart/form-data"', page.content.decode())
     assert b"csrfmiddlewaretoken" in page.content
