@@ -1,0 +1,47 @@
+"""Make the pictures of README.md from the running site: `python -m docs.screenshots` beside `python devserver.py`."""
+
+import shutil
+from pathlib import Path
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.browser.strokes import draw
+
+SITE = "http://127.0.0.1:8000"
+HERE = Path(__file__).parent
+TILES = "&".join(f"tile={index}" for index in range(110, 130))
+READ_DRAWING = "document.querySelector('[name=file]').files[0].arrayBuffer().then((b) => [...new Uint8Array(b)])"
+
+
+def gallery(page: Page) -> None:
+    page.goto(f"{SITE}/?{TILES}")
+    for tile in page.locator(".tile").all()[:8]:
+        tile.get_by_role("button").click()
+        expect(tile.locator(".tile-verdict")).to_be_visible()
+    page.mouse.move(0, 0)
+    page.screenshot(path=HERE / "gallery.png")
+
+
+def drawing_pad(page: Page) -> None:
+    page.goto(f"{SITE}/draw/")
+    draw(page, 7)
+    expect(page.locator(".answered strong")).to_have_text("7")
+    (HERE / "seven.png").write_bytes(bytes(page.evaluate(READ_DRAWING)))
+    page.get_by_role("button", name="Clear").click()
+    draw(page, 2)
+    expect(page.locator(".answered strong")).to_have_text("2")
+    page.screenshot(path=HERE / "draw.png")
+
+
+def main() -> None:
+    with sync_playwright() as playwright:
+        # As root, in a container, Chromium's own sandbox can't start.
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1100, "height": 760})
+        gallery(page)
+        drawing_pad(page)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""The README's examples run as they stand, and its figures are those of the shipped weights."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from digit_recognizer_dl_model.weights import load_weights
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SITE = "http://127.0.0.1:8000"
+
+
+def examples(language: str) -> list[str]:
+    found = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    return [example for example in found if SITE in example]
+
+
+def run(command: list[str]) -> str:
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_curl_examples_work(server):
+    [example] = examples("sh")
+    listing, prediction = (json.loads(run(line.replace(SITE, server).split())) for line in example.strip().splitlines())
+    assert len(listing["images"]) == 20
+    assert prediction["prediction"] == 7
+    [shown] = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+    assert list(prediction) == list(json.loads(shown))
+
+
+def test_the_python_example_works(server):
+    [example] = examples("python")
+    printed = run([sys.executable, "-c", example.replace(SITE, server)])
+    assert re.fullmatch(r"read as \d, \d+\.\d% sure; the label is \d\n", printed)
+
+
+def test_the_two_commands_head_the_readme():
+    assert README.index("```sh\npython devserver.py\npython devserver.py test\n```") < 800
+
+
+def test_the_figures_are_those_in_the_weights_file():
+    figures = load_weights().figures["test"]
+    low, high = figures["interval_95"]
+    assert f"| {percent(figures['accuracy'])} (95 % interval {percent(low)} to {percent(high)}) |" in README
+    assert f"| {percent(figures['expected_calibration_error'])} |" in README
+    uncertain, certain = percent(figures["uncertain"]), percent(figures["accuracy_where_certain"])
+    assert f"| {uncertain}; of the rest {certain} are right |" in README
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.2f} %"
+
+
+@pytest.mark.parametrize("target", re.findall(r"\]\(([^)#]+)", README))
+def test_links_and_pictures_lead_somewhere(target):
+    assert target.startswith("http") or (ROOT / target).exists()
+
+
+def test_every_setting_is_listed():
+    settings = (ROOT / "config" / "settings.py").read_text()
+    names = set(re.findall(r'"((?:DJANGO|MNIST)_[A-Z_]+)"', settings))
+    assert names == set(re.findall(r"^\| `((?:DJANGO|MNIST)_[A-Z_]+)`", README, re.MULTILINE))
