@@ -13,7 +13,7 @@ class Refusal(Exception):
 
 
 class NoPicture(Refusal):
-    title = "No picture"
+    title = "Nothing to read"
 
 
 class TooLarge(Refusal):

@@ -63,7 +63,7 @@ def test_the_name_and_type_that_a_client_claims_do_not_matter(client):
 @pytest.mark.parametrize(
     ("data", "status", "title"),
     [
-        (b"", 400, "No picture"),
+        (b"", 400, "Nothing to read"),
         (b"GIF89a and so on", 415, "Not a picture"),
         (b"<html></html>", 415, "Not a picture"),
         (encoded(drawing())[:300], 422, "Unusable picture"),
@@ -96,7 +96,7 @@ def test_a_picture_of_2_mb_and_4_megapixels_is_read(client):
 )
 def test_a_request_without_a_picture_says_what_to_send(client, body, content_type):
     answer = client.post(URL, body, content_type=content_type)
-    assert_problem(answer, 400, "No picture")
+    assert_problem(answer, 400, "Nothing to read")
     assert "multipart field `file`" in answer.json()["detail"]
 
 

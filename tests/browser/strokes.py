@@ -1,0 +1,85 @@
+"""Digits as strokes of a pen, and three hands that draw them: the mouse's, a finger's, and one that draws files."""
+
+import io
+from collections.abc import Iterable
+
+from PIL import Image, ImageDraw
+from playwright.sync_api import Locator, Page
+
+Point = tuple[float, float]
+Path = list[Point]
+
+# Each stroke as its points x,y in hundredths of the pad's side, from the upper left.
+RECORDED = {
+    0: ["52,18 40,22 32,34 29,50 31,66 39,78 50,82 61,78 69,66 71,50 68,34 61,22 52,18"],
+    1: ["56,18 53,34 50,50 48,66 45,82"],
+    2: ["31,34 35,25 44,19 56,19 65,26 67,36 63,47 54,58 42,69 30,80 45,80 60,80 73,79"],
+    3: ["34,24 44,18 56,19 64,27 62,38 54,46 45,49 56,50 65,57 67,67 60,77 48,82 34,77"],
+    4: ["38,18 35,32 31,46 30,54 42,54 56,53 70,51", "62,22 60,40 58,60 56,82"],
+    5: ["40,20 38,34 36,45 47,42 58,45 66,54 66,67 58,78 45,82 32,77", "40,20 52,19 68,18"],
+    6: ["60,18 48,28 39,42 34,58 36,72 45,81 56,80 64,71 62,60 53,54 43,58 36,67"],
+    7: ["30,22 45,21 60,20 70,20 64,34 57,48 50,65 45,82"],
+    8: ["62,25 52,18 41,22 38,32 45,42 56,52 64,62 63,74 53,82 42,78 37,68 43,57 54,47 63,36 62,25"],
+    9: ["64,30 56,20 44,20 36,30 38,43 48,50 59,45 64,30 63,45 61,60 57,82"],
+}
+
+
+def points(stroke: str) -> Path:
+    pairs = (pair.split(",") for pair in stroke.split())
+    return [(int(x) / 100, int(y) / 100) for x, y in pairs]
+
+
+DIGITS = {digit: [points(stroke) for stroke in strokes] for digit, strokes in RECORDED.items()}
+
+
+def draw(page: Page, digit: int) -> None:
+    for stroke in DIGITS[digit]:
+        draw_stroke(page, stroke)
+
+
+def draw_stroke(page: Page, stroke: Path, button: str = "left") -> None:
+    first, *others = on_screen(page.locator("canvas"), stroke)
+    page.mouse.move(*first)
+    page.mouse.down(button=button)
+    for point in others:
+        page.mouse.move(*point, steps=2)
+    page.mouse.up(button=button)
+
+
+def touch(page: Page, digit: int) -> None:
+    for stroke in DIGITS[digit]:
+        drag_fingers(page, [on_screen(page.locator("canvas"), stroke)])
+
+
+def drag_fingers(page: Page, paths: list[Path]) -> None:
+    """Put down a finger at the beginning of each path, one after the other; move and lift them together."""
+    devtools = page.context.new_cdp_session(page)
+
+    def send(kind: str, places: Iterable[Point]) -> None:
+        fingers = [{"id": finger, "x": x, "y": y} for finger, (x, y) in enumerate(places)]
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+
+    beginnings, *moves = zip(*paths, strict=True)
+    for count in range(1, len(paths) + 1):
+        send("touchStart", beginnings[:count])
+    for places in moves:
+        send("touchMove", places)
+    send("touchEnd", [])
+
+
+def on_screen(pad: Locator, points: Path) -> Path:
+    """From shares of the pad's side to CSS pixels of the window."""
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    return [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+
+
+def picture(digit: int, side: int = 200) -> bytes:
+    """A PNG file of the digit, black on white."""
+    image = Image.new("L", (side, side), "white")
+    pen = ImageDraw.Draw(image)
+    for stroke in DIGITS[digit]:
+        pen.line([(x * side, y * side) for x, y in stroke], fill="black", width=side // 14, joint="curve")
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()

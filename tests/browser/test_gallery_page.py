@@ -1,0 +1,252 @@
+"""The gallery as people meet it: by finger, mouse and keyboard, in a narrow window, without JavaScript."""
+
+import re
+
+import pytest
+from django.http import HttpResponse
+from django.test import RequestFactory
+from django_htmx.middleware import HtmxMiddleware
+from playwright.sync_api import Locator, Page, Route, expect
+
+from digits.errors import server_error
+
+WITHOUT_JAVASCRIPT = pytest.mark.parametrize("page", [{"java_script_enabled": False}], indirect=True, ids=["no-js"])
+NARROW = pytest.mark.parametrize("page", [{"viewport": {"width": 320, "height": 640}}], indirect=True, ids=["320-px"])
+
+FINGERTIP = 44  # CSS pixels: the least that is easily hit
+START_WATCHING_SHIFTS = """() => {
+    window.shifts = new PerformanceObserver(() => {});
+    window.shifts.observe({type: "layout-shift"});
+}"""
+SHIFTS = """() => new Promise((done) => {
+    const twoFramesOn = (then) => requestAnimationFrame(() => requestAnimationFrame(then));
+    twoFramesOn(() => done(window.shifts.takeRecords().map((shift) => shift.value)));
+})"""
+
+
+def index_of(tile: Locator) -> int:
+    return int(tile.get_attribute("id").removeprefix("tile-"))
+
+
+def shown_tiles(page: Page) -> list[str]:
+    return [tile.get_attribute("id") for tile in page.locator(".tile").all()]
+
+
+def tap(page: Page, place: int) -> Locator:
+    tile = page.locator(".tile").nth(place)
+    tile.get_by_role("button").click()
+    expect(tile.locator(".tile-verdict")).to_be_visible()
+    return tile
+
+
+def reading(tile: Locator) -> dict:
+    """What an answered tile says: its digit, the words beside it, its label and the probability of each digit."""
+    verdict = tile.locator(".tile-verdict")
+    truth = verdict.locator(".truth").text_content()
+    return {
+        "digit": int(verdict.locator("strong").inner_text()),
+        "sureness": verdict.locator("> :nth-child(2)").inner_text(),
+        "truth": truth,
+        "label": int(re.search(r"label (\d)", truth)[1]),
+        "percentages": [float(percent.removesuffix(" %")) for percent in tile.locator("li .percent").all_inner_texts()],
+    }
+
+
+def failed_fragment() -> HttpResponse:
+    """What the site answers htmx where a view raises."""
+    return HtmxMiddleware(server_error)(RequestFactory().get("/", headers={"HX-Request": "true"}))
+
+
+def test_a_tapped_tile_shows_its_digit_in_place(page):
+    page.goto("/")
+    expect(page.locator(".tile")).to_have_count(20)
+    for place in (0, 7, 19):
+        tile = tap(page, place)
+        read = reading(tile)
+        assert len(read["percentages"]) == 10
+        assert sum(read["percentages"]) == pytest.approx(100, abs=1.1)
+        assert read["percentages"][read["digit"]] == max(read["percentages"])
+        assert read["sureness"] in (f"{max(read['percentages'])} %", "not sure")
+        if read["digit"] == read["label"]:
+            assert read["truth"].startswith("✓ right")
+            expect(tile).to_contain_class("right")
+        else:
+            assert read["truth"].startswith(f"✗ it is {read['label']}")
+            expect(tile).to_contain_class("wrong")
+        expect(tile.locator("li.best .digit")).to_have_text(str(read["digit"]))
+    expect(page.locator(".tile-verdict")).to_have_count(3)
+
+
+def test_a_tapped_tile_says_what_its_address_says(page):
+    page.goto("/")
+    tile = tap(page, 4)
+    alone = page.context.new_page()
+    alone.goto(f"/tiles/{index_of(tile)}/prediction/")
+    assert reading(tile) == reading(alone.locator(".tile"))
+
+
+def test_nothing_moves_when_an_answer_comes(page):
+    page.goto("/")
+    tiles = [page.locator(".tile").nth(place) for place in (2, 3, 7)]  # the tapped one, its neighbour, the one below
+    parts = [*tiles, tiles[0].locator("img"), page.locator(".site-footer")]
+    before = [part.bounding_box() for part in parts]
+    picture = tiles[0].locator("img").get_attribute("src")
+    page.evaluate(START_WATCHING_SHIFTS)
+    tap(page, 2)
+    assert [part.bounding_box() for part in parts] == before
+    assert page.evaluate(SHIFTS) == []
+    assert tiles[0].locator("img").get_attribute("src") == picture
+
+
+def test_the_keyboard_reaches_a_tile_and_stays_on_it(page):
+    page.goto("/")
+    button = page.locator(".tile").first.get_by_role("button")
+    for _ in range(6):  # the skip link, the site's name, two pages, Generate, the first tile
+        page.keyboard.press("Tab")
+    expect(button).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".tile").first.locator(".tile-verdict")).to_be_visible()
+    expect(button).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator(".tile").nth(1).get_by_role("button")).to_be_focused()
+    page.keyboard.press("Space")
+    expect(page.locator(".tile").nth(1).locator(".tile-verdict")).to_be_visible()
+
+
+def test_an_answer_is_announced(page):
+    page.goto("/")
+    announcement = page.get_by_role("status")
+    expect(announcement).to_be_empty()
+    read = reading(tap(page, 0))
+    certain = read["sureness"] != "not sure"
+    expect(announcement).to_contain_text(f"{read['digit']}, {read['sureness']}." if certain else "Not sure, could be")
+    verdict = "Right" if read["digit"] == read["label"] else "Wrong"
+    expect(announcement).to_contain_text(f"{verdict}: the label is {read['label']}.")
+
+
+def test_generate_shows_twenty_others_and_keeps_the_focus(page):
+    page.goto("/")
+    tap(page, 0)
+    before = shown_tiles(page)
+    generate = page.get_by_role("button", name="Generate")
+    generate.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("20 new digits.")
+    after = shown_tiles(page)
+    assert len(set(after)) == 20
+    assert after != before
+    expect(page.locator(".tile-verdict")).to_have_count(0)
+    expect(generate).to_be_focused()
+    tap(page, 0)
+
+
+@NARROW
+def test_a_narrow_window_shows_everything_and_can_be_tapped(page):
+    page.goto("/")
+    for place in range(4):
+        tap(page, place)
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    for tile in page.locator(".tile").all():
+        assert tile.evaluate("tile => tile.scrollWidth <= tile.clientWidth")
+        box = tile.get_by_role("button").bounding_box()
+        assert min(box["width"], box["height"]) >= FINGERTIP
+
+
+@pytest.mark.parametrize(("kind", "words"), [("not-sure", "not sure"), ("percent", "100.0 %")])
+def test_the_narrowest_tiles_have_room_for_the_longest_verdict(page, kind, words):
+    """One that is wrong; the network is too good to wait for it."""
+
+    def misread(route: Route) -> None:
+        tile = route.fetch().text().replace("✓ right", "✗ it is 8")
+        sureness = re.compile(r'<span class="(percent|not-sure)">[^<]*</span>(?=\s*<span class="truth)')
+        tile = sureness.sub(f'<span class="{kind}">{words}</span>', tile)
+        route.fulfill(body=tile, content_type="text/html")
+
+    page.goto("/")
+    page.route("**/prediction/", misread)
+    verdict = tap(page, 1).locator(".tile-verdict")
+    expect(verdict).to_contain_text(words)
+    expect(verdict).to_contain_text("✗ it is")
+    for width in (320, 360, 576, 832):  # two phones; where the tiles begin to stand by four and by five
+        page.set_viewport_size({"width": width, "height": 640})
+        assert verdict.evaluate("verdict => verdict.scrollWidth <= verdict.clientWidth")
+        assert page.evaluate("document.documentElement.scrollWidth === innerWidth")
+
+
+def test_the_dark_scheme_is_light_on_dark(page):
+    brightness = """() => {
+        const style = getComputedStyle(document.documentElement);
+        return [style.backgroundColor, style.color].map((colour) => parseInt(colour.match(/\\d+/)[0]));
+    }"""
+    page.emulate_media(color_scheme="light")
+    page.goto("/")
+    paper, ink = page.evaluate(brightness)
+    assert paper > 200 > 100 > ink
+    page.emulate_media(color_scheme="dark")
+    paper, ink = page.evaluate(brightness)
+    assert paper < 100 < 200 < ink
+
+
+def test_a_server_that_is_gone_is_noticed_and_the_next_answer_removes_the_notice(page, complaints):
+    page.goto("/")
+    tile = page.locator(".tile").nth(5)
+    address = f"/tiles/{index_of(tile)}/prediction/"
+    notice = page.get_by_role("alert")
+    complaints.expect_no_answer(address)
+    page.route(f"**{address}", lambda route: route.abort("connectionrefused"))
+    tile.get_by_role("button").click()
+    expect(notice).to_contain_text("No answer from the server.")
+    expect(tile).to_contain_text("Tap to read")
+    page.unroute(f"**{address}")
+    tap(page, 5)
+    expect(notice).to_be_empty()
+
+
+def test_an_error_of_the_server_is_noticed_and_the_tile_stays(page, complaints):
+    page.goto("/")
+    tile = page.locator(".tile").nth(5)
+    picture = tile.locator("img").get_attribute("src")
+    address = f"/tiles/{index_of(tile)}/prediction/"
+    failure = failed_fragment()
+    complaints.expect_status(500, address)
+    page.route(
+        f"**{address}",
+        lambda route: route.fulfill(status=500, headers=dict(failure.headers), body=failure.content),
+    )
+    tile.get_by_role("button").click()
+    expect(page.get_by_role("alert")).to_contain_text("Server error.")
+    expect(tile.locator("img")).to_have_attribute("src", picture)
+    expect(tile).to_contain_text("Tap to read")
+    page.unroute(f"**{address}")
+    tap(page, 5)
+    expect(page.get_by_role("alert")).to_be_empty()
+
+
+@WITHOUT_JAVASCRIPT
+def test_without_javascript_a_tap_answers_on_a_full_page(page):
+    page.goto("/")
+    shown = shown_tiles(page)
+    assert len(set(shown)) == 20
+    first = tap(page, 3)
+    assert page.url.endswith(f"#{shown[3]}")
+    assert shown_tiles(page) == shown
+    expect(page.locator(".tile-verdict")).to_have_count(1)
+    read = reading(first)
+
+    second = tap(page, 11)
+    assert shown_tiles(page) == shown
+    expect(page.locator(".tile-verdict")).to_have_count(2)
+    assert reading(first) == read
+    assert len(reading(second)["percentages"]) == 10
+
+
+@WITHOUT_JAVASCRIPT
+def test_without_javascript_generate_loads_others(page):
+    page.goto("/")
+    tap(page, 0)
+    before = shown_tiles(page)
+    page.get_by_role("button", name="Generate").click()
+    expect(page.locator(".tile-verdict")).to_have_count(0)
+    after = shown_tiles(page)
+    assert len(set(after)) == 20
+    assert after != before
