@@ -78,6 +78,12 @@ def test_every_answer_carries_the_security_headers(client, path):
     assert headers["Referrer-Policy"] == "same-origin"
 
 
+def test_only_djangos_own_pages_of_errors_may_be_styled_inline(client, settings):
+    settings.DEBUG = True
+    assert "Content-Security-Policy" not in client.get("/nowhere/").headers
+    assert "Content-Security-Policy" in client.get("/").headers
+
+
 @pytest.mark.parametrize("path", ["/", "/draw/", "/nowhere/"])
 def test_no_page_has_inline_style_or_script(client, path):
     page = client.get(path).content.decode()
