@@ -239,3 +239,11 @@ def test_importing_inference_imports_no_training_code():
     package = {name for name in imported if name.startswith("digit_recognizer_dl_model.")}
     assert package == {"digit_recognizer_dl_model.inference", "digit_recognizer_dl_model.weights"}
     assert not imported & {"django", "PIL"}
+
+
+@pytest.mark.parametrize(("tile", "size"), [(1, 1), (1, 2), (2, 5), (4, 3), (5, 3), (6, 2)])
+def test_winograds_matrices_correlate(tile, size):
+    A, G, B = inference.winograd(tile, size)
+    rng = np.random.default_rng(4)
+    x, kernel = rng.normal(size=tile + size - 1), rng.normal(size=size)
+    np.testing.assert_allclose(A @ ((G @ kernel) * (B @ x)), np.correlate(x, kernel, "valid"), atol=1e-12)

@@ -1,0 +1,177 @@
+"""How long the forward pass takes beside ONNX Runtime, which runs the same weights, each on one thread.
+
+Run as `python -m benchmarks.forward`; the last line is one JSON object. The two take turns call by call, so that
+whatever else the machine does meets both, and medians are compared.
+"""
+
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable
+
+# NumPy's BLAS reads these once, with NumPy: one thread, and the instructions that suit this processor, which ONNX
+# Runtime uses too, whatever the shell would pin it to.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+PINNED = os.environ.pop("OPENBLAS_CORETYPE", None)
+
+import numpy as np
+
+from digit_recognizer_dl_model.inference import EPSILON, SIDE, Classifier
+from digit_recognizer_dl_model.weights import Weights, load_weights
+
+try:
+    import onnx
+    import onnxruntime
+    from onnx import TensorProto, helper, numpy_helper
+except ImportError as error:
+    sys.exit(
+        f"benchmarks.forward compares with ONNX Runtime ({error}): python -m pip install -r requirements-benchmarks.txt"
+    )
+
+REPEATS = {1: 1000, 16: 200, 256: 25}  # by images in a batch
+SQUARE = 1024  # side of the matrices that measure how fast this machine multiplies
+LARGEST_DIFFERENCE = 1e-3  # between logits, of which the largest are around 10
+
+
+def onnx_model(weights: Weights, element: int) -> bytes:
+    """The network as ONNX, batch normalisation folded; pixels (n, 1, 28, 28) of that element type -> logits (n, 10).
+
+    uint8 pixels are 0-255 and converted by the model, float32 ones are 0-1.
+    """
+    nodes, constants = [], []
+
+    def constant(array: np.ndarray) -> str:
+        constants.append(numpy_helper.from_array(array.astype(np.float32), f"constant{len(constants)}"))
+        return constants[-1].name
+
+    def node(kind: str, *inputs: str, **attributes: object) -> str:
+        nodes.append(helper.make_node(kind, inputs, [f"value{len(nodes)}"], **attributes))
+        return nodes[-1].output[0]
+
+    def normalisation(index: int) -> tuple[np.ndarray, np.ndarray]:
+        names = ("scale", "shift", "mean", "variance")
+        scale, shift, mean, variance = (weights.arrays[f"{index}.{name}"] for name in names)
+        factor = scale / np.sqrt(variance + EPSILON)
+        return factor, shift - mean * factor
+
+    layers = weights.architecture
+    x, scale, side, channels = "pixels", 1.0, SIDE, 1
+    if element == TensorProto.UINT8:
+        x, scale = node("Cast", x, to=TensorProto.FLOAT), 1 / 255
+    for index, layer in enumerate(layers):
+        normalised = index + 1 < len(layers) and layers[index + 1]["layer"] == "BatchNorm"
+        factor, shift = normalisation(index + 1) if normalised else (1.0, 0.0)
+        if layer["layer"] == "Conv2D":
+            kernel = weights.arrays[f"{index}.kernel"] * (scale * factor)
+            x = node("Conv", x, constant(kernel.transpose(3, 2, 0, 1)), constant(shift))
+            # ReLU at once, wherever the architecture has it: ONNX Runtime fuses it with the convolution.
+            x = node("Relu", x)
+            side, channels, scale = side - layer["size"] + 1, layer["outputs"], 1.0
+        elif layer["layer"] == "MaxPool2D":
+            x, side = node("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2]), side // 2
+        elif layer["layer"] == "Flatten":
+            x = node("Flatten", x)
+        elif layer["layer"] == "Dense":
+            weight, bias = weights.arrays[f"{index}.weight"] * factor, weights.arrays[f"{index}.bias"] * factor + shift
+            if side:  # the first: ONNX flattens channels first, the network flattens them last
+                weight = weight.reshape(side, side, channels, -1).transpose(2, 0, 1, 3).reshape(weight.shape)
+                side = 0
+            x = node("Gemm", x, constant(weight), constant(bias))
+            x = node("Relu", x) if normalised else x
+    graph = helper.make_graph(
+        nodes,
+        "digits",
+        [helper.make_tensor_value_info("pixels", element, ["n", 1, SIDE, SIDE])],
+        [helper.make_tensor_value_info(x, TensorProto.FLOAT, ["n", 10])],
+        constants,
+    )
+    # Old enough versions of the format that any recent runtime reads them.
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    onnx.checker.check_model(model, full_check=True)
+    return model.SerializeToString()
+
+
+def onnx_runner(weights: Weights, element: int) -> Callable[[np.ndarray], np.ndarray]:
+    """A function from pixels to logits, as fast as ONNX Runtime is on one thread."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    session = onnxruntime.InferenceSession(onnx_model(weights, element), options, ["CPUExecutionProvider"])
+    return lambda pixels: session.run(None, {"pixels": pixels})[0]
+
+
+def operations(weights: Weights) -> int:
+    """Floating-point operations of one image by the definition of the layers, two for a multiplication and addition."""
+    side, total = SIDE, 0
+    for layer in weights.architecture:
+        if layer["layer"] == "Conv2D":
+            side -= layer["size"] - 1
+            total += 2 * side**2 * layer["size"] ** 2 * layer["inputs"] * layer["outputs"]
+        elif layer["layer"] == "MaxPool2D":
+            side //= 2
+        elif layer["layer"] == "Dense":
+            total += 2 * layer["inputs"] * layer["outputs"]
+    return total
+
+
+def medians(calls: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
+    """The median microseconds of each call; they take turns, after a few turns that warm up."""
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(5 + repeats):
+        for name, call in calls.items():
+            start = time.perf_counter()
+            call()
+            times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(values[5:]) * 1e6 for name, values in times.items()}
+
+
+def main() -> None:
+    weights = load_weights()
+    classifier = Classifier(weights)
+    of_bytes, of_floats = onnx_runner(weights, TensorProto.UINT8), onnx_runner(weights, TensorProto.FLOAT)
+    rng = np.random.default_rng(0)
+    shape = (max(REPEATS), SIDE, SIDE)
+    pixels = np.where(rng.random(shape) < 0.2, rng.integers(1, 256, shape), 0).astype(np.uint8)  # as much ink as digits
+    square = rng.random((SQUARE, SQUARE), np.float32)
+
+    if PINNED:
+        print(f"OPENBLAS_CORETYPE={PINNED} is set and left aside: both choose their instructions by the processor.")
+    figures: dict[str, dict[int, float]] = {"numpy_us": {}, "onnxruntime_us": {}, "ratio": {}}
+    print("images   NumPy   ONNX Runtime   ratio   (microseconds an image)")
+    for n, repeats in REPEATS.items():
+        batch, planes = pixels[:n], pixels[:n, None]
+        floats = planes / np.float32(255)
+        calls = {
+            "numpy": lambda batch=batch: classifier.logits(batch),
+            "bytes": lambda planes=planes: of_bytes(planes),
+            "floats": lambda floats=floats: of_floats(floats),
+        }
+        logits = {name: call() for name, call in calls.items()}
+        for name in ("bytes", "floats"):
+            difference = np.abs(logits["numpy"] - logits[name]).max()
+            assert difference < LARGEST_DIFFERENCE, f"logits differ by {difference}"
+        taken = medians(calls, repeats)
+        ours, theirs = taken["numpy"], min(taken["bytes"], taken["floats"])
+        for name, value in (("numpy_us", ours / n), ("onnxruntime_us", theirs / n)):
+            figures[name][n] = round(value, 1)
+        figures["ratio"][n] = round(ours / theirs, 2)
+        print(f"{n:6} {ours / n:7.1f} {theirs / n:14.1f} {ours / theirs:7.2f}")
+
+    rate = 2 * SQUARE**3 / medians({"square": lambda: square @ square}, 20)["square"]  # operations a microsecond
+    bound = operations(weights) / rate
+    print(f"Matrix products at {rate / 1e3:.0f} GFLOP/s would take {bound:.1f} µs for the network as it is defined.")
+    versions = {"python": platform.python_version(), "numpy": np.__version__, "onnx": onnx.__version__}
+    versions |= {"onnxruntime": onnxruntime.__version__}
+    result = figures | {
+        "gflops": round(rate / 1e3, 1),
+        "gflops_bound_ratio": round(figures["numpy_us"][max(REPEATS)] / bound, 2),
+    }
+    print(json.dumps(result | versions))
+
+
+if __name__ == "__main__":
+    main()
