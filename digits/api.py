@@ -15,8 +15,6 @@ from .gallery import gallery
 from .recognizer import recognize
 from .refusals import Refusal
 
-TILES = 20
-
 
 def endpoint(method: str) -> Callable:
     """A view that answers this method alone, needs no CSRF token, and turns refusals into problems."""
@@ -45,7 +43,7 @@ def endpoint(method: str) -> Callable:
 
 @endpoint("GET")
 def display_images(request: HttpRequest) -> HttpResponse:
-    tiles = gallery().random_tiles(TILES)
+    tiles = gallery().random_tiles()
     return JsonResponse({"images": [tile._asdict() for tile in tiles]})
 
 

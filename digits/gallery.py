@@ -16,6 +16,7 @@ from digit_recognizer_dl_model.dataset import PIXELS, SIDE, Dataset, read_csv
 
 from . import images
 
+TILES_AT_ONCE = 20
 UNLABELLED = 255
 CACHE_VERSION = 1  # part of the cached copy's name: raise it when its layout changes
 
@@ -66,7 +67,7 @@ class Gallery:
         image = base64.b64encode(images.png(self.pixels(index))).decode()
         return Tile(index, None if label == UNLABELLED else label, image)
 
-    def random_tiles(self, count: int) -> list[Tile]:
+    def random_tiles(self, count: int = TILES_AT_ONCE) -> list[Tile]:
         """Different tiles in random order; all of them where there are fewer than `count`."""
         return [self.tile(index) for index in random.sample(range(len(self)), min(count, len(self)))]
 

@@ -15,7 +15,6 @@ from .gallery import gallery as stored_tiles
 from .recognizer import Prediction, recognize
 from .refusals import Refusal
 
-TILES = 20
 NO_PERCENTAGES = [0.0] * 10
 # Ask again each time, but unlike `no-store` let the Back button show the page as it was left.
 fresh = cache_control(private=True, no_cache=True)
@@ -26,7 +25,7 @@ fresh = cache_control(private=True, no_cache=True)
 def gallery(request: HttpRequest) -> HttpResponse:
     """Random tiles; without JavaScript, the address says which tiles are shown and which are answered."""
     store = stored_tiles()
-    shown = [store.tile(index) for index in sent_tiles(request.GET, "tile")] or store.random_tiles(TILES)
+    shown = [store.tile(index) for index in sent_tiles(request.GET, "tile")] or store.random_tiles()
     answered = sent_tiles(request.GET, "predict")
     context = {"tiles": [answer_tile(tile) if tile.index in answered else {"tile": tile} for tile in shown]}
     return render(request, "digits/gallery.html", context)
@@ -35,7 +34,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
 @require_GET
 @fresh
 def tiles(request: HttpRequest) -> HttpResponse:
-    context = {"tiles": [{"tile": tile} for tile in stored_tiles().random_tiles(TILES)], "announces": True}
+    context = {"tiles": [{"tile": tile} for tile in stored_tiles().random_tiles()], "announces": True}
     return render(request, "digits/_tiles.html", context)
 
 
