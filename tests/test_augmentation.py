@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from digit_recognizer_dl_model.augmentation import Augmentation, cubic_weights, sample
+from digit_recognizer_dl_model.augmentation import Augmentation, cubic_weights, sample, thicken
 
-NOTHING = {"rotation_degrees": 0, "scale": 0, "shear": 0, "shift_pixels": 0, "elastic_pixels": 0}
+NOTHING = {"rotation_degrees": 0, "scale": 0, "shear": 0, "shift_pixels": 0, "elastic_pixels": 0, "thickness": 0}
 CENTRE = 13.5
 
 
@@ -128,3 +128,30 @@ def test_the_cubic_weights(power):
         weight * float(position) ** power for weight, position in zip(cubic_weights(t), (-1, 0, 1, 2), strict=True)
     )
     np.testing.assert_allclose(total, t**power, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("amount", "middle", "side", "corner"),
+    [(0, 1, 0, 0), (1, 1, 1, 0), (0.25, 1, 0.25, 0), (-1, 0, 0, 0), (-0.5, 0.5, 0, 0)],
+)
+def test_a_line_grows_and_shrinks_by_a_share_of_a_pixel_on_each_side(amount, middle, side, corner):
+    image = np.zeros((1, 28, 28), np.float32)
+    image[0, 10, 10] = 1
+    out = thicken(image, np.array([amount]))[0]
+    assert out.dtype == np.float32
+    assert out[10, 10] == middle
+    assert [out[9, 10], out[11, 10], out[10, 9], out[10, 11]] == [side] * 4
+    assert out[9, 9] == corner
+
+
+def test_each_image_has_a_thickness_of_its_own():
+    images = np.random.default_rng(1).random((2, 28, 28), np.float32)
+    out = thicken(images, np.array([0, 1]))
+    assert (out[0] == images[0]).all()
+    assert (out[1] >= images[1]).all()
+    assert (out[1] > images[1]).any()
+
+
+def test_ink_at_the_edge_grows_no_further():
+    full = np.ones((1, 28, 28), np.float32)
+    assert (thicken(full, np.array([1])) == 1).all()

@@ -99,6 +99,7 @@ def folder(tmp_path):
 def evaluate_in(folder, monkeypatch):
     arguments = ["evaluate", "--weights", str(folder / "weights.npz"), "--csv", str(folder / "digits.csv")]
     monkeypatch.setattr("sys.argv", arguments)
+    monkeypatch.setattr(evaluate, "SAMPLES_A_FORM", 2)
     evaluate.main()
 
 
@@ -109,6 +110,8 @@ def test_the_command_prints_accuracy_size_and_speed(folder, monkeypatch, capsys)
     assert f"weights.npz: 7,850 values, {size:,} bytes" in out
     assert "80.00% of 5 images" in out
     assert len(re.findall(r"forward pass    \d+\.\d{3} ms an image", out)) == 2
+    assert "100.0%  seven barred" in out  # the weights say 7, whatever they see
+    assert "  0.0%  six" in out
 
 
 @pytest.mark.parametrize("broken", ["weights.npz", "digits.csv"])

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digit_recognizer_dl_model import train
+from digit_recognizer_dl_model import evaluate, train
 from digit_recognizer_dl_model.augmentation import Augmentation
 from digit_recognizer_dl_model.dataset import Dataset, read_csv, write_csv
+from digit_recognizer_dl_model.handwriting import FORMS
 from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.train import Settings, Training, hold_out, run
 from digit_recognizer_dl_model.weights import load_weights
@@ -36,6 +37,7 @@ class SmallSettings(Settings):
     epochs: int = 2
     batch: int = 20
     validation: int = 40
+    handwriting: int = 20
 
 
 @pytest.fixture(scope="module")
@@ -200,6 +202,7 @@ def command(digits, tmp_path, monkeypatch):
     write_csv(tmp_path / "data" / "mnist_test.csv", Dataset(digits.pixels[:30], digits.labels[:30]))
     monkeypatch.setattr(train, "DATA", tmp_path / "data")
     monkeypatch.setattr(train, "Settings", SmallSettings)
+    monkeypatch.setattr(evaluate, "SAMPLES_A_FORM", 2)
     monkeypatch.setattr(train, "Training", partial(Training, architecture=ARCHITECTURE))
 
     def command(*options, out="weights.npz"):
@@ -235,6 +238,7 @@ def test_the_command_writes_weights_with_their_figures(command, tmp_path):
     assert weights.figures["validation"]["images"] == 40
     assert weights.figures["test"]["images"] == 30
     assert weights.figures["training"]["seed"] == 5
+    assert weights.figures["forms"].keys() == FORMS.keys()
     assert weights.figures["training"]["epochs"] == 1
     test = read_csv(tmp_path / "data" / "mnist_test.csv")
     right = Classifier(weights).probabilities(test.pixels).argmax(axis=1) == test.labels
