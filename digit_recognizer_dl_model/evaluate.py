@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import handwriting
+from . import handwriting, nondigits
 from .calibration import expected_calibration_error
 from .dataset import SIDE, Dataset, MalformedDataset, read_csv
 from .inference import Classifier
@@ -17,6 +17,7 @@ from .weights import SHIPPED, UnusableWeights, load_weights
 
 DATA = Path(__file__).parent.parent / "data"
 SAMPLES_A_FORM = 500
+SAMPLES_A_KIND = 500
 
 
 def wilson_interval(right: int, total: int) -> tuple[float, float]:
@@ -31,12 +32,14 @@ def wilson_interval(right: int, total: int) -> tuple[float, float]:
 def measure(classifier: Classifier, dataset: Dataset) -> dict:
     """The figures of a classifier on labelled images, all shares 0-1.
 
-    `confusion[label][answer]` counts images; `uncertain` is the share marked "not sure".
+    `confusion[label][answer]` counts images; `uncertain` is the share marked "not sure" for any reason, and `no_digit`
+    that of those which "do not look like one digit".
     """
-    probabilities = classifier.probabilities(dataset.pixels)  # (n, 10)
+    probabilities, novelty = classifier.answer(dataset.pixels)  # (n, 10), (n,)
     answers, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
     right = answers == dataset.labels
-    certain = confidence >= classifier.weights.uncertain_below
+    digits = novelty <= classifier.weights.no_digit_above
+    certain = digits & (confidence >= classifier.weights.uncertain_below)
     confusion = np.zeros((10, 10), int)
     np.add.at(confusion, (dataset.labels, answers), 1)
     return {
@@ -45,6 +48,7 @@ def measure(classifier: Classifier, dataset: Dataset) -> dict:
         "interval_95": wilson_interval(int(right.sum()), len(right)),
         "expected_calibration_error": expected_calibration_error(probabilities, dataset.labels),
         "uncertain": float(1 - certain.mean()),
+        "no_digit": float(1 - digits.mean()),
         "accuracy_where_certain": float(right[certain].sum() / max(certain.sum(), 1)),
         "confusion": confusion.tolist(),
     }
@@ -64,14 +68,28 @@ def measure_forms(classifier: Classifier) -> dict[str, float]:
     return accuracies
 
 
+def measure_nondigits(classifier: Classifier) -> dict[str, float]:
+    """The share refused, 0-1, of made-up pictures in each kind of `nondigits.KINDS`: not sure, for whatever reason.
+
+    The seed is none that training uses; the kinds are those that the rule was fitted to, so this flatters.
+    """
+    rng = np.random.default_rng(123_456_789)
+    weights, shares = classifier.weights, {}
+    for kind in nondigits.KINDS:
+        probabilities, novelty = classifier.answer(nondigits.sample(SAMPLES_A_KIND, rng, kind))
+        refused = (novelty > weights.no_digit_above) | (probabilities.max(axis=1) < weights.uncertain_below)
+        shares[kind] = float(refused.mean())
+    return shares
+
+
 def milliseconds_an_image(classifier: Classifier, pixels: np.ndarray, batch: int, repeats: int = 50) -> float:
     """The median time of one forward pass over `batch` images, divided by their number."""
     pixels = np.resize(pixels[:batch], (batch, SIDE, SIDE))  # repeats images where there are too few
-    classifier.probabilities(pixels)  # the first call allocates the buffers
+    classifier.answer(pixels)  # the first call allocates the buffers
     times = []
     for _ in range(repeats):
         start = time.perf_counter()
-        classifier.probabilities(pixels)
+        classifier.answer(pixels)
         times.append(time.perf_counter() - start)
     return 1000 * statistics.median(times) / batch
 
@@ -83,6 +101,7 @@ def describe(figures: dict) -> str:
         f"accuracy        {figures['accuracy']:.2%} of {figures['images']:,} images (95 %: {low:.2%} to {high:.2%})",
         f"calibration     expected calibration error {figures['expected_calibration_error']:.2%}",
         f"not sure        {figures['uncertain']:.2%}; of the rest {figures['accuracy_where_certain']:.2%} are right",
+        f"no digit        {figures['no_digit']:.2%}, which are among the not sure",
         "confusion       rows: label, columns: answer",
         "       " + "".join(f"{digit:>6}" for digit in range(10)),
     ]
@@ -94,6 +113,12 @@ def describe_forms(accuracies: dict[str, float]) -> str:
     """The accuracies of `measure_forms` as lines of text, the lowest first."""
     ordered = sorted(accuracies.items(), key=lambda item: item[1])
     return "\n".join(["made-up forms   right", *(f"{share:>21.1%}  {form}" for form, share in ordered)])
+
+
+def describe_nondigits(shares: dict[str, float]) -> str:
+    """The shares of `measure_nondigits` as lines of text, the lowest first."""
+    ordered = sorted(shares.items(), key=lambda item: item[1])
+    return "\n".join(["no digits     refused", *(f"{share:>21.1%}  {kind}" for kind, share in ordered)])
 
 
 def main() -> None:
@@ -113,6 +138,7 @@ def main() -> None:
     print(f"weights         {options.weights.name}: {values:,} values, {options.weights.stat().st_size:,} bytes")
     print(describe(measure(classifier, dataset)))
     print(describe_forms(measure_forms(classifier)))
+    print(describe_nondigits(measure_nondigits(classifier)))
     for batch in (1, 64):
         milliseconds = milliseconds_an_image(classifier, dataset.pixels, batch)
         print(f"forward pass    {milliseconds:.3f} ms an image, {batch} at a time")

@@ -293,12 +293,12 @@ def render(strokes: list[np.ndarray], thickness: float, rng: np.random.Generator
     cells = ink.mean(axis=(1, 3))[:height, :width]
 
     pixels = np.zeros((SIDE, SIDE), np.uint8)
-    top, left = _place(cells.sum(axis=1)), _place(cells.sum(axis=0))
+    top, left = place(cells.sum(axis=1)), place(cells.sum(axis=0))
     pixels[top : top + height, left : left + width] = np.rint(cells * (255 / cells.max()))
     return pixels
 
 
-def _place(mass: np.ndarray) -> int:
+def place(mass: np.ndarray) -> int:
     """Where a digit with this ink per row or column begins for its centre of mass to come to pixel 14."""
     middle = (np.arange(len(mass)) * mass).sum() / mass.sum()
     return int(np.clip(round(CENTRE - middle), 0, SIDE - len(mass)))

@@ -10,20 +10,29 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
 import json
+import math
 import signal
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from . import handwriting
+from . import handwriting, nondigits, novelty
 from .augmentation import Augmentation
 from .calibration import confidence_of_share, fit_temperature
 from .dataset import Dataset, MalformedDataset, read_csv
-from .evaluate import DATA, describe, describe_forms, measure, measure_forms
+from .evaluate import (
+    DATA,
+    describe,
+    describe_forms,
+    describe_nondigits,
+    measure,
+    measure_forms,
+    measure_nondigits,
+)
 from .inference import Classifier
 from .loss import cross_entropy
 from .network import ARCHITECTURE, Network
@@ -32,6 +41,12 @@ from .weights import SHIPPED, Weights, load_npz, save_npz, save_weights
 
 CHECKPOINT = Path(__file__).with_name("checkpoint.npz")
 SHARDS = 2  # parts of a batch that are computed at the same time; a fixed number, so that results don't depend on cores
+# Novelty is fitted to whatever a run ends in, so these are no settings of the run, and its checkpoints fit them all.
+NOVELTY_IMAGES = 20_000  # digits, lightly changed, whose features say where digits lie
+NOVELTY_CHANGES = Augmentation(8.0, 0.08, 0.1, 1.0, 0.4, thickness=0.3)
+NONDIGITS = 1500  # made-up pictures of each kind
+NO_DIGIT_SHARE = 0.005  # of held-out digits that may be said not to look like one digit
+HELD_OUT_HANDWRITING = 3000  # made-up digits of which no larger share may
 
 
 @dataclass(frozen=True)
@@ -97,10 +112,10 @@ class Training:
         network.backward(d_logits)
         return loss, network.gradients
 
-    def weights(self, temperature: float = 1.0, uncertain_below: float = 0.0, figures: dict | None = None) -> Weights:
-        """The averaged weights as they are now."""
+    def weights(self) -> Weights:
+        """The averaged weights as they are now, with nothing fitted to them yet."""
         average = {name: array.astype(np.float32) for name, array in self.average.items()}
-        return Weights(self.network.architecture, average, temperature, uncertain_below, figures or {})
+        return Weights(self.network.architecture, average, 1.0, 0.0, math.inf, {})
 
     def save_checkpoint(self, path: Path) -> None:
         about = {"step": self.step, "run": self._identity()}
@@ -178,22 +193,45 @@ def show_progress(training: Training, loss: float, seconds_left: float) -> None:
 
 def finish(training: Training, validation: Dataset, test: Dataset, out: Path) -> None:
     """Calibrate on the validation images, look at the test images once, and write the weights."""
-    settings = training.settings
-    logits = Classifier(training.weights()).logits(validation.pixels)
+    settings, weights = training.settings, training.weights()
+    logits = Classifier(weights).logits(validation.pixels)
     temperature = fit_temperature(logits, validation.labels)
     uncertain_below = confidence_of_share(logits, temperature, settings.uncertain_share)
-    classifier = Classifier(training.weights(temperature, uncertain_below))
+    weights = replace(weights, temperature=temperature, uncertain_below=uncertain_below)
+    weights = fit_novelty(weights, training.dataset, validation, settings.seed)
+    classifier = Classifier(weights)
     figures = {
         "validation": measure(classifier, validation),
         "test": measure(classifier, test),
         "forms": measure_forms(classifier),
+        "nondigits": measure_nondigits(classifier),
         "training": asdict(settings),
     }
-    save_weights(out, training.weights(temperature, uncertain_below, figures))
+    save_weights(out, replace(weights, figures=figures))
     print(f"temperature     {temperature:.3f}, fitted on {len(validation.pixels):,} held-out images")
     print(describe(figures["test"]))
     print(describe_forms(figures["forms"]))
+    print(describe_nondigits(figures["nondigits"]))
     print(f"wrote {out}")
+
+
+def fit_novelty(weights: Weights, training_set: Dataset, validation: Dataset, seed: int) -> Weights:
+    """The weights with what tells digits from other pictures: regions of the former, and a limit they may not pass."""
+    rng = np.random.default_rng([seed, 1])
+    network = Classifier(weights)
+    chosen = rng.permutation(len(training_set.pixels))[:NOVELTY_IMAGES]
+    changed = np.rint(255 * NOVELTY_CHANGES(training_set.pixels[chosen], rng)).astype(np.uint8)
+    others = np.concatenate([nondigits.sample(NONDIGITS, rng, kind) for kind in nondigits.KINDS])
+    means, directions = novelty.fit(
+        network.forward(changed)[1], training_set.labels[chosen], network.forward(others)[1]
+    )
+    limits = []
+    for held_out in (validation, handwriting.sample(HELD_OUT_HANDWRITING, rng)):
+        logits, features = network.forward(held_out.pixels)
+        scores = novelty.score(features, logits.argmax(axis=1), means, directions)
+        limits.append(float(np.quantile(scores, 1 - NO_DIGIT_SHARE)))
+    arrays = weights.arrays | {"novelty.means": means, "novelty.directions": directions}
+    return replace(weights, arrays=arrays, no_digit_above=max(limits))
 
 
 def main() -> None:

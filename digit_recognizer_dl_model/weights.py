@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 SHIPPED = Path(__file__).with_name("digit_recognizer_weights.npz")
-FORMAT = 1
+FORMAT = 2
 METADATA = "metadata"
 
 
@@ -21,9 +21,12 @@ class Weights:
     """A trained network at rest.
 
     architecture: the list `network.ARCHITECTURE` it was trained with.
-    arrays: parameters and running statistics, float32, by the names `Network.state` gives them.
+    arrays: parameters and running statistics, float32, by the names `Network.state` gives them; and what
+        `novelty.fit` found, as `novelty.means` and `novelty.directions`.
     temperature: what logits are divided by, so that confidence means the share of right answers.
     uncertain_below: the confidence under which an answer is "not sure".
+    no_digit_above: the novelty over which a picture "does not look like one digit"; infinite, and the arrays of novelty
+        absent, until it has been fitted, which in a file it always has.
     figures: what was measured, and how it was trained (JSON).
     """
 
@@ -31,6 +34,7 @@ class Weights:
     arrays: dict[str, np.ndarray]
     temperature: float
     uncertain_below: float
+    no_digit_above: float
     figures: dict
 
     def array(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
@@ -50,6 +54,7 @@ def save_weights(path: Path, weights: Weights) -> None:
         "architecture": weights.architecture,
         "temperature": weights.temperature,
         "uncertain_below": weights.uncertain_below,
+        "no_digit_above": weights.no_digit_above,
         "figures": weights.figures,
     }
     save_npz(path, {METADATA: np.frombuffer(json.dumps(metadata).encode(), np.uint8), **weights.arrays})
@@ -76,10 +81,13 @@ def load_weights(path: Path = SHIPPED) -> Weights:
             arrays=arrays,
             temperature=float(metadata["temperature"]),
             uncertain_below=float(metadata["uncertain_below"]),
+            no_digit_above=float(metadata["no_digit_above"]),
             figures=dict(metadata["figures"]),
         )
         if not 0 < weights.temperature < math.inf:
             raise ValueError(f"a temperature of {weights.temperature}")
+        if not 0 < weights.no_digit_above < math.inf:
+            raise ValueError(f"no digit above a novelty of {weights.no_digit_above}")
         return weights
     except (KeyError, TypeError, ValueError) as error:
         raise UnusableWeights(f"{path}: its metadata can't be used ({error!r})") from error

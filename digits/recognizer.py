@@ -25,11 +25,14 @@ class Prediction(NamedTuple):
 def recognize(pixels: np.ndarray) -> Prediction:
     """Predict from prepared pixels, (28, 28) uint8, ink 255 on 0."""
     network = classifier()
-    probabilities = network.probabilities(pixels[None])[0]
+    [probabilities], [novelty] = network.answer(pixels[None])
     second, digit = np.argsort(probabilities)[-2:].tolist()
-    uncertain = bool(probabilities[digit] < network.weights.uncertain_below)
-    reason = f"could be {digit} or {second}" if uncertain else None
-    return Prediction(digit, probabilities.tolist(), uncertain, reason)
+    reason = None
+    if novelty > network.weights.no_digit_above:
+        reason = "does not look like one digit"
+    elif probabilities[digit] < network.weights.uncertain_below:
+        reason = f"could be {digit} or {second}"
+    return Prediction(digit, probabilities.tolist(), reason is not None, reason)
 
 
 @functools.cache

@@ -38,7 +38,7 @@ def test_the_network_knows_nothing_of_the_site(foreign):
 
 def test_only_the_recognizer_imports_the_network():
     package = "digit_recognizer_dl_model"
-    for module in ("inference", "network", "layers", "train", "evaluate"):
+    for module in ("inference", "novelty", "network", "layers", "train", "evaluate"):
         assert importers(APP, f"{package}.{module}") <= {"recognizer.py"}
     # The weights' own error is what the check before the start reports.
     assert importers(APP, f"{package}.weights") == {"recognizer.py", "apps.py"}
@@ -54,9 +54,9 @@ def test_only_images_knows_how_pictures_are_encoded():
 
 
 def test_inference_needs_no_training_code():
-    training = {"layers", "network", "loss", "optimizer", "augmentation", "handwriting", "dataset", "calibration"}
-    training |= {"train", "evaluate"}
-    needed = {"inference.py", "weights.py"}
+    training = {"layers", "network", "loss", "optimizer", "augmentation", "handwriting", "nondigits", "dataset"}
+    training |= {"calibration", "train", "evaluate"}
+    needed = {"inference.py", "novelty.py", "weights.py"}
     for path in NETWORK:
         if path.name in needed:
             names = {name.split(".")[1] for name in imports(path) if name.startswith("digit_recognizer_dl_model.")}

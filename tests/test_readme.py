@@ -54,6 +54,13 @@ def test_the_figures_are_those_in_the_weights_file():
     assert f"| {uncertain}; of the rest {certain} are right |" in README
 
 
+def test_the_shares_of_refused_pictures_are_those_in_the_weights_file():
+    refused = load_weights().figures["nondigits"]
+    told = "{scribble:.0f} % of scribbles, {several digits:.0f} % of several digits in a row, {zigzag:.0f} % of zigzags"
+    told += " and {blot:.0f} % of blots"
+    assert told.format(**{kind: 100 * share for kind, share in refused.items()}) in " ".join(README.split())
+
+
 def percent(share: float) -> str:
     return f"{100 * share:.2f} %"
 

@@ -1,11 +1,17 @@
 """The door to the network: a digit, ten probabilities, and whether to trust them."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from digit_recognizer_dl_model.inference import Answers
 from digits import recognizer
 from digits.gallery import gallery
+from digits.images import prepare
 from digits.recognizer import recognize
+
+from .pictures import TWO, drawing, encoded
 
 
 def test_a_clear_tile_is_read_with_certainty():
@@ -23,22 +29,42 @@ def test_probabilities_are_ten_that_sum_to_one():
     assert max(prediction.probabilities) == prediction.confidence
 
 
-class Doubtful:
-    """A network that can't decide between 4 and 9."""
+@pytest.fixture
+def network(monkeypatch):
+    """Have a network answer 4 with this confidence, or else 9, and with this novelty; over 100 is no digit."""
 
-    class weights:  # noqa: N801 - stands for an attribute
-        uncertain_below = 0.6
+    def network(confidence, novelty):
+        probabilities = np.zeros((1, 10), np.float32)
+        probabilities[0, [4, 9]] = confidence, 1 - confidence
+        answers = Answers(probabilities, np.array([novelty], np.float32))
+        weights = SimpleNamespace(uncertain_below=0.6, no_digit_above=100.0)
+        stub = SimpleNamespace(answer=lambda pixels: answers, weights=weights)
+        monkeypatch.setattr(recognizer, "classifier", lambda: stub)
 
-    def probabilities(self, pixels: np.ndarray) -> np.ndarray:
-        return np.array([[0, 0, 0, 0, 0.51, 0, 0, 0, 0, 0.49]], np.float32)
+    return network
 
 
-def test_doubt_names_the_two_likeliest_digits(monkeypatch):
-    monkeypatch.setattr(recognizer, "classifier", Doubtful)
+@pytest.mark.parametrize(
+    ("confidence", "novelty", "reason"),
+    [
+        (0.51, 99, "could be 4 or 9"),
+        (0.51, 101, "does not look like one digit"),
+        (0.99, 101, "does not look like one digit"),
+        (0.99, 99, None),
+    ],
+)
+def test_what_is_no_digit_is_said_before_which_digit_it_could_be(network, confidence, novelty, reason):
+    network(confidence, novelty)
     prediction = recognize(gallery().pixels(0))
     assert prediction.digit == 4
-    assert prediction.uncertain
-    assert prediction.reason == "could be 4 or 9"
+    assert prediction.uncertain is (reason is not None)
+    assert prediction.reason == reason
+
+
+def test_a_drawn_two_is_a_digit_and_a_drawn_grid_is_none():
+    grid = [[(x, 0.2), (x, 0.8)] for x in (0.35, 0.65)] + [[(0.2, y), (0.8, y)] for y in (0.35, 0.65)]
+    assert recognize(prepare(encoded(drawing([TWO])))).reason is None
+    assert recognize(prepare(encoded(drawing(grid)))).reason == "does not look like one digit"
 
 
 def test_the_network_is_loaded_once():

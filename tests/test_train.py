@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digit_recognizer_dl_model import evaluate, train
+from digit_recognizer_dl_model import evaluate, handwriting, nondigits, train
 from digit_recognizer_dl_model.augmentation import Augmentation
 from digit_recognizer_dl_model.dataset import Dataset, read_csv, write_csv
 from digit_recognizer_dl_model.handwriting import FORMS
@@ -203,7 +203,10 @@ def command(digits, tmp_path, monkeypatch):
     monkeypatch.setattr(train, "DATA", tmp_path / "data")
     monkeypatch.setattr(train, "Settings", SmallSettings)
     monkeypatch.setattr(evaluate, "SAMPLES_A_FORM", 2)
+    monkeypatch.setattr(evaluate, "SAMPLES_A_KIND", 2)
     monkeypatch.setattr(train, "Training", partial(Training, architecture=ARCHITECTURE))
+    for name, few in {"NOVELTY_IMAGES": 300, "NONDIGITS": 20, "HELD_OUT_HANDWRITING": 50}.items():
+        monkeypatch.setattr(train, name, few)
 
     def command(*options, out="weights.npz"):
         files = ["--out", str(tmp_path / out), "--checkpoint", str(tmp_path / "checkpoint.npz")]
@@ -243,7 +246,37 @@ def test_the_command_writes_weights_with_their_figures(command, tmp_path):
     test = read_csv(tmp_path / "data" / "mnist_test.csv")
     right = Classifier(weights).probabilities(test.pixels).argmax(axis=1) == test.labels
     assert weights.figures["test"]["accuracy"] == pytest.approx(right.mean(), abs=1.5 / 30)
+    assert weights.figures["nondigits"].keys() == nondigits.KINDS.keys()
     assert not (tmp_path / "checkpoint.npz").exists()
+
+
+def test_half_a_percent_of_the_held_out_digits_is_called_no_digit(start, digits, monkeypatch):
+    monkeypatch.setattr(train, "NOVELTY_IMAGES", 150)
+    monkeypatch.setattr(train, "NONDIGITS", 20)
+    training, _ = start()
+    written, drawn = handwriting.sample, []
+    monkeypatch.setattr(handwriting, "sample", lambda *asked: drawn.append(written(*asked)) or drawn[-1])
+    monkeypatch.setattr(train, "HELD_OUT_HANDWRITING", 1000)
+    weights = train.fit_novelty(training.weights(), training.dataset, digits, seed=1)
+    [held_out] = drawn
+    shares = [
+        (Classifier(weights).answer(dataset.pixels).novelty > weights.no_digit_above).mean()
+        for dataset in (digits, held_out)
+    ]
+    assert max(shares) == pytest.approx(0.005, abs=0.0051)
+    assert weights.no_digit_above < np.inf
+    assert {"novelty.means", "novelty.directions"} <= weights.arrays.keys()
+
+
+def test_a_finished_checkpoint_is_only_calibrated_measured_and_written(command, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(train, "finish", lambda *_: (tmp_path / "checkpoint.npz").rename(tmp_path / "kept.npz"))
+        command()
+    (tmp_path / "kept.npz").rename(tmp_path / "checkpoint.npz")
+    monkeypatch.setattr(Training, "advance", None)  # so that any further step fails
+    command("--resume")
+    weights = load_weights(tmp_path / "weights.npz")
+    assert 0 < weights.no_digit_above < np.inf
 
 
 @pytest.mark.parametrize("step", [0, 10, 15], ids=["at the start", "in the middle", "in the last step"])

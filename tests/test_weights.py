@@ -30,13 +30,25 @@ def weights():
     """Weights of a small network, every field unlike a default."""
     rng = np.random.default_rng(1)
     return Weights(
-        architecture=[{"layer": "Flatten"}, {"layer": "Dense", "inputs": 784, "outputs": 10}],
+        architecture=[
+            {"layer": "Flatten"},
+            {"layer": "Dense", "inputs": 784, "outputs": 2},
+            {"layer": "Dense", "inputs": 2, "outputs": 10},
+        ],
         arrays={
-            "1.weight": rng.normal(size=(784, 10)).astype(np.float32),
-            "1.bias": rng.normal(size=10).astype(np.float32),
+            name: rng.normal(size=shape).astype(np.float32)
+            for name, shape in {
+                "1.weight": (784, 2),
+                "1.bias": (2,),
+                "2.weight": (2, 10),
+                "2.bias": (10,),
+                "novelty.means": (10, 2),
+                "novelty.directions": (10, 2, 2),
+            }.items()
         },
         temperature=1.25,
         uncertain_below=0.5,
+        no_digit_above=42.5,
         figures={"test": {"accuracy": 0.1, "confusion": [[1, 2], [3, 4]]}, "training": {"seed": 7}},
     )
 
@@ -48,7 +60,8 @@ def path(tmp_path):
 
 def assert_same(loaded, weights):
     assert loaded.architecture == weights.architecture
-    assert (loaded.temperature, loaded.uncertain_below) == (weights.temperature, weights.uncertain_below)
+    for field in ("temperature", "uncertain_below", "no_digit_above"):
+        assert getattr(loaded, field) == getattr(weights, field)
     assert loaded.figures == weights.figures
     assert loaded.arrays.keys() == weights.arrays.keys()
     for name, array in weights.arrays.items():
@@ -113,7 +126,7 @@ def test_what_is_no_weights_file_is_refused_by_name(path, make):
 
 def test_a_pickle_is_never_unpickled(path, weights):
     mark = path.with_name("mark")
-    arrays = {METADATA: metadata_array(format=1), "0.kernel": np.array([Trap(mark)], dtype=object)}
+    arrays = {METADATA: metadata_array(format=2), "0.kernel": np.array([Trap(mark)], dtype=object)}
     np.savez(path, **arrays)
     with pytest.raises(UnusableWeights, match=re.escape(str(path))):
         load_weights(path)
@@ -154,7 +167,7 @@ def test_no_flipped_byte_of_the_archive_is_overlooked(path, weights):
             assert_same(loaded, weights)
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None])
+@pytest.mark.parametrize("version", [0, 1, 3, "2", None])
 def test_another_format_is_refused_by_name_and_number(path, weights, monkeypatch, version):
     with monkeypatch.context() as patch:
         patch.setattr(weights_module, "FORMAT", version)
@@ -163,7 +176,7 @@ def test_another_format_is_refused_by_name_and_number(path, weights, monkeypatch
         load_weights(path)
 
 
-@pytest.mark.parametrize("field", ["architecture", "temperature", "uncertain_below", "figures"])
+@pytest.mark.parametrize("field", ["architecture", "temperature", "uncertain_below", "no_digit_above", "figures"])
 @pytest.mark.parametrize("fault", ["missing", "null"])
 def test_incomplete_metadata_is_refused_by_name(path, weights, field, fault):
     save_weights(path, weights)
@@ -182,6 +195,13 @@ def test_incomplete_metadata_is_refused_by_name(path, weights, field, fault):
 def test_a_temperature_that_nothing_can_be_divided_by_is_refused(path, weights, temperature):
     save_weights(path, replace(weights, temperature=temperature))
     with pytest.raises(UnusableWeights, match="a temperature of"):
+        load_weights(path)
+
+
+@pytest.mark.parametrize("limit", [0, -1, float("nan"), float("inf")])
+def test_a_novelty_that_refuses_everything_or_nothing_is_refused(path, weights, limit):
+    save_weights(path, replace(weights, no_digit_above=limit))
+    with pytest.raises(UnusableWeights, match="no digit above a novelty of"):
         load_weights(path)
 
 
@@ -211,4 +231,5 @@ def test_the_shipped_file_holds_the_architecture_of_this_version():
     assert Classifier(weights).weights is weights
     assert 0.1 < weights.temperature < 10
     assert 0.1 < weights.uncertain_below < 1
-    assert {"validation", "test", "training"} <= weights.figures.keys()
+    assert weights.no_digit_above > weights.array("novelty.directions", (10, 128, 32)).shape[2]
+    assert {"validation", "test", "forms", "nondigits", "training"} <= weights.figures.keys()
