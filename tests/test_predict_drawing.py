@@ -37,6 +37,18 @@ def test_a_drawing_is_answered_with_the_digit_and_what_the_network_saw(client, a
     assert (prepared == images.prepare(data)).all()
 
 
+def scribble(rng: np.random.Generator) -> list[tuple[float, float]]:
+    return list(map(tuple, rng.uniform(0.1, 0.9, (40, 2))))
+
+
+def test_what_does_not_look_like_one_digit_is_answered_with_a_question(client):
+    data = encoded(drawing([scribble(np.random.default_rng(1))], pen=10))
+    answer = post(client, "/draw/predict/", data)
+    assert answer.status_code == 200
+    assert re.match(r"\d\? Not sure: does not look like one digit", verdict(answer))
+    assert "% sure" not in answer.content.decode()
+
+
 def test_the_fragment_is_no_page_and_the_page_is_whole(client):
     data = encoded(drawing())
     assert b"<html" not in post(client, "/draw/predict/", data).content

@@ -271,6 +271,10 @@ def test_a_narrow_window_shows_everything(page):
     draw(page, 2)
     expect_digit(page, 2)
     assert page.evaluate("document.documentElement.scrollWidth") == 320
+    for part in (pad(page), page.locator("#prediction"), page.locator(".upload")):
+        box = part.bounding_box()
+        assert box["x"] >= 16
+        assert box["x"] + box["width"] <= 320 - 16  # as wide as the margin of the page
 
 
 def test_a_picture_file_is_read(page):
