@@ -18,12 +18,6 @@ class Layer:
         self.gradients: dict[str, np.ndarray] = {}
         self.statistics: dict[str, np.ndarray] = {}
 
-    def forward(self, x: np.ndarray, training: bool, rng: np.random.Generator | None) -> np.ndarray:
-        raise NotImplementedError
-
-    def backward(self, d_out: np.ndarray) -> np.ndarray:
-        raise NotImplementedError
-
 
 class Conv2D(Layer):
     """Convolution without padding and without bias (batch normalisation follows and has one).

@@ -193,6 +193,7 @@ def show_progress(training: Training, loss: float, seconds_left: float) -> None:
 
 def finish(training: Training, validation: Dataset, test: Dataset, out: Path) -> None:
     """Calibrate on the validation images, look at the test images once, and write the weights."""
+    print("calibrating and measuring, about a minute", flush=True)
     settings, weights = training.settings, training.weights()
     logits = Classifier(weights).logits(validation.pixels)
     temperature = fit_temperature(logits, validation.labels)
