@@ -85,7 +85,7 @@ def centre(strength: np.ndarray) -> np.ndarray:
     # Shrinking averages over areas, as MNIST was made; enlarging by areas would leave steps.
     filter_ = Image.Resampling.BOX if scale <= 1 else Image.Resampling.BICUBIC
     small = np.asarray(Image.fromarray(cropped).resize((width, height), filter_)).clip(0, 1)
-    small = small / small.max()  # a thin pen is as black as a thick one
+    small = small / small.max()  # averaging greys a thin pen's line, which is to be as black as a thick one's
 
     pixels = np.zeros((SIDE, SIDE), np.uint8)
     top = place(small.sum(axis=1))
