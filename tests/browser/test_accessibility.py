@@ -1,0 +1,54 @@
+"""axe-core finds nothing on any page, in any state, in both colour schemes."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from .strokes import draw
+
+SCHEMES = [{"color_scheme": scheme, "viewport": {"width": 375, "height": 812}} for scheme in ("light", "dark")]
+in_both_schemes = pytest.mark.parametrize("page", SCHEMES, indirect=True, ids=["light", "dark"])
+
+
+def assert_accessible(page: Page) -> None:
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+
+
+@in_both_schemes
+def test_the_gallery_is_accessible_before_and_after_answers(page):
+    page.goto("/")
+    assert_accessible(page)
+    for place in range(3):
+        tile = page.locator(".tile").nth(place)
+        tile.get_by_role("button").click()
+        expect(tile.locator(".tile-verdict")).to_be_visible()
+    assert_accessible(page)
+
+
+@in_both_schemes
+def test_wrong_and_uncertain_tiles_are_accessible(page):
+    # Two of MNIST's most disputed digits.
+    page.goto("/?tile=1247&tile=2130&predict=1247&predict=2130")
+    expect(page.locator(".tile-verdict")).to_have_count(2)
+    assert_accessible(page)
+
+
+@in_both_schemes
+def test_the_drawing_pad_is_accessible_empty_refused_and_answered(page, complaints):
+    complaints.expect_status(400, "/draw/predict/")
+    page.goto("/draw/")
+    assert_accessible(page)
+    page.get_by_role("button", name="Read it").click()
+    expect(page.locator(".refused")).to_be_visible()
+    assert_accessible(page)
+    draw(page, 2)
+    expect(page.locator(".answered")).to_be_visible()
+    assert_accessible(page)
+
+
+@in_both_schemes
+def test_a_page_of_an_error_is_accessible(page, complaints):
+    complaints.expect_status(404, "/nowhere/")
+    page.goto("/nowhere/")
+    assert_accessible(page)
