@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-SIDE = 28
+from .frame import SIDE
+
 PIXELS = SIDE * SIDE
 IDX_IMAGES_MAGIC = 2051
 IDX_LABELS_MAGIC = 2049

@@ -11,10 +11,9 @@ from functools import cached_property
 
 import numpy as np
 
-from .dataset import SIDE, Dataset
+from .dataset import Dataset
+from .frame import BOX, SIDE, place
 
-BOX = 20  # pixels of the digit's longest side, after MNIST
-CENTRE = 14  # the pixel that the centre of mass comes to, after MNIST
 THINNEST = 1.2  # pixels: a large digit drawn with a thin pen
 THICKEST = 5.0  # pixels: a small digit drawn with a thick pen
 FINENESS = 3  # points along a pixel's side at which ink is computed
@@ -296,9 +295,3 @@ def render(strokes: list[np.ndarray], thickness: float, rng: np.random.Generator
     top, left = place(cells.sum(axis=1)), place(cells.sum(axis=0))
     pixels[top : top + height, left : left + width] = np.rint(cells * (255 / cells.max()))
     return pixels
-
-
-def place(mass: np.ndarray) -> int:
-    """Where a digit with this ink per row or column begins for its centre of mass to come to pixel 14."""
-    middle = (np.arange(len(mass)) * mass).sum() / mass.sum()
-    return int(np.clip(round(CENTRE - middle), 0, SIDE - len(mass)))

@@ -15,9 +15,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.polynomial.polynomial import polyfromroots
 
 from . import novelty
+from .frame import SIDE
 from .weights import UnusableWeights, Weights
 
-SIDE = 28
 # Images that go through the network together: fewer share the cost of a call with fewer, more outgrow a core's cache.
 BLOCK = 4
 # BatchNorm.EPSILON of the training side.

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from . import handwriting
-from .dataset import SIDE
-from .handwriting import BOX, THICKEST, THINNEST, curve, place, render, write
+from .frame import BOX, SIDE, place
+from .handwriting import THICKEST, THINNEST, curve, render, write
 
 
 def sample(count: int, rng: np.random.Generator, kind: str) -> np.ndarray:

@@ -291,7 +291,7 @@ def test_importing_inference_imports_no_training_code():
     done = subprocess.run([sys.executable, "-c", command], cwd=root, capture_output=True, text=True, check=True)
     imported = set(done.stdout.split())
     package = {name for name in imported if name.startswith("digit_recognizer_dl_model.")}
-    assert package == {f"digit_recognizer_dl_model.{name}" for name in ("inference", "novelty", "weights")}
+    assert package == {f"digit_recognizer_dl_model.{name}" for name in ("frame", "inference", "novelty", "weights")}
     assert not imported & {"django", "PIL"}
 
 

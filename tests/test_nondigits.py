@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from digit_recognizer_dl_model import handwriting, nondigits
+from digit_recognizer_dl_model import frame, handwriting, nondigits
 from digit_recognizer_dl_model.nondigits import KINDS, sample
 
 kinds = pytest.mark.parametrize("kind", KINDS)
@@ -20,7 +20,7 @@ def test_a_kind_is_prepared_as_digits_are(kind):
         assert max(sides) <= handwriting.BOX
         # As far as the picture's edge allows, the centre of mass is at pixel 14.
         middle = (image.sum(axis=1) * np.arange(28)).sum() / image.sum()
-        assert abs(middle - handwriting.CENTRE) < 1 or rows[0] == 0 or rows[-1] == 27
+        assert abs(middle - frame.CENTRE) < 1 or rows[0] == 0 or rows[-1] == 27
 
 
 @kinds
