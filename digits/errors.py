@@ -7,7 +7,7 @@ from .refusals import Refusal
 
 
 def refuse(request: HttpRequest, refusal: Refusal) -> HttpResponse:
-    """The answer to a request that is refused before or outside its view."""
+    """The answer to a request that is refused."""
     return failure(request, refusal.status, refusal.title, refusal.detail)
 
 

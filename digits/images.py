@@ -1,17 +1,15 @@
 """A picture becomes 28x28 pixels as MNIST prepares them; the only place where that happens."""
 
 import io
-import struct
 
 import numpy as np
 from django.conf import settings
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
-from .refusals import Blank, NotAPicture, UnusablePicture
+from digit_recognizer_dl_model.frame import BOX, SIDE, place
 
-SIDE = 28
-BOX = 20  # the digit's longest side, after MNIST
-CENTRE = 14  # the pixel that the centre of mass comes to, after MNIST
+from .refusals import Blank, NotAPicture, Refusal, UnusablePicture
+
 FORMATS = {"PNG": b"\x89PNG\r\n\x1a\n", "JPEG": b"\xff\xd8\xff"}
 
 MIN_CONTRAST = 20  # grey levels of 255 between paper and ink; fainter is paper
@@ -29,6 +27,8 @@ def prepare(data: bytes) -> np.ndarray:
 
 def decode(data: bytes) -> Image.Image:
     """Decode a PNG or JPEG picture, the way up its EXIF data says."""
+    if not data.startswith(tuple(FORMATS.values())):
+        raise NotAPicture("This file is not a PNG or JPEG picture.")
     try:
         picture = Image.open(io.BytesIO(data), formats=list(FORMATS))
         if picture.width * picture.height > settings.MAX_PICTURE_PIXELS:
@@ -37,11 +37,9 @@ def decode(data: bytes) -> Image.Image:
             raise UnusablePicture(f"This picture has {size} pixels; {limit} megapixels are the most.")
         picture.load()
         return ImageOps.exif_transpose(picture)
-    except UnidentifiedImageError as error:
-        if data.startswith(tuple(FORMATS.values())):
-            raise UnusablePicture("This picture is damaged or cut off: it can't be decoded.") from error
-        raise NotAPicture("This file is not a PNG or JPEG picture.") from error
-    except (OSError, ValueError, SyntaxError, EOFError, struct.error) as error:
+    except Refusal:
+        raise
+    except Exception as error:  # Pillow answers damage, to EXIF data above all, with a dozen kinds of exception
         raise UnusablePicture("This picture is damaged or cut off: it can't be decoded.") from error
 
 
@@ -103,12 +101,6 @@ def extent(profile: np.ndarray) -> slice:
     if last < len(profile) - 1 and profile[last + 1] > 0:
         last += 1
     return slice(first, last + 1)
-
-
-def place(mass: np.ndarray) -> int:
-    """Where a digit with this ink per row or column must begin for its centre of mass to come to pixel 14."""
-    middle = (np.arange(len(mass)) * mass).sum() / mass.sum()
-    return int(np.clip(round(CENTRE - middle), 0, SIDE - len(mass)))
 
 
 def png(pixels: np.ndarray) -> bytes:

@@ -1,5 +1,7 @@
 """Any picture becomes 28x28 pixels as MNIST prepares them, or is refused with the reason."""
 
+import zlib
+
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
@@ -163,6 +165,25 @@ def test_every_cut_of_a_picture_is_refused_or_read_but_never_breaks():
                 images.prepare(data[:end])
             except (NotAPicture, UnusablePicture, Blank):
                 continue
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow tells of what it skips
+def test_damaged_exif_data_is_refused_or_ignored_but_never_breaks():
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "x" * 50
+    whole = encoded(drawing(side=60, mode="RGB"), exif=exif)
+    start, rng = whole.index(b"eXIf"), np.random.default_rng(1)
+    for _ in range(2000):
+        data = bytearray(whole)
+        for offset in rng.integers(8, 60, rng.integers(1, 6)):
+            data[start + offset] = rng.integers(256)
+        # With a checksum that fits, the damage gets as far as the reader of EXIF data.
+        length = int.from_bytes(data[start - 4 : start])
+        data[start + 4 + length : start + 8 + length] = zlib.crc32(data[start : start + 4 + length]).to_bytes(4)
+        try:
+            images.prepare(bytes(data))
+        except UnusablePicture:
+            continue
 
 
 def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(monkeypatch):

@@ -56,9 +56,7 @@ class DrawingPad {
   }
 
   #end(event) {
-    if (event.pointerId !== this.#pointer) return;
-    this.#pointer = null;
-    this.#keep(this.#strokes);
+    if (event.pointerId === this.#pointer) this.#keep(this.#strokes);
   }
 
   /** From CSS pixels to shares of the pad's side: the only place. */
@@ -68,6 +66,7 @@ class DrawingPad {
   }
 
   #keep(strokes) {
+    this.#pointer = null; // undone or cleared under the pen, the stroke is over
     this.#strokes = strokes;
     this.#changes += 1;
     this.#redraw();
@@ -95,7 +94,7 @@ class DrawingPad {
   #forget() {
     this.#file.value = "";
     // An answer on its way is to nothing that is left. (htmx looks for an element in the detail before the target.)
-    this.#form.dispatchEvent(new CustomEvent("htmx:abort", { bubbles: true, detail: {} }));
+    this.#prediction.dispatchEvent(new CustomEvent("htmx:abort", { bubbles: true, detail: {} }));
     this.#prediction.replaceChildren(this.#nothingDrawn.content.cloneNode(true));
   }
 

@@ -180,6 +180,30 @@ def test_a_dot_is_answered_kindly(page, complaints):
     assert ink(page)["share"] > 0
 
 
+def test_a_stroke_that_is_cleared_under_the_pen_is_over(page):
+    page.goto("/draw/")
+    draw_stroke(page, ACROSS)
+    expect(page.locator("#prediction .answered")).to_be_visible()
+    start, *others = on_screen(pad(page), [(x, 0.25) for x, _ in ACROSS])
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.get_by_role("button", name="Clear").dispatch_event("click")  # by another finger
+    for point in others:
+        page.mouse.move(*point)
+    page.mouse.up()
+    expect_nothing_drawn(page)
+
+
+def test_a_drawing_replaces_a_picture_that_is_being_read(page):
+    page.goto("/draw/")
+    page.route(f"**{ANSWERS}", lambda route: None, times=1)  # the answer is long in coming
+    with page.expect_request(f"**{ANSWERS}"):
+        upload(page, "seven.png", picture(7))
+    with page.expect_event("requestfailed", timeout=5000):
+        draw(page, 2)
+    expect_digit(page, 2)
+
+
 @ON_A_PHONE
 def test_a_finger_draws(page):
     page.goto("/draw/")
