@@ -7,6 +7,8 @@ pass; `backward` takes the gradient of the loss by the layer's output, leaves th
 
 import numpy as np
 
+from .convolution import Convolution, Direct, Winograd
+
 FLOAT = np.float32
 
 
@@ -17,6 +19,7 @@ class Layer:
         self.parameters: dict[str, np.ndarray] = {}
         self.gradients: dict[str, np.ndarray] = {}
         self.statistics: dict[str, np.ndarray] = {}
+        self.is_first = False  # of its network: nothing needs the gradient by its input, and `backward` may return None
 
 
 class Conv2D(Layer):
@@ -29,57 +32,15 @@ class Conv2D(Layer):
         super().__init__()
         scale = np.sqrt(2 / (size * size * inputs))
         self.parameters["kernel"] = rng.normal(0, scale, (size, size, inputs, outputs)).astype(FLOAT)
+        self._convolution: Convolution = Direct() if inputs == 1 else Winograd()
 
     def forward(self, x: np.ndarray, training: bool, rng: np.random.Generator | None) -> np.ndarray:
-        kernel = self.parameters["kernel"]
-        self._windows = windows_along_width(x, len(kernel))  # (n, h, w - size + 1, size * inputs)
-        return correlate(self._windows, kernel)  # (n, h - size + 1, w - size + 1, outputs)
+        return self._convolution.forward(x, self.parameters["kernel"])  # (n, h - size + 1, w - size + 1, outputs)
 
     def backward(self, d_out: np.ndarray) -> np.ndarray:
         kernel = self.parameters["kernel"]
-        size, _, inputs, outputs = kernel.shape
-        n, height, width, _ = d_out.shape
-        windows = self._windows.reshape(n, -1, size * inputs)  # (n, h * width, size * inputs)
-        flat = d_out.reshape(n, height * width, outputs)
-        d_kernel = np.empty_like(kernel)
-        for row in range(size):
-            seen = windows[:, row * width : (row + height) * width]  # (n, height * width, size * inputs)
-            d_kernel[row] = (seen.transpose(0, 2, 1) @ flat).sum(axis=0).reshape(size, inputs, outputs)
-        self.gradients["kernel"] = d_kernel
-        # Every input pixel was seen by the outputs around it: the same correlation with the kernel turned by 180
-        # degrees, inputs and outputs exchanged.
-        margin = size - 1
-        padded = np.zeros((n, height + 2 * margin, width + 2 * margin, outputs), FLOAT)
-        padded[:, margin : margin + height, margin : margin + width] = d_out
-        turned = np.ascontiguousarray(kernel[::-1, ::-1].transpose(0, 1, 3, 2))  # (size, size, outputs, inputs)
-        return correlate(windows_along_width(padded, size), turned)
-
-
-def windows_along_width(x: np.ndarray, size: int) -> np.ndarray:
-    """Copy, for each pixel, the `size` pixels from it to the right: (n, h, w, c) -> (n, h, w - size + 1, size * c)."""
-    n, height, width, channels = x.shape
-    windows = np.empty((n, height, width - size + 1, size, channels), FLOAT)
-    for column in range(size):
-        windows[:, :, :, column] = x[:, :, column : column + width - size + 1]
-    return windows.reshape(n, height, width - size + 1, size * channels)
-
-
-def correlate(windows: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """Slide the kernel over the image: one matrix product per kernel row, summed.
-
-    windows: (n, h, width, size * inputs) of `windows_along_width`; kernel: (size, size, inputs, outputs).
-    Returns (n, h - size + 1, width, outputs). Rows of windows lie one after the other in memory, so shifting by a
-    kernel row is a slice; a full im2col would copy `size` times as much.
-    """
-    n, rows, width, _ = windows.shape
-    size, _, inputs, outputs = kernel.shape
-    height = rows - size + 1
-    flat = windows.reshape(n, rows * width, size * inputs)
-    weights = kernel.reshape(size, size * inputs, outputs)
-    out = flat[:, : height * width] @ weights[0]  # (n, height * width, outputs)
-    for row in range(1, size):
-        out += flat[:, row * width : (row + height) * width] @ weights[row]
-    return out.reshape(n, height, width, outputs)
+        self.gradients["kernel"], d_x = self._convolution.backward(d_out, kernel, wants_input=not self.is_first)
+        return d_x
 
 
 class Dense(Layer):
@@ -117,38 +78,44 @@ class BatchNorm(Layer):
         self.statistics["variance"] = np.ones(channels, FLOAT)
 
     def forward(self, x: np.ndarray, training: bool, rng: np.random.Generator | None) -> np.ndarray:
-        flat = x.reshape(-1, x.shape[-1])  # (m, channels)
         scale, shift = self.parameters["scale"], self.parameters["shift"]
         if not training:
             factor = scale / np.sqrt(self.statistics["variance"] + self.EPSILON)
-            return (flat * factor + (shift - self.statistics["mean"] * factor)).reshape(x.shape)
-        mean = column_sums(flat) / FLOAT(len(flat))
-        centred = flat - mean
-        variance = column_sums(centred * centred) / FLOAT(len(flat))
+            return x * factor + (shift - self.statistics["mean"] * factor)
+        m = FLOAT(x.size // len(scale))
+        mean = channel_sums(x) / m
+        self._centred = x - along(mean, x)
+        variance = channel_sums(self._centred * self._centred) / m
         self._inverse_deviation = 1 / np.sqrt(variance + self.EPSILON)
-        centred *= self._inverse_deviation
-        self._normalised = centred
         for name, value in (("mean", mean), ("variance", variance)):
             self.statistics[name] *= self.MOMENTUM
             self.statistics[name] += (1 - self.MOMENTUM) * value
-        return (centred * scale + shift).reshape(x.shape)
+        out = self._centred * along(scale * self._inverse_deviation, x)
+        out += along(shift, x)
+        return out
 
     def backward(self, d_out: np.ndarray) -> np.ndarray:
-        flat = d_out.reshape(-1, d_out.shape[-1])  # (m, channels)
-        d_shift = column_sums(flat)
-        d_scale = column_sums(flat * self._normalised)
+        m = FLOAT(d_out.size // d_out.shape[-1])
+        d_shift = channel_sums(d_out)
+        d_scale = channel_sums(d_out * self._centred) * self._inverse_deviation
         self.gradients["scale"], self.gradients["shift"] = d_scale, d_shift
         # Mean and variance depend on every input, which takes the parts along 1 and along the output out again.
-        d_x = self._normalised * (d_scale / FLOAT(-len(flat)))
-        d_x += flat
-        d_x -= d_shift / FLOAT(len(flat))
-        d_x *= self.parameters["scale"] * self._inverse_deviation
-        return d_x.reshape(d_out.shape)
+        d_x = self._centred * along(d_scale * self._inverse_deviation / -m, d_out)
+        d_x += d_out
+        d_x -= along(d_shift / m, d_out)
+        d_x *= along(self.parameters["scale"] * self._inverse_deviation, d_out)
+        return d_x
 
 
-def column_sums(x: np.ndarray) -> np.ndarray:
-    """Sum over rows as a matrix product, which is faster and rounds less than float32 `sum(axis=0)`."""
-    return np.ones(len(x), FLOAT) @ x
+def along(values: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Repeat a value a channel over one of the images x, (h, w, channels): NumPy is fastest on long rows in step."""
+    return np.broadcast_to(values, x.shape[1:]).copy()
+
+
+def channel_sums(x: np.ndarray) -> np.ndarray:
+    """Sum over all axes but the last as a matrix product, which is faster and rounds less than `sum` in float32."""
+    flat = x.reshape(-1, x.shape[-1])
+    return np.ones(len(flat), FLOAT) @ flat
 
 
 class ReLU(Layer):
@@ -159,7 +126,7 @@ class ReLU(Layer):
 
     def forward(self, x: np.ndarray, training: bool, rng: np.random.Generator | None) -> np.ndarray:
         self._positive = x > 0
-        return np.maximum(x, 0)
+        return x * self._positive  # faster than np.maximum
 
     def backward(self, d_out: np.ndarray) -> np.ndarray:
         return d_out * self._positive
@@ -168,25 +135,24 @@ class ReLU(Layer):
 class MaxPool2D(Layer):
     """The largest of each 2x2 square: (n, h, w, c) -> (n, h / 2, w / 2, c)."""
 
-    CORNERS = ((0, 0), (0, 1), (1, 0), (1, 1))
-
     def __init__(self, rng: np.random.Generator) -> None:
         super().__init__()
 
     def forward(self, x: np.ndarray, training: bool, rng: np.random.Generator | None) -> np.ndarray:
-        top = np.maximum(x[:, 0::2, 0::2], x[:, 0::2, 1::2])
-        bottom = np.maximum(x[:, 1::2, 0::2], x[:, 1::2, 1::2])
-        out = np.maximum(top, bottom)
-        self._x, self._out = x, out
+        rows = np.maximum(x[:, 0::2], x[:, 1::2])  # (n, h / 2, w, c): of each pair of rows
+        out = np.maximum(rows[:, :, 0::2], rows[:, :, 1::2])
+        self._upper, self._left = x[:, 0::2] == rows, rows[:, :, 0::2] == out
         return out
 
     def backward(self, d_out: np.ndarray) -> np.ndarray:
-        d_x = np.empty_like(self._x)
-        free = np.ones(d_out.shape, bool)  # of equal largest values, the first alone gets the gradient
-        for row, column in self.CORNERS:
-            largest = (self._x[:, row::2, column::2] == self._out) & free
-            d_x[:, row::2, column::2] = d_out * largest
-            free &= ~largest
+        # Of two equal values the first alone gets the gradient.
+        n, height, width, channels = d_out.shape
+        d_rows = np.empty((n, height, 2 * width, channels), d_out.dtype)
+        np.multiply(d_out, self._left, out=d_rows[:, :, 0::2])
+        np.subtract(d_out, d_rows[:, :, 0::2], out=d_rows[:, :, 1::2])
+        d_x = np.empty((n, 2 * height, 2 * width, channels), d_out.dtype)
+        np.multiply(d_rows, self._upper, out=d_x[:, 0::2])
+        np.subtract(d_rows, d_x[:, 0::2], out=d_x[:, 1::2])
         return d_x
 
 

@@ -42,6 +42,7 @@ class Network:
             getattr(layers, entry["layer"])(**{k: v for k, v in entry.items() if k != "layer"}, rng=rng)
             for entry in architecture
         ]
+        self.layers[0].is_first = True
 
     def forward(self, x: np.ndarray, training: bool = False, rng: np.random.Generator | None = None) -> np.ndarray:
         """Images (n, 28, 28, 1) float32, ink 1 on 0 -> logits (n, 10). `rng` drives dropout, in training only."""

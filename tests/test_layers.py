@@ -12,6 +12,8 @@ LAYERS = [
     ("Conv2D", {"inputs": 3, "outputs": 2, "size": 2}, (3, 3, 2, 3)),
     ("Conv2D", {"inputs": 1, "outputs": 4, "size": 5}, (1, 5, 6, 1)),
     ("Conv2D", {"inputs": 2, "outputs": 3, "size": 1}, (2, 3, 4, 2)),
+    ("Conv2D", {"inputs": 2, "outputs": 3, "size": 3}, (9, 6, 10, 2)),  # three blocks of images, large tiles
+    ("Conv2D", {"inputs": 2, "outputs": 1, "size": 5}, (2, 7, 10, 2)),
     ("Dense", {"inputs": 7, "outputs": 3}, (5, 7)),
     ("BatchNorm", {"channels": 3}, (5, 3)),
     ("BatchNorm", {"channels": 2}, (2, 3, 5, 2)),
@@ -93,7 +95,15 @@ def test_single_precision_stays_single_precision(kind, options, shape, training)
 
 
 @pytest.mark.parametrize(
-    ("size", "shape"), [(3, (2, 5, 7, 2)), (2, (3, 3, 2, 3)), (5, (1, 5, 6, 1)), (1, (2, 2, 3, 2))]
+    ("size", "shape"),
+    [
+        (3, (2, 5, 7, 2)),
+        (3, (9, 6, 10, 2)),
+        (2, (3, 3, 2, 3)),
+        (5, (1, 5, 6, 1)),
+        (5, (2, 7, 10, 2)),
+        (1, (2, 2, 3, 2)),
+    ],
 )
 def test_convolution_agrees_with_one_written_as_loops(double_precision, size, shape):
     rng = np.random.default_rng(7)
@@ -107,6 +117,29 @@ def test_convolution_agrees_with_one_written_as_loops(double_precision, size, sh
             pixel = x[image, row + down, column + right, channel]
             expected[image, row, column, output] += pixel * kernel[down, right, channel, output]
     np.testing.assert_allclose(layer.forward(x, training=False, rng=None), expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("inputs", [1, 2])
+def test_the_first_convolution_of_a_network_skips_the_gradient_by_its_input_alone(inputs):
+    rng = np.random.default_rng(20)
+    layer = layers.Conv2D(inputs, 3, 3, rng)
+    out = layer.forward(rng.random((4, 6, 6, inputs), np.float32), training=True, rng=None)
+    d_out = rng.random(out.shape, np.float32)
+    assert layer.backward(d_out).shape == (4, 6, 6, inputs)
+    d_kernel = layer.gradients["kernel"]
+    layer.is_first = True
+    assert layer.backward(d_out) is None
+    np.testing.assert_array_equal(layer.gradients["kernel"], d_kernel)
+
+
+def test_a_convolution_follows_the_number_of_images_and_the_kernel():
+    rng = np.random.default_rng(21)
+    layer = layers.Conv2D(2, 3, 3, rng)
+    x = rng.random((12, 6, 6, 2), np.float32)
+    whole = layer.forward(x, training=False, rng=None)
+    np.testing.assert_allclose(layer.forward(x[:5], training=False, rng=None), whole[:5], atol=1e-5)
+    layer.parameters["kernel"] *= 2
+    np.testing.assert_allclose(layer.forward(x, training=False, rng=None), 2 * whole, atol=1e-5)
 
 
 @pytest.mark.parametrize(
