@@ -170,7 +170,7 @@ def address(host, port):
 def run_tests(arguments):
     """Run pytest with these arguments; return its exit code."""
     make_venv()
-    install("requirements-dev.txt", "requirements.txt")
+    install("requirements-dev.txt", "requirements-training.txt", "requirements.txt")
     # Ctrl-C reaches pytest as well, whose cleaning up and summary we wait for.
     signal.signal(signal.SIGINT, lambda *_: None)
     # Plugins import NumPy before the project could say so: small matrices are faster on one thread.

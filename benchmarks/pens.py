@@ -1,13 +1,10 @@
 """How well digits are read that people wrote with a pen: recorded strokes, drawn as the pad draws them.
 
-Run as `python -m benchmarks.pens FILE`. FILE is JSON, gzipped or not: a list of objects with `label`, `writer` and
-`strokes`, each stroke a list of [x, y], y down. Such recordings are, for example, the original, unnormalised files of
-"Pen-Based Recognition of Handwritten Digits" (Alpaydin & Alimoglu 1998), https://archive.ics.uci.edu/dataset/81.
-The last line is one JSON object.
+Run as `python -m benchmarks.pens FILE`. FILE holds recordings in the form that digit_recognizer_dl_model/recordings.py
+describes, such as the file that `python manage.py fetch_pen_digits` writes. The last line is one JSON object.
 """
 
 import argparse
-import gzip
 import json
 import os
 import sys
@@ -23,6 +20,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from digit_recognizer_dl_model.evaluate import wilson_interval
+from digit_recognizer_dl_model.recordings import read_recordings
 from digits import images
 from digits.recognizer import recognize
 from digits.refusals import Refusal
@@ -57,8 +55,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=2000, help="how many of the recordings, drawn at random")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    raw = options.file.read_bytes()
-    recordings = json.loads(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)
+    recordings = read_recordings(options.file)
     rng = np.random.default_rng(options.seed)
     chosen = rng.choice(len(recordings), min(options.count, len(recordings)), replace=False)
 
@@ -66,15 +63,15 @@ def main() -> None:
     for done, index in enumerate(chosen, start=1):
         recording = recordings[index]
         pen, share = rng.uniform(*PEN_WIDTHS), rng.uniform(*SHARES)
-        picture = draw([np.array(stroke, float) for stroke in recording["strokes"]], pen, share, rng)
+        picture = draw(recording.strokes, pen, share, rng)
         try:
             prediction = recognize(images.centre(images.ink(images.grey(picture))))
-            right.append(prediction.digit == recording["label"])
+            right.append(prediction.digit == recording.label)
             uncertain.append(prediction.uncertain)
         except Refusal:
             right.append(False)
             uncertain.append(True)
-        labels.append(recording["label"])
+        labels.append(recording.label)
         thickness.append(pen / (share * CANVAS) * images.BOX)
         if sys.stderr.isatty() and done % 50 == 0:
             print(f"\r{done}/{len(chosen)}", end="", file=sys.stderr, flush=True)

@@ -5,13 +5,17 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+
+from .mirrors import Handler
 
 DEADLINE = 60  # seconds; generous, as nothing waits for it to pass
 
@@ -51,6 +55,30 @@ def server(static_files: None, server_log: Path) -> Iterator[str]:
             yield "http://{}:{}".format(*address)
         finally:
             process.terminate()
+
+
+@pytest.fixture
+def start_mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable], str]]:
+    """Start a server for each answer and return its address; all of them end with the test."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    test_is_over = threading.Event()
+    servers = []
+
+    def start(answer: Callable) -> str:
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.daemon_threads = False  # server_close() waits for them
+        server.answer, server.test_is_over = answer, test_is_over
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        servers.append((server, thread))
+        return f"http://127.0.0.1:{server.server_port}"
+
+    yield start
+    test_is_over.set()
+    for server, thread in servers:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def wait_until_it_listens(process: subprocess.Popen, address: tuple[str, int], log: Path) -> None:

@@ -1,12 +1,9 @@
 """`manage.py fetch_mnist` against a real server that misbehaves, with a tiny MNIST in place of the true one."""
 
-import contextlib
 import errno
 import gzip
 import hashlib
 import io
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.error import URLError
 
@@ -16,44 +13,13 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from digit_recognizer_dl_model.dataset import Dataset, read_csv
+from digits.management import download
 from digits.management.commands import fetch_mnist
+
+from .mirrors import InterruptedTerminal, Terminal, send, send_a_login_page, send_status
 
 DATA = Path(__file__).parent.parent / "data"
 OLD_CSV = b"an older file that is still good"
-
-
-class Terminal(io.StringIO):
-    """What is written to a terminal."""
-
-    def isatty(self):
-        return True
-
-
-class InterruptedTerminal(Terminal):
-    """A terminal whose user presses Ctrl-C as soon as the progress bar appears."""
-
-    def write(self, text):
-        if "\r" in text:
-            raise KeyboardInterrupt
-        return super().write(text)
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Leaves the answer to the server's `answer`, a function of this handler and of the file asked for."""
-
-    def do_GET(self):
-        with contextlib.suppress(ConnectionError):
-            self.server.answer(self, self.path.removeprefix("/").removesuffix(".gz"))
-
-    def log_message(self, *args):
-        pass
-
-
-def send(handler, body, length=None):
-    handler.send_response(200)
-    handler.send_header("Content-Length", str(len(body) if length is None else length))
-    handler.end_headers()
-    handler.wfile.write(body)
 
 
 def images_idx(pixels):
@@ -89,30 +55,6 @@ def payloads(tiny, monkeypatch):
         )
     monkeypatch.setattr(fetch_mnist, "SOURCES", sources)
     return payloads
-
-
-@pytest.fixture
-def start_mirror(monkeypatch):
-    """Start a server for each answer and return its address; all of them end with the test."""
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    test_is_over = threading.Event()
-    servers = []
-
-    def start(answer):
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        server.daemon_threads = False  # server_close() waits for them
-        server.answer, server.test_is_over = answer, test_is_over
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        servers.append((server, thread))
-        return f"http://127.0.0.1:{server.server_port}"
-
-    yield start
-    test_is_over.set()
-    for server, thread in servers:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture
@@ -161,10 +103,6 @@ def assert_written(target, tiny):
         np.testing.assert_array_equal(written.labels, dataset.labels)
 
 
-def send_status(code):
-    return lambda handler, name: handler.send_error(code)
-
-
 def hang_up(handler, name):
     handler.close_connection = True
 
@@ -187,10 +125,6 @@ def send_half_a_gzip(handler, name):
 
 def send_another_file(handler, name):
     send(handler, gzip.compress(b"valid, but something else"))
-
-
-def send_a_login_page(handler, name):
-    send(handler, b"<!doctype html><title>Log in to this network</title>")
 
 
 def send_nothing(handler, name):
@@ -237,7 +171,7 @@ BAD_ANSWERS = pytest.mark.parametrize(
 
 @pytest.fixture
 def low_limit(monkeypatch):
-    monkeypatch.setattr(fetch_mnist, "LARGEST_DOWNLOAD", 100_000)
+    monkeypatch.setattr(download, "LARGEST_DOWNLOAD", 100_000)
 
 
 def test_the_four_files_become_two_csv_files(fetch, start_mirror, good_answer, target, tiny, stdout, stderr):
@@ -277,7 +211,7 @@ def test_after_a_bad_mirror_the_next_one_is_asked(
 
 @pytest.mark.parametrize("stall", [stall_before_the_answer, stall_in_the_middle])
 def test_a_silent_mirror_is_given_up(fetch, start_mirror, payloads, monkeypatch, target, stderr, stall):
-    monkeypatch.setattr(fetch_mnist, "SILENCE_SECONDS", 0.1)
+    monkeypatch.setattr(download, "SILENCE_SECONDS", 0.1)
     with pytest.raises(CommandError, match="No mirror gave"):
         fetch("--mirror", start_mirror(stall))
     assert stderr.getvalue().endswith("/train-images-idx3-ubyte.gz: timed out\n")
@@ -287,7 +221,7 @@ def test_a_silent_mirror_is_given_up(fetch, start_mirror, payloads, monkeypatch,
 def test_a_silent_mirror_is_waited_for_only_once(
     fetch, start_mirror, good_answer, monkeypatch, target, tiny, stdout, stderr
 ):
-    monkeypatch.setattr(fetch_mnist, "SILENCE_SECONDS", 1)  # enough for the good mirror on a busy machine
+    monkeypatch.setattr(download, "SILENCE_SECONDS", 1)  # enough for the good mirror on a busy machine
     silent = start_mirror(stall_before_the_answer)
     fetch("--mirror", silent, "--mirror", start_mirror(good_answer))
     assert_written(target, tiny)
@@ -321,7 +255,7 @@ def test_without_a_mirror_named_the_public_ones_are_asked_in_order(fetch, monkey
         asked.append(url)
         raise URLError("no network in tests")
 
-    monkeypatch.setattr(fetch_mnist, "urlopen", refuse)
+    monkeypatch.setattr(download, "urlopen", refuse)
     with pytest.raises(CommandError):
         fetch()
     assert asked == [
