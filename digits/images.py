@@ -8,6 +8,7 @@ from PIL import Image, ImageOps
 
 from digit_recognizer_dl_model.frame import BOX, SIDE, place
 
+from . import paper
 from .refusals import Blank, NotAPicture, Refusal, UnusablePicture
 
 FORMATS = {"PNG": b"\x89PNG\r\n\x1a\n", "JPEG": b"\xff\xd8\xff"}
@@ -54,17 +55,19 @@ def grey(picture: Image.Image) -> np.ndarray:
     if not alpha.any():
         raise Blank("This picture is fully transparent.")
     luminance = np.asarray(colours.convert("RGB").convert("L"), np.float32)
-    paper = 255 if np.average(luminance, weights=alpha) < 128 else 0
-    return luminance * alpha + paper * (1 - alpha)
+    beneath = 255 if np.average(luminance, weights=alpha) < 128 else 0
+    return luminance * alpha + beneath * (1 - alpha)
 
 
 def ink(luminance: np.ndarray) -> np.ndarray:
     """How much ink is at each pixel, (h, w) float32 in 0-1, whether dark on light or light on dark."""
-    edge = np.concatenate([luminance[0], luminance[-1], luminance[:, 0], luminance[:, -1]])
-    paper = np.median(edge)
-    grain = 3 * np.median(np.abs(edge - paper))
-    darker, lighter = paper - luminance.min(), luminance.max() - paper
-    depth = paper - luminance if darker >= lighter else luminance - paper
+    if max(luminance.shape) > 2 * SIDE and paper.is_suspect(luminance):
+        luminance = paper.even_out(luminance)
+    edge = paper.rim(luminance)
+    level = np.median(edge)
+    grain = 3 * np.median(np.abs(edge - level))
+    darker, lighter = level - luminance.min(), luminance.max() - level
+    depth = level - luminance if darker >= lighter else luminance - level
     strongest = depth.max() - grain
     if strongest < MIN_CONTRAST:
         raise Blank("There is no ink in this picture.")

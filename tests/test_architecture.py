@@ -53,8 +53,9 @@ def test_the_site_knows_nothing_of_recordings():
     assert importers(APP, "digit_recognizer_dl_model.recordings") == {"fetch_pen_digits.py"}
 
 
-def test_only_images_knows_how_pictures_are_encoded():
-    assert importers(APP, "PIL") == {"images.py"}
+def test_only_images_and_what_it_calls_handle_pictures():
+    assert importers(APP, "PIL") == {"images.py", "paper.py"}
+    assert importers(APP, "digits.paper") == {"images.py"}
 
 
 def test_inference_needs_no_training_code():
