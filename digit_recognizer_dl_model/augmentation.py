@@ -1,4 +1,4 @@
-"""Training images as other hands might have written them: moved, turned, slanted, bent, thinner or thicker."""
+"""Training images as other hands might have written them: moved, turned, slanted, bent, thinner, thicker or blurred."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ MARGIN = 4  # empty pixels around the image, so that no tap of the interpolation
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far each random change may go; every range is symmetric about none."""
+    """How far each random change may go; all ranges but those of lines are symmetric about none."""
 
     rotation_degrees: float = 15.0
     scale: float = 0.15  # of each axis on its own
@@ -20,7 +20,9 @@ class Augmentation:
     shift_pixels: float = 2.5
     elastic_pixels: float = 0.6  # standard deviation of the displacement at each node
     elastic_nodes: int = 7  # nodes along each side, between which the displacement is interpolated
-    thickness: float = 0.5  # of the way to a line that is one pixel thinner or thicker on each side
+    thinning: float = 0.5  # of the way to a line that is one pixel thinner on each side
+    thickening: float = 0.8  # of the way to a line that is one pixel thicker on each side
+    blurred: float = 0.25  # of the images, by any share of a blur of one pixel's standard deviation
 
     def __call__(self, pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Images (n, 28, 28) uint8 -> changed copies, (n, 28, 28) float32 in 0-1."""
@@ -39,7 +41,8 @@ class Augmentation:
         bend_x, bend_y = self._displacement(n, rng)
         source_x = cos[:, None] * x - sin[:, None] * y + CENTRE + bend_x
         source_y = sin[:, None] * x + cos[:, None] * y + CENTRE + bend_y
-        return thicken(sample(pixels, source_x, source_y), rng.uniform(-self.thickness, self.thickness, n))
+        images = thicken(sample(pixels, source_x, source_y), rng.uniform(-self.thinning, self.thickening, n))
+        return blur(images, rng.uniform(0, 1, n) * (rng.random(n) < self.blurred))
 
     def _displacement(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Random smooth displacements in pixels, (2, n, 784): light elastic distortion (Simard et al. 2003)."""
@@ -86,6 +89,16 @@ def thicken(images: np.ndarray, amount: np.ndarray) -> np.ndarray:
         thickest, thinnest = np.maximum(thickest, neighbour), np.minimum(thinnest, neighbour)
     amount = amount.astype(np.float32)[:, None, None]
     return images + np.maximum(amount, 0) * (thickest - images) + np.minimum(amount, 0) * (images - thinnest)
+
+
+def blur(images: np.ndarray, amount: np.ndarray) -> np.ndarray:
+    """Images (n, 28, 28) that fade into copies blurred by one pixel's standard deviation; amount: (n,), 0-1."""
+    blurred = images
+    for _ in range(2):  # each time by a variance of 1/2
+        padded = np.pad(blurred, ((0, 0), (1, 1), (1, 1)))
+        rows = (padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]) / np.float32(4)
+        blurred = (rows[:, :, :-2] + 2 * rows[:, :, 1:-1] + rows[:, :, 2:]) / np.float32(4)
+    return images + amount.astype(np.float32)[:, None, None] * (blurred - images)
 
 
 def cubic_weights(t: np.ndarray) -> tuple[np.ndarray, ...]:

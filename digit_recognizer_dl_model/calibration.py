@@ -4,8 +4,7 @@ import math
 
 import numpy as np
 
-from .inference import softmax
-from .loss import cross_entropy
+from .loss import cross_entropy, targets_of
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
@@ -16,18 +15,14 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """
     golden = (math.sqrt(5) - 1) / 2
     low, high = math.log(1 / 20), math.log(20)
+    targets = targets_of(labels, 0)
     while high - low > 1e-4:
         left, right = high - golden * (high - low), low + golden * (high - low)
-        if cross_entropy(logits / math.exp(left), labels)[0] < cross_entropy(logits / math.exp(right), labels)[0]:
+        if cross_entropy(logits / math.exp(left), targets)[0] < cross_entropy(logits / math.exp(right), targets)[0]:
             high = right
         else:
             low = left
     return math.exp((low + high) / 2)
-
-
-def confidence_of_share(logits: np.ndarray, temperature: float, share: float) -> float:
-    """The confidence under which the least sure `share` of these digits lies."""
-    return float(np.quantile(softmax(logits / temperature).max(axis=1), share))
 
 
 def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -> float:

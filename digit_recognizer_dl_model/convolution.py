@@ -77,7 +77,7 @@ class Winograd:
         def empty(*shape: int) -> np.ndarray:
             return np.empty(shape, kernel.dtype)
 
-        # As many names as in forward, in its order; backward fills most of them with gradients by the same.
+        # In the order in which forward fills them; backward puts the gradients by most of them in their place.
         self._kernels = empty(points**2, inputs, outputs)
         self._image = empty(height, width, b, inputs)
         self._rows = empty(down, points, width, b * inputs)

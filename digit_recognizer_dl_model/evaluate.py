@@ -1,57 +1,74 @@
-"""How good a weights file is: `python -m digit_recognizer_dl_model.evaluate` prints accuracy, calibration and speed."""
+"""How good a weights file is: `python -m digit_recognizer_dl_model.evaluate` measures all that can be measured here.
+
+It prints accuracy, calibration, refusals, robustness and speed, and with `--strokes FILE` also how recorded pens are
+read. `--teachers FILE ...` measures these on the test images, and on the pens of the people whom each has never seen,
+instead of the network that learned from all of them. `--json FILE` writes everything as JSON, and `--save` keeps it in
+the weights file, which MODEL_CARD.md is made from.
+"""
 
 import argparse
-import math
+import json
 import statistics
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from . import handwriting, nondigits
-from .calibration import expected_calibration_error
 from .dataset import SIDE, Dataset, MalformedDataset, read_csv
-from .inference import Classifier
-from .weights import SHIPPED, UnusableWeights, load_weights
+from .inference import Classifier, beyond_two
+from .metrics import describe, measure
+from .outliers import describe_refusal, measure_refusal
+from .pens import describe_pens, measure_pens
+from .recordings import MalformedRecordings, Recording, read_recordings, third_of_writers
+from .robustness import describe_robustness, measure_robustness
+from .weights import SHIPPED, UnusableWeights, Weights, load_weights, save_weights
 
 DATA = Path(__file__).parent.parent / "data"
 SAMPLES_A_FORM = 500
 SAMPLES_A_KIND = 500
+BATCHES = (1, 16, 256)  # images that the time is measured for
 
 
-def wilson_interval(right: int, total: int) -> tuple[float, float]:
-    """The 95 % interval of a share of `right` out of `total` (Wilson 1927)."""
-    z = 1.959964
-    share = right / total
-    centre = (share + z * z / (2 * total)) / (1 + z * z / total)
-    half = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total)) / (1 + z * z / total)
-    return centre - half, centre + half
-
-
-def measure(classifier: Classifier, dataset: Dataset) -> dict:
-    """The figures of a classifier on labelled images, all shares 0-1.
-
-    `confusion[label][answer]` counts images; `uncertain` is the share marked "not sure" for any reason, and `no_digit`
-    that of those which "do not look like one digit".
-    """
-    probabilities, novelty = classifier.answer(dataset.pixels)  # (n, 10), (n,)
-    answers, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    right = answers == dataset.labels
-    digits = novelty <= classifier.weights.no_digit_above
-    certain = digits & (confidence >= classifier.weights.uncertain_below)
-    confusion = np.zeros((10, 10), int)
-    np.add.at(confusion, (dataset.labels, answers), 1)
-    return {
-        "images": len(right),
-        "accuracy": float(right.mean()),
-        "interval_95": wilson_interval(int(right.sum()), len(right)),
-        "expected_calibration_error": expected_calibration_error(probabilities, dataset.labels),
-        "uncertain": float(1 - certain.mean()),
-        "no_digit": float(1 - digits.mean()),
-        "accuracy_where_certain": float(right[certain].sum() / max(certain.sum(), 1)),
-        "confusion": confusion.tolist(),
+def report(classifier: Classifier, test: Dataset, recordings: list[Recording] | None = None) -> dict:
+    """Everything that is measured, by the name of the part; `pens` only where there are recordings."""
+    figures = {
+        "test": measure(classifier, test),
+        "forms": measure_forms(classifier),
+        "nondigits": measure_nondigits(classifier),
+        "refusal": measure_refusal(classifier, test, SAMPLES_A_KIND),
+        "robustness": measure_robustness(classifier, test, progress=progress("robustness")),
     }
+    if recordings:
+        figures["pens"] = measure_pens(classifier, recordings, progress("pens"))
+    return figures
+
+
+def describe_report(figures: dict) -> str:
+    """What `report` measured as lines of text."""
+    parts = [
+        describe(figures["test"]),
+        describe_forms(figures["forms"]),
+        describe_nondigits(figures["nondigits"]),
+        describe_refusal(figures["refusal"]),
+        describe_robustness(figures["robustness"]),
+    ]
+    if "pens" in figures:
+        parts.append(describe_pens(figures["pens"]))
+    return "\n".join(parts)
+
+
+def progress(part: str):
+    """A function that shows how much of a part is done, where somebody looks at a terminal."""
+
+    def show(done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            line = f"measuring {part}: {done} of {total}"
+            print(f"\r{line:<60}" if done < total else f"\r{'':60}\r", end="", file=sys.stderr, flush=True)
+
+    return show
 
 
 def measure_forms(classifier: Classifier) -> dict[str, float]:
@@ -71,42 +88,43 @@ def measure_forms(classifier: Classifier) -> dict[str, float]:
 def measure_nondigits(classifier: Classifier) -> dict[str, float]:
     """The share refused, 0-1, of made-up pictures in each kind of `nondigits.KINDS`: not sure, for whatever reason.
 
-    The seed is none that training uses; the kinds are those that the rule was fitted to, so this flatters.
+    The seed is none that training uses; the kinds are those that were trained on, so this flatters.
     """
     rng = np.random.default_rng(123_456_789)
     weights, shares = classifier.weights, {}
     for kind in nondigits.KINDS:
-        probabilities, novelty = classifier.answer(nondigits.sample(SAMPLES_A_KIND, rng, kind))
-        refused = (novelty > weights.no_digit_above) | (probabilities.max(axis=1) < weights.uncertain_below)
+        probabilities = classifier.probabilities(nondigits.sample(SAMPLES_A_KIND, rng, kind))
+        unsure = probabilities.max(axis=1) < weights.uncertain_below
+        refused = unsure | (beyond_two(probabilities) > weights.no_digit_above)
         shares[kind] = float(refused.mean())
     return shares
 
 
-def milliseconds_an_image(classifier: Classifier, pixels: np.ndarray, batch: int, repeats: int = 50) -> float:
+def measure_teacher(weights: Weights, test: Dataset, recordings: list[Recording]) -> dict:
+    """A teacher's settings, and its figures on the test images and on the pens of the writers it has never seen."""
+    classifier, settings = Classifier(weights), weights.figures["training"]
+    writers = third_of_writers(recordings, settings["third"])
+    unseen = [recording for recording in recordings if recording.writer in writers]
+    pens = measure_pens(classifier, unseen, progress("pens"))
+    return {"training": settings, "test": measure(classifier, test), "pens": pens}
+
+
+def microseconds_an_image(classifier: Classifier, pixels: np.ndarray, batch: int, repeats: int = 50) -> float:
     """The median time of one forward pass over `batch` images, divided by their number."""
     pixels = np.resize(pixels[:batch], (batch, SIDE, SIDE))  # repeats images where there are too few
-    classifier.answer(pixels)  # the first call allocates the buffers
+    classifier.probabilities(pixels)  # the first call allocates the buffers
     times = []
     for _ in range(repeats):
         start = time.perf_counter()
-        classifier.answer(pixels)
+        classifier.probabilities(pixels)
         times.append(time.perf_counter() - start)
-    return 1000 * statistics.median(times) / batch
+    return 1e6 * statistics.median(times) / batch
 
 
-def describe(figures: dict) -> str:
-    """The figures of `measure` as a few lines of text."""
-    low, high = figures["interval_95"]
-    lines = [
-        f"accuracy        {figures['accuracy']:.2%} of {figures['images']:,} images (95 %: {low:.2%} to {high:.2%})",
-        f"calibration     expected calibration error {figures['expected_calibration_error']:.2%}",
-        f"not sure        {figures['uncertain']:.2%}; of the rest {figures['accuracy_where_certain']:.2%} are right",
-        f"no digit        {figures['no_digit']:.2%}, which are among the not sure",
-        "confusion       rows: label, columns: answer",
-        "       " + "".join(f"{digit:>6}" for digit in range(10)),
-    ]
-    lines += [f"{label:>7}" + "".join(f"{n:>6}" for n in row) for label, row in enumerate(figures["confusion"])]
-    return "\n".join(lines)
+def describe_teacher(figures: dict) -> str:
+    """The figures of `measure_teacher` as lines of text."""
+    seed, accuracy = figures["training"]["seed"], figures["test"]["accuracy"]
+    return f"teacher         of seed {seed}: {accuracy:.2%} of the test images\n{describe_pens(figures['pens'])}"
 
 
 def describe_forms(accuracies: dict[str, float]) -> str:
@@ -125,23 +143,39 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m digit_recognizer_dl_model.evaluate", description=__doc__)
     parser.add_argument("--weights", type=Path, default=SHIPPED)
     parser.add_argument("--csv", type=Path, default=DATA / "mnist_test.csv", help="labelled images to measure on")
+    parser.add_argument("--strokes", type=Path, metavar="FILE", help="recorded pen strokes, as fetch_pen_digits writes")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    parser.add_argument("--save", action="store_true", help="keep the figures in the weights file")
+    parser.add_argument("--teachers", type=Path, nargs="+", default=[], metavar="FILE", help="weights; needs --strokes")
     options = parser.parse_args()
+    if options.teachers and not options.strokes:
+        parser.error("--teachers needs --strokes")
     try:
         weights = load_weights(options.weights)
+        teachers = [load_weights(path) for path in options.teachers]
         classifier = Classifier(weights)
         dataset = read_csv(options.csv)
-    except (UnusableWeights, MalformedDataset, FileNotFoundError) as error:
+        recordings = read_recordings(options.strokes) if options.strokes else None
+    except (UnusableWeights, MalformedDataset, MalformedRecordings, OSError) as error:
         sys.exit(str(error))
     if dataset.labels is None:
         sys.exit(f"{options.csv}: no labels, so there is nothing to measure")
+
     values = sum(array.size for array in weights.arrays.values())
     print(f"weights         {options.weights.name}: {values:,} values, {options.weights.stat().st_size:,} bytes")
-    print(describe(measure(classifier, dataset)))
-    print(describe_forms(measure_forms(classifier)))
-    print(describe_nondigits(measure_nondigits(classifier)))
-    for batch in (1, 64):
-        milliseconds = milliseconds_an_image(classifier, dataset.pixels, batch)
-        print(f"forward pass    {milliseconds:.3f} ms an image, {batch} at a time")
+    figures = report(classifier, dataset, None if teachers else recordings)
+    print(describe_report(figures))
+    if teachers:
+        figures["teachers"] = [measure_teacher(teacher, dataset, recordings) for teacher in teachers]
+        for teacher in figures["teachers"]:
+            print(describe_teacher(teacher))
+    times = {str(batch): microseconds_an_image(classifier, dataset.pixels, batch) for batch in BATCHES}
+    for batch, microseconds in times.items():
+        print(f"forward pass    {microseconds:.0f} microseconds an image, {batch} at a time")
+    if options.json:
+        options.json.write_text(json.dumps(figures | {"microseconds_an_image": times}, indent=1), encoding="utf-8")
+    if options.save:
+        save_weights(options.weights, replace(weights, figures=weights.figures | figures))
 
 
 if __name__ == "__main__":

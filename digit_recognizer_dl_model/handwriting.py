@@ -72,7 +72,7 @@ BAR = "30~9,56~10 69~9,52~10"
 # long as the stem. So neither is taken for the other.
 FORMS = {
     "zero": Form(0, ZERO, share=5),
-    "zero open": Form(0, "30~8,-1~3 8~3,16 0~3,50 8~3,84 33~4,100 59~3,84 68~3,50 62~4,20~7", share=0.7),
+    "zero open": Form(0, "30~8,-1~3 8~3,16 0~3,50 8~3,84 33~4,100 59~3,84 68~3,50 62~4,20~7", share=1.2),
     "zero overlapping": Form(0, f"50~7,1~5 26~5,0 {OVAL} 36~5,3~5 14~8,12~7", share=0.7),
     "zero crossing": Form(
         0, "64~8,-4~5 32~4,7~3 8~4,24~3 0~3,54 10,88~3 33~4,100 57,88~3 67~3,54 54~4,24~3 32~4,8~3 8~8,0~5", 0.4
@@ -92,6 +92,7 @@ FORMS = {
     "one leaning with a long flag": Form(1, "-34~6,41~7 -17~3,19~4 0,0!! -11~5,50~3 -23~8,100", share=2),
     "one with flag and foot": Form(1, "-16~7,19~6 0,0! 0~3,50 0~4,100 | -24~9,100~3 24~9,100~3", share=2),
     "two": Form(2, "2~6,22~9 17,3~3 40~4,3~4 50~7,28~5 32~5,63~5 0,100! 60~14,98~5", share=3),
+    "two with a short foot": Form(2, "2~6,22~9 17,3~3 40~4,3~4 50~7,28~5 32~5,63~5 0,100! 26~12,98~5", share=1),
     "two looped": Form(
         2, "4~6,20~8 20,2~2 43~4,5~4 50~7,27~5 33~5,62~5 8,95~4 -5~4,91~4 6,82~4 26~4,92~4 46~6,99~3 66~10,91~5", 2, 4.2
     ),
@@ -164,11 +165,16 @@ def _any_form(digit: int, rng: np.random.Generator) -> str:
 
 
 def write(form: str, rng: np.random.Generator) -> list[np.ndarray]:
+    """One sample of a form in FORMS, as `trace` gives it."""
+    return trace(FORMS[form], rng)
+
+
+def trace(form: Form, rng: np.random.Generator) -> list[np.ndarray]:
     """One sample of a form in a random hand: strokes of (n, 2) points x, y in about heights of the digit, y down."""
     haste = rng.beta(2, 3)  # 0 draws with compass and ruler
     tension = rng.beta(1, 5)  # of the curves; 1 goes straight from control point to control point
     roundness = rng.integers(1, 5)  # of corners, in points to each side
-    strokes = FORMS[form].draw(rng, rounded=rng.random() < 0.12)
+    strokes = form.draw(rng, rounded=rng.random() < 0.12)
     if rng.random() < 0.2 * haste:
         strokes[-1] = flick(strokes[-1], rng)
     strokes = [part for stroke in strokes for part in lift_pen(stroke, 0.12, rng)]

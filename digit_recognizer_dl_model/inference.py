@@ -8,13 +8,12 @@ treats all channels alike treats all images alike, in rows b times as long.
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.polynomial.polynomial import polyfromroots
 
-from . import novelty
 from .frame import SIDE
 from .weights import UnusableWeights, Weights
 
@@ -25,17 +24,6 @@ EPSILON = np.float32(1e-5)
 # Where Winograd's method evaluates polynomials, "infinity" aside: small fractions that lose the fewest bits. Each
 # further point would save less and round worse.
 POINTS = (0, 1, -1, 2, -2, 1 / 2)
-
-
-class Answers(NamedTuple):
-    """What the network says of n images.
-
-    probabilities: (n, 10) float32, calibrated.
-    novelty: (n,) float32, how unlike digits they are, see `novelty.score`; 0 from weights without a fit.
-    """
-
-    probabilities: np.ndarray
-    novelty: np.ndarray
 
 
 class Classifier:
@@ -59,20 +47,12 @@ class Classifier:
             values = program.logits.shape[1:]
             raise UnusableWeights(f"the architecture of the weights ends in {values} values an image, expected 10")
         self._idle[1].append(program)
-        self._width = width = program.features.shape[1]
-        self._regions = None
-        if weights.no_digit_above < math.inf:
-            shapes = {"means": (10, width), "directions": (10, width, min(width, novelty.DIRECTIONS))}
-            self._regions = [weights.array(f"novelty.{name}", shape) for name, shape in shapes.items()]
 
-    def forward(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Pixels (n, 28, 28) uint8, ink 255 on 0 -> logits (n, 10) and what the last layer read, (n, k), float32.
-
-        The k features lack the bias of their layer, see Step.
-        """
+    def logits(self, pixels: np.ndarray) -> np.ndarray:
+        """Pixels (n, 28, 28) uint8, ink 255 on 0 -> logits (n, 10) float32."""
         if pixels.ndim != 3 or pixels.shape[1:] != (SIDE, SIDE) or pixels.dtype != np.uint8:
             raise ValueError(f"expected (n, 28, 28) uint8, got {pixels.shape} {pixels.dtype}")
-        logits, features = empty(len(pixels), 10), empty(len(pixels), self._width)
+        logits = empty(len(pixels), 10)
         for start in range(0, len(pixels), BLOCK):
             block = pixels[start : start + BLOCK]
             try:
@@ -80,29 +60,12 @@ class Classifier:
             except IndexError:
                 program = Program(self._steps, len(block))
             logits[start : start + BLOCK] = program.run(block)
-            features[start : start + BLOCK] = program.features
             self._idle[len(block)].append(program)
-        return logits, features
-
-    def logits(self, pixels: np.ndarray) -> np.ndarray:
-        """Pixels (n, 28, 28) uint8, ink 255 on 0 -> logits (n, 10) float32."""
-        return self.forward(pixels)[0]
-
-    def answer(self, pixels: np.ndarray) -> Answers:
-        """Pixels (n, 28, 28) uint8, ink 255 on 0 -> probabilities and novelty of each."""
-        logits, features = self.forward(pixels)
-        if self._regions is None:
-            scores = np.zeros(len(pixels), np.float32)
-        else:
-            scores = novelty.score(features, logits.argmax(axis=1), *self._regions)
-        return Answers(self._calibrated(logits), scores)
+        return logits
 
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
         """Pixels (n, 28, 28) uint8, ink 255 on 0 -> calibrated probabilities (n, 10) float32."""
-        return self._calibrated(self.logits(pixels))
-
-    def _calibrated(self, logits: np.ndarray) -> np.ndarray:
-        return softmax(logits / np.float32(self.weights.temperature))
+        return softmax(self.logits(pixels) / np.float32(self.weights.temperature))
 
 
 class Program:
@@ -115,9 +78,7 @@ class Program:
         self._calls: list[tuple[Callable, tuple[np.ndarray, ...], np.ndarray]] = []
         self._pixels = np.zeros((b, SIDE, SIDE), np.float32)
         x = self._pixels.transpose(1, 2, 0)[..., None]  # (28, 28, b, 1)
-        self.features = x
         for step in steps:
-            self.features = x  # (b, k): what the last step reads
             x = step.lay_out(x, self)
         self.logits = x  # (b, 10)
 
@@ -369,3 +330,12 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     """Logits (n, 10) -> probabilities (n, 10), each row summing to 1, safe for any finite logits."""
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
     return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
+def beyond_two(probabilities: np.ndarray) -> np.ndarray:
+    """The probability (n,) that is left for all but the two likeliest digits, of probabilities (n, 10).
+
+    A network that was trained to find all digits alike in what is none leaves much of it there, while a digit that
+    could be read in two ways leaves little.
+    """
+    return np.sort(probabilities, axis=1)[:, :-2].sum(axis=1)

@@ -1,18 +1,30 @@
-"""What training makes small: the cross-entropy of the labels under the network's softmax."""
+"""What training makes small: the cross-entropy of what is to be answered under the network's softmax."""
 
 import numpy as np
 
+NO_DIGIT = 10  # the label of a picture that is no single digit
 
-def cross_entropy(logits: np.ndarray, labels: np.ndarray, smoothing: float = 0.0) -> tuple[float, np.ndarray]:
+
+def targets_of(labels: np.ndarray, smoothing: float) -> np.ndarray:
+    """Labels (n,) 0-9, or NO_DIGIT -> the probabilities that are to be answered, (n, 10).
+
+    `smoothing` spreads that share of each label's certainty over all digits (Szegedy et al. 2016, arXiv:1512.00567).
+    For what is no digit all are to be alike (outlier exposure, Hendrycks et al. 2019, arXiv:1812.04606).
+    """
+    targets = np.full((len(labels), 10), 1 / 10)
+    [known] = np.nonzero(labels != NO_DIGIT)
+    targets[known] *= smoothing
+    targets[known, labels[known]] += 1 - smoothing
+    return targets
+
+
+def cross_entropy(logits: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
     """The mean loss in nats, and its gradient by the logits, (n, 10).
 
-    logits: (n, 10); labels: (n,) 0-9. `smoothing` spreads that share of each label's certainty over all digits
-    (Szegedy et al. 2016, arXiv:1512.00567).
+    logits: (n, 10); targets: (n, 10), each row summing to 1.
     """
-    n, digits = logits.shape
-    targets = np.full((n, digits), smoothing / digits, logits.dtype)
-    targets[np.arange(n), labels] += 1 - smoothing
+    targets = targets.astype(logits.dtype)
     shifted = logits - logits.max(axis=1, keepdims=True)
     log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    loss = -float((targets * log_probabilities).sum()) / n
-    return loss, (np.exp(log_probabilities) - targets) / np.asarray(n, logits.dtype)
+    loss = -float((targets * log_probabilities).sum()) / len(logits)
+    return loss, (np.exp(log_probabilities) - targets) / np.asarray(len(logits), logits.dtype)

@@ -6,7 +6,7 @@ import numpy as np
 
 from . import handwriting
 from .frame import BOX, SIDE, place
-from .handwriting import THICKEST, THINNEST, curve, render, write
+from .handwriting import THICKEST, THINNEST, bend, curve, posture, render, write
 
 
 def sample(count: int, rng: np.random.Generator, kind: str) -> np.ndarray:
@@ -62,6 +62,128 @@ def several_digits(rng: np.random.Generator) -> np.ndarray:
     return draw(row, rng)
 
 
+def fragment(rng: np.random.Generator) -> np.ndarray:
+    """A digit of which a part is missing, where what is left is no digit."""
+    form, axis, keeps_more, middle = FRAGMENTS[rng.integers(len(FRAGMENTS))]
+    written = write(form, rng)
+    places = np.concatenate(written)[:, axis]
+    cut = places.min() + np.ptp(places) * (middle + rng.uniform(-0.06, 0.06))
+    return draw([part for stroke in written for part in pieces(stroke, (stroke[:, axis] > cut) == keeps_more)], rng)
+
+
+def turned_digit(rng: np.random.Generator) -> np.ndarray:
+    """A digit on its side, on its head or seen in a mirror, where that is no digit."""
+    form, turns = TURNED[rng.integers(len(TURNED))]
+    matrix = TURNS[turns[rng.integers(len(turns))]]
+    return draw([stroke @ np.array(matrix).T for stroke in write(form, rng)], rng)
+
+
+def crossed_out(rng: np.random.Generator) -> np.ndarray:
+    """A digit and two to four strokes across it: parallel ones or a cross. Of 0, 1, 4 and 7 one might be their own."""
+    names = [name for name, form in handwriting.FORMS.items() if form.digit not in (0, 1, 4, 7)]
+    written = write(names[rng.integers(len(names))], rng)
+    points = np.concatenate(written)
+    middle, reach = (points.min(axis=0) + points.max(axis=0)) / 2, np.ptp(points, axis=0).max() * rng.uniform(0.5, 0.7)
+    angle, crosses = rng.uniform(-0.7, 0.7), rng.random() < 0.5
+    for number in range(2 if crosses else rng.integers(2, 5)):
+        tilt = angle + (number * rng.uniform(1, np.pi / 2) if crosses else rng.normal(0, 0.08))
+        along, across = np.array([np.cos(tilt), np.sin(tilt)]), np.array([-np.sin(tilt), np.cos(tilt)])
+        aside = rng.normal(0, 0.08) if crosses else (number - 1) * rng.uniform(0.15, 0.3)
+        ends = middle + across * aside + np.outer([-1, 0, 1], along) * reach * rng.uniform(0.8, 1.1)
+        written.append(curve(ends + rng.normal(0, 0.03, (3, 2))))
+    return draw(written, rng, thickest=3.5)
+
+
+def glyph(rng: np.random.Generator) -> np.ndarray:
+    """A character of no known script: straight lines, arcs and small rings that mostly meet on a coarse grid."""
+    across, down = rng.choice([2, 3]), rng.choice([2, 3], p=[0.3, 0.7])
+    columns = np.linspace(0, rng.uniform(0.5, 1.1), across) + rng.normal(0, 0.03, across)
+    rows = np.linspace(0, 1, down) + rng.normal(0, 0.05, down)
+    nodes = np.array([[x, y] for x in columns for y in rows])
+    met = [rng.integers(len(nodes))]  # where strokes are
+    drawn, pairs = [], set()
+    for _ in range(rng.integers(4, 8)):
+        start = met[rng.integers(len(met))] if rng.random() < 0.85 else rng.integers(len(nodes))
+        if rng.random() < 0.1:
+            drawn.append(oval(nodes[start], *rng.uniform(0.1, 0.2, 2)))
+            continue
+        end = (start + rng.integers(1, len(nodes))) % len(nodes)
+        if frozenset((start, end)) in pairs:
+            continue
+        pairs.add(frozenset((start, end)))
+        met += [start, end]
+        way = nodes[end] - nodes[start]
+        bulge = rng.choice([-1, 1]) * rng.uniform(0.25, 0.5) if rng.random() < 0.3 else 0
+        middle = nodes[start] + way / 2 + bulge * np.array([-way[1], way[0]])
+        drawn.append(curve(np.array([nodes[start], middle, nodes[end]])))
+    if len(pairs) < 3 or np.ptp(np.concatenate(drawn)[:, 0]) < 0.3:  # a tick, or a one
+        return glyph(rng)
+    return draw(by_hand(drawn, rng), rng, thickest=4)
+
+
+def outline(rng: np.random.Generator) -> np.ndarray:
+    """A closed line with corners or dents; narrow ones would be zeros."""
+    if rng.random() < 0.5:  # corners
+        count = rng.integers(4, 8)
+        angles = (np.arange(count) + rng.uniform(-0.35, 0.35, count)) * (2 * np.pi / count) + rng.uniform(0, 2 * np.pi)
+        radii = rng.uniform(0.6, 1, count)
+        radii[rng.integers(count)] *= rng.uniform(0.3, 3.6 / count)  # many corners alone would be round
+        corners = np.column_stack([np.cos(angles), np.sin(angles)]) * radii[:, None]
+        line = curve(np.repeat(np.vstack([corners, corners[:1]]), 2, axis=0))
+    else:  # dents
+        angles = np.linspace(0, 2 * np.pi, 80)
+        waves = np.arange(3, 7)
+        strength = rng.normal(0, 0.22, 4) + np.eye(4)[rng.integers(4)] * rng.choice([-1, 1]) * 0.25
+        radii = np.exp(np.cos(angles[:, None] * waves + rng.uniform(0, 2 * np.pi, 4)) @ strength)
+        line = np.column_stack([np.cos(angles), np.sin(angles)]) * radii[:, None]
+    line = line / np.ptp(line, axis=0) * [rng.uniform(0.85, 1.5), 1]
+    return draw(by_hand([line], rng), rng, thickest=4)
+
+
+def tangle(rng: np.random.Generator) -> np.ndarray:
+    """A closed line that crosses itself: a sum of rotations of different speeds."""
+    speeds = rng.choice([-5, -4, -3, -2, 3, 4, 5], rng.integers(2, 4), replace=False)
+    radii = rng.uniform(0.4, 1.2, len(speeds))
+    t = np.linspace(0, 2 * np.pi, 160)
+    path = np.exp(1j * t) + np.exp(1j * (np.outer(t, speeds) + rng.uniform(0, 2 * np.pi, len(speeds)))) @ radii
+    return draw(by_hand([np.column_stack([path.real, path.imag])], rng), rng, thickest=3.5)
+
+
+def rings(rng: np.random.Generator) -> np.ndarray:
+    """Two or three rings that touch, overlap or lie within each other, or one with dots, bars or rays.
+
+    Never one with a single dot or bar, which is a zero, nor one above another, which is an eight.
+    """
+    size = np.array([rng.uniform(0.8, 1.25), 1])
+    drawn = [oval(np.zeros(2), *size)]
+    angle = rng.uniform(0, np.pi)
+    along, aside = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
+    content = rng.choice(["dots", "bars", "rays", "inner", "beside"])
+    if content == "dots":
+        count = rng.integers(2, 5)
+        turns = angle + (np.arange(count) + rng.uniform(-0.2, 0.2, count)) * (2 * np.pi / count)
+        spots = np.column_stack([np.cos(turns), np.sin(turns)]) * rng.uniform(0.4, 0.6)
+        drawn += [np.array([spot, spot + rng.normal(0, 0.05, 2)]) for spot in spots]
+    elif content == "bars":
+        count = rng.integers(2, 4)
+        offsets = (np.arange(count) - (count - 1) / 2) * rng.uniform(0.5, 0.7)
+        bars = [np.array([-along, along]) * rng.uniform(0.5, 0.9) + aside * offset for offset in offsets]
+        crossed = [np.array([-way, way]) * rng.uniform(0.8, 1.2) for way in (along, aside)]
+        drawn += crossed if rng.random() < 0.4 else bars
+    elif content == "rays":
+        count = rng.integers(3, 8)
+        turns = angle + (np.arange(count) + rng.uniform(-0.25, 0.25, count)) * (2 * np.pi / count)
+        ways = np.column_stack([np.cos(turns), np.sin(turns)])
+        drawn += [np.outer([1, rng.uniform(1.3, 2)], way * size) for way in ways]
+    elif content == "inner":
+        drawn.append(oval(rng.normal(0, 0.1, 2), *(size * rng.uniform(0.45, 0.65))))
+    else:
+        for side in rng.permutation([-1, 1])[: rng.integers(1, 3)]:
+            shift = side * rng.uniform(1, 2.1) * np.array([1, rng.uniform(-0.5, 0.5)])
+            drawn.append(oval(shift, *(size * rng.uniform(0.6, 1.1))))
+    return draw(by_hand(drawn, rng), rng, thickest=3)
+
+
 def blot(rng: np.random.Generator) -> np.ndarray:
     """Smooth noise, cut off at some level: islands, bays and holes, with hard or soft edges."""
     reach = rng.uniform(0.6, 5)  # pixels
@@ -78,11 +200,54 @@ def noise(rng: np.random.Generator) -> np.ndarray:
     return print_cells(np.where(rng.random((BOX, BOX)) < rng.uniform(0.05, 1), ink, 0))
 
 
+# A form, the axis along which it is cut (x, y), whether the part with the larger x or y is left, and where the cut is,
+# as a share of the way.
+FRAGMENTS = [
+    ("zero", 1, False, 0.5),
+    ("zero", 1, True, 0.5),
+    ("two", 1, True, 0.5),
+    ("four open", 1, False, 0.45),
+    ("five", 1, False, 0.4),
+    ("five in one stroke", 1, False, 0.4),
+    ("eight", 0, False, 0.48),
+    ("eight of two circles", 0, False, 0.48),
+]
+TURNS = {  # matrices (2, 2); y points down
+    "left": [[0, 1], [-1, 0]],
+    "right": [[0, -1], [1, 0]],
+    "over": [[-1, 0], [0, -1]],
+    "mirrored": [[-1, 0], [0, 1]],
+}
+SIDEWAYS = ("left", "right")
+# Left out is what is or may be a digit again: 2 and 5 mirrored, 6 and 9 on their heads, and both on their sides, zeros
+# with a curl.
+TURNED = [
+    ("two", SIDEWAYS),
+    ("two looped", SIDEWAYS),
+    ("three", ("left", "right", "over", "mirrored")),
+    ("three flat", ("left", "right", "over", "mirrored")),
+    ("four open", ("left", "right", "over")),
+    ("four closed", ("left", "right", "over")),
+    ("five", SIDEWAYS),
+    ("five in one stroke", SIDEWAYS),
+    ("seven", ("left", "right", "over", "mirrored")),
+    ("seven barred", ("left", "right", "over", "mirrored")),
+    ("eight", SIDEWAYS),
+    ("nine", ("mirrored",)),
+]
+
 KINDS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
     "scribble": scribble,
     "zigzag": zigzag,
     "strokes": strokes,
     "several digits": several_digits,
+    "fragment": fragment,
+    "turned digit": turned_digit,
+    "crossed out": crossed_out,
+    "glyph": glyph,
+    "outline": outline,
+    "tangle": tangle,
+    "rings": rings,
     "blot": blot,
     "noise": noise,
 }
@@ -93,9 +258,29 @@ def sharpened(points: np.ndarray, chance: float, rng: np.random.Generator) -> np
     return np.repeat(points, 2, axis=0) if rng.random() < chance else points
 
 
-def draw(lines: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
-    """Strokes of (n, 2) points, in any unit, with any pen -> (28, 28) uint8."""
-    return render(lines, THINNEST + (THICKEST - THINNEST) * rng.beta(1.5, 3.5), rng)
+def pieces(stroke: np.ndarray, kept: np.ndarray) -> list[np.ndarray]:
+    """The runs of a stroke (n, 2) at whose points `kept` (n,) is true."""
+    runs = np.split(np.arange(len(stroke)), np.flatnonzero(np.diff(kept)) + 1)
+    return [stroke[run] for run in runs if kept[run[0]]]
+
+
+def oval(middle: np.ndarray, width: float, height: float) -> np.ndarray:
+    """An ellipse about a point (2,), (40, 2); width and height are half its own."""
+    angles = np.linspace(0, 2 * np.pi, 40)
+    return middle + np.column_stack([width * np.cos(angles), height * np.sin(angles)])
+
+
+def by_hand(strokes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+    """Strokes of (n, 2) points as a hand draws them: brought to about unit height, bent and slanted."""
+    ends = np.cumsum([len(stroke) for stroke in strokes])[:-1]
+    points = np.concatenate(strokes)
+    points = points / max(np.ptp(points, axis=0).max(), 1e-9)
+    return np.split(bend(points, rng.beta(2, 3), rng) @ posture(rng).T, ends)
+
+
+def draw(lines: list[np.ndarray], rng: np.random.Generator, thickest: float = THICKEST) -> np.ndarray:
+    """Strokes of (n, 2) points, in any unit, with any pen up to `thickest` pixels -> (28, 28) uint8."""
+    return render(lines, THINNEST + (thickest - THINNEST) * rng.beta(1.5, 3.5), rng)
 
 
 def print_cells(cells: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Digits recorded as the strokes of a pen: the file that this project reads and writes.
+"""Digits recorded as the strokes of a pen: the file that this project reads and writes, and drawings to train on.
 
 A file is JSON, gzipped or not: a list of objects with `label`, `writer` and `strokes`, each stroke a list of points
 [x, y], y down.
@@ -13,6 +13,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+
+from .dataset import Dataset
+from .frame import BOX, SIDE
+from .handwriting import bend, render
+
+# How people draw on the pad: in pixels of its picture, and as shares of its side.
+CANVAS = 280
+PEN_WIDTHS = (8, 28)
+SHARES = (0.3, 0.8)  # that the longer side of a digit fills
+THIRDS = 3
+LARGEST_HASTE = 0.5  # with which a drawing bends what was recorded
 
 GZIP_MAGIC = b"\x1f\x8b"
 LARGEST_FILE = 64 * 10**6  # bytes, unpacked; a small gzip file can hold more than memory does
@@ -83,6 +94,24 @@ def canonical_json(recordings: Iterable[Recording]) -> bytes:
         rows.append((writer, label, [np.rint(stroke - corner).astype(int).tolist() for stroke in strokes]))
     entries = [{"label": label, "writer": writer, "strokes": strokes} for writer, label, strokes in sorted(rows)]
     return json.dumps(entries, separators=(",", ":")).encode()
+
+
+def third_of_writers(recordings: list[Recording], third: int) -> set[int]:
+    """The writers in one of three parts, 0-2, that they fall into at random but always alike."""
+    writers = np.random.default_rng(0).permutation(sorted({recording.writer for recording in recordings}))
+    return set(writers[third::THIRDS].tolist())
+
+
+def draw(recordings: list[Recording], rng: np.random.Generator) -> Dataset:
+    """Each recording drawn with a pen of its own, slightly bent, and prepared as MNIST is: (n, 28, 28) uint8."""
+    pixels = np.zeros((len(recordings), SIDE, SIDE), np.uint8)
+    for image, recording in zip(pixels, recordings, strict=True):
+        points = np.concatenate(recording.strokes)
+        bent = bend(points / max(np.ptp(points, axis=0).max(), 1), rng.uniform(0, LARGEST_HASTE), rng)
+        ends = np.cumsum([len(stroke) for stroke in recording.strokes])[:-1]
+        pen, side = rng.uniform(*PEN_WIDTHS), rng.uniform(*SHARES) * CANVAS
+        image[:] = render(np.split(bent, ends), BOX * pen / (side + pen), rng)
+    return Dataset(pixels, np.array([recording.label for recording in recordings], np.uint8))
 
 
 def _recording(number: int, entry: object) -> Recording:

@@ -1,6 +1,13 @@
-"""Train the network on MNIST: `python -m digit_recognizer_dl_model.train`, about an hour on two cores.
+"""Train the network: `python -m digit_recognizer_dl_model.train`, about an hour on two cores.
 
-Ctrl-C leaves a checkpoint; `--resume` goes on from it and reaches the same weights as an unbroken run.
+Three teachers are trained first, each without a third of the people whose pens were recorded, which tells how well
+people are read whom a network has never seen. The shipped network then learns from their answers too (distillation,
+Hinton et al. 2015, arXiv:1503.02531).
+
+Each learns from MNIST, from digits that people wrote with a pen, from made-up handwriting in the forms that both lack,
+and from made-up pictures of no digit. It never opens MNIST's test images: `digit_recognizer_dl_model.evaluate` measures
+on them what has been trained. Ctrl-C leaves a checkpoint; `--resume` goes on from it and reaches the same weights as an
+unbroken run.
 """
 
 import os
@@ -10,43 +17,37 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
 import json
-import math
 import signal
 import sys
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from . import handwriting, nondigits, novelty
+from . import handwriting, nondigits, recordings
 from .augmentation import Augmentation
-from .calibration import confidence_of_share, fit_temperature
+from .calibration import fit_temperature
 from .dataset import Dataset, MalformedDataset, read_csv
-from .evaluate import (
-    DATA,
-    describe,
-    describe_forms,
-    describe_nondigits,
-    measure,
-    measure_forms,
-    measure_nondigits,
-)
-from .inference import Classifier
-from .loss import cross_entropy
+from .inference import Classifier, beyond_two, softmax
+from .loss import NO_DIGIT, cross_entropy, targets_of
+from .metrics import describe, measure
 from .network import ARCHITECTURE, Network
 from .optimizer import AdamW, one_cycle
-from .weights import SHIPPED, Weights, load_npz, save_npz, save_weights
+from .recordings import THIRDS, MalformedRecordings, Recording, read_recordings, third_of_writers
+from .weights import SHIPPED, UnusableWeights, Weights, load_npz, load_weights, save_npz, save_weights
 
-CHECKPOINT = Path(__file__).with_name("checkpoint.npz")
+DATA = Path(__file__).parent.parent / "data"
+FOLDER = Path(__file__).with_name("training")  # of teachers and the checkpoint
+TEACHER_EPOCHS = 24
+TAUGHT = 0.8  # of what is to be answered, the share that teachers say; the rest is the label's
 SHARDS = 2  # parts of a batch that are computed at the same time; a fixed number, so that results don't depend on cores
-# Novelty is fitted to whatever a run ends in, so these are no settings of the run, and its checkpoints fit them all.
-NOVELTY_IMAGES = 20_000  # digits, lightly changed, whose features say where digits lie
-NOVELTY_CHANGES = Augmentation(8.0, 0.08, 0.1, 1.0, 0.4, thickness=0.3)
-NONDIGITS = 1500  # made-up pictures of each kind
-NO_DIGIT_SHARE = 0.005  # of held-out digits that may be said not to look like one digit
-HELD_OUT_HANDWRITING = 3000  # made-up digits of which no larger share may
+# The limits are fitted to whatever a run ends in: these are no settings of the run, and its checkpoints fit them all.
+UNSURE_SHARE = 0.003  # of held-out digits that may be between two digits
+NO_DIGIT_SHARE = 0.006  # of held-out digits that may be said not to look like one digit
 
 
 @dataclass(frozen=True)
@@ -54,27 +55,41 @@ class Settings:
     """One training run; the values are those of the shipped weights."""
 
     seed: int = 1
-    epochs: int = 24
+    epochs: int = 32
     batch: int = 128  # images a step
     validation: int = 5000  # images held out of the training set, for whatever is chosen
-    handwriting: int = 16_000  # made-up digits added to the others, in forms that MNIST's writers hardly used
+    handwriting: int = 20_000  # made-up digits added to MNIST's, in forms that its writers hardly used
+    drawings: int = 2  # of each digit recorded from a pen, added too
+    third: int | None = None  # 0-2: of the pens' writers, the third that is held out
+    nondigits: int = 9_000  # made-up pictures of no digit, added too, in equal parts of each kind
     peak_learning_rate: float = 4e-3
     warm_up: float = 0.2  # share of the steps in which the learning rate rises
     weight_decay: float = 1e-2
     label_smoothing: float = 0.05
     averaging: float = 0.999  # of the old average that each step keeps; a memory of about 1,000 steps
-    uncertain_share: float = 0.005  # of the held-out digits that may be called "not sure"
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 
+def teacher_settings(settings: Settings, third: int) -> Settings:
+    """Those of a teacher that never sees this third of the writers; label smoothing would blur what it teaches."""
+    return replace(settings, seed=settings.seed + 1 + third, third=third, epochs=TEACHER_EPOCHS, label_smoothing=0.0)
+
+
 class Training:
-    """A run at some step: the live network, its averaged weights and the optimizer.
+    """A run at some step: the live network, its averaged weights and the optimizer; and its teachers, if it has any.
 
     All randomness comes from the seed and the number of the step, so a resumed run repeats an unbroken one exactly.
     """
 
-    def __init__(self, settings: Settings, training_set: Dataset, architecture: list[dict] = ARCHITECTURE) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        training_set: Dataset,
+        architecture: list[dict] = ARCHITECTURE,
+        teachers: Sequence[Classifier] = (),
+    ) -> None:
         self.settings = settings
+        self.teachers = teachers
         self.dataset = training_set
         self.network = Network(architecture, np.random.default_rng(settings.seed))
         self.replicas = [self.network, *(self.network.replicate() for _ in range(SHARDS - 1))]
@@ -88,7 +103,7 @@ class Training:
         """Take one step and return its loss in nats."""
         settings = self.settings
         epoch, position = divmod(self.step, self.steps_an_epoch)
-        order = np.random.default_rng([settings.seed, epoch]).permutation(len(self.dataset.pixels))
+        order = order_of_epoch(settings.seed, epoch, len(self.dataset.pixels))
         chosen = order[position * settings.batch : (position + 1) * settings.batch]
         parts = list(pool.map(self._differentiate, range(SHARDS), self.replicas, np.split(chosen, SHARDS)))
         losses, gradients_of_parts = zip(*parts, strict=True)
@@ -106,16 +121,21 @@ class Training:
 
     def _differentiate(self, shard: int, network: Network, chosen: np.ndarray) -> tuple[float, dict[str, np.ndarray]]:
         rng = np.random.default_rng([self.settings.seed, self.step, shard])
-        images = self.settings.augmentation(self.dataset.pixels[chosen], rng)[..., None]  # (n, 28, 28, 1)
-        logits = network.forward(images, training=True, rng=rng)
-        loss, d_logits = cross_entropy(logits, self.dataset.labels[chosen], self.settings.label_smoothing)
+        images = self.settings.augmentation(self.dataset.pixels[chosen], rng)  # (n, 28, 28)
+        logits = network.forward(images[..., None], training=True, rng=rng)
+        targets = targets_of(self.dataset.labels[chosen], self.settings.label_smoothing)
+        if self.teachers:
+            pixels = np.rint(255 * images).astype(np.uint8)
+            taught = sum(teacher.probabilities(pixels) for teacher in self.teachers) / len(self.teachers)
+            targets += TAUGHT * (taught - targets)
+        loss, d_logits = cross_entropy(logits, targets)
         network.backward(d_logits)
         return loss, network.gradients
 
     def weights(self) -> Weights:
         """The averaged weights as they are now, with nothing fitted to them yet."""
         average = {name: array.astype(np.float32) for name, array in self.average.items()}
-        return Weights(self.network.architecture, average, 1.0, 0.0, math.inf, {})
+        return Weights(self.network.architecture, average, 1.0, 0.0, 1.0, {})
 
     def save_checkpoint(self, path: Path) -> None:
         about = {"step": self.step, "run": self._identity()}
@@ -145,7 +165,14 @@ class Training:
 
     def _identity(self) -> dict:
         """What a checkpoint must agree in, as JSON gives it back."""
-        return json.loads(json.dumps({"settings": asdict(self.settings), "architecture": self.network.architecture}))
+        run = {"settings": asdict(self.settings), "architecture": self.network.architecture}
+        return json.loads(json.dumps(run | {"teachers": len(self.teachers)}))
+
+
+@lru_cache(maxsize=1)
+def order_of_epoch(seed: int, epoch: int, images: int) -> np.ndarray:
+    """In which order an epoch takes the images: (images,) indices."""
+    return np.random.default_rng([seed, epoch]).permutation(images)
 
 
 def hold_out(dataset: Dataset, count: int, seed: int) -> tuple[Dataset, Dataset]:
@@ -156,6 +183,17 @@ def hold_out(dataset: Dataset, count: int, seed: int) -> tuple[Dataset, Dataset]
         Dataset(dataset.pixels[training], dataset.labels[training]),
         Dataset(dataset.pixels[validation], dataset.labels[validation]),
     )
+
+
+def compose(settings: Settings, mnist: Dataset, recorded: list[Recording]) -> Dataset:
+    """All that is trained on: MNIST, drawings of recorded digits, made-up handwriting, and pictures of no digit."""
+    rng = np.random.default_rng(settings.seed)
+    parts = [mnist, handwriting.sample(settings.handwriting, rng)]
+    parts += [recordings.draw(recorded, rng) for _ in range(settings.drawings)]
+    for kind in nondigits.KINDS:
+        pixels = nondigits.sample(settings.nondigits // len(nondigits.KINDS), rng, kind)
+        parts.append(Dataset(pixels, np.full(len(pixels), NO_DIGIT, np.uint8)))
+    return Dataset(*map(np.concatenate, zip(*parts, strict=True)))
 
 
 def run(training: Training, validation: Dataset, checkpoint: Path, should_stop=lambda: False) -> bool:
@@ -191,91 +229,123 @@ def show_progress(training: Training, loss: float, seconds_left: float) -> None:
     print(f"\r{line}" if sys.stdout.isatty() else line, end="", flush=True)
 
 
-def finish(training: Training, validation: Dataset, test: Dataset, out: Path) -> None:
-    """Calibrate on the validation images, look at the test images once, and write the weights."""
-    print("calibrating and measuring, about a minute", flush=True)
+def finish(training: Training, validation: Dataset, composition: dict[str, int], out: Path) -> None:
+    """Calibrate and set the limits on the validation images, and write the weights.
+
+    composition: how many pictures of what were trained on, for the report.
+    """
+    print("calibrating", flush=True)
     settings, weights = training.settings, training.weights()
     logits = Classifier(weights).logits(validation.pixels)
     temperature = fit_temperature(logits, validation.labels)
-    uncertain_below = confidence_of_share(logits, temperature, settings.uncertain_share)
-    weights = replace(weights, temperature=temperature, uncertain_below=uncertain_below)
-    weights = fit_novelty(weights, training.dataset, validation, settings.seed)
-    classifier = Classifier(weights)
+    probabilities = softmax(logits / temperature)
+    weights = replace(
+        weights,
+        temperature=temperature,
+        uncertain_below=float(np.quantile(probabilities.max(axis=1), UNSURE_SHARE)),
+        no_digit_above=float(np.quantile(beyond_two(probabilities), 1 - NO_DIGIT_SHARE)),
+    )
     figures = {
-        "validation": measure(classifier, validation),
-        "test": measure(classifier, test),
-        "forms": measure_forms(classifier),
-        "nondigits": measure_nondigits(classifier),
         "training": asdict(settings),
+        "composition": composition,
+        "validation": measure(Classifier(weights), validation),
     }
     save_weights(out, replace(weights, figures=figures))
     print(f"temperature     {temperature:.3f}, fitted on {len(validation.pixels):,} held-out images")
-    print(describe(figures["test"]))
-    print(describe_forms(figures["forms"]))
-    print(describe_nondigits(figures["nondigits"]))
+    print(describe(figures["validation"]))
     print(f"wrote {out}")
 
 
-def fit_novelty(weights: Weights, training_set: Dataset, validation: Dataset, seed: int) -> Weights:
-    """The weights with what tells digits from other pictures: regions of the former, and a limit they may not pass."""
-    rng = np.random.default_rng([seed, 1])
-    network = Classifier(weights)
-    chosen = rng.permutation(len(training_set.pixels))[:NOVELTY_IMAGES]
-    changed = np.rint(255 * NOVELTY_CHANGES(training_set.pixels[chosen], rng)).astype(np.uint8)
-    others = np.concatenate([nondigits.sample(NONDIGITS, rng, kind) for kind in nondigits.KINDS])
-    means, directions = novelty.fit(
-        network.forward(changed)[1], training_set.labels[chosen], network.forward(others)[1]
-    )
-    limits = []
-    for held_out in (validation, handwriting.sample(HELD_OUT_HANDWRITING, rng)):
-        logits, features = network.forward(held_out.pixels)
-        scores = novelty.score(features, logits.argmax(axis=1), means, directions)
-        limits.append(float(np.quantile(scores, 1 - NO_DIGIT_SHARE)))
-    arrays = weights.arrays | {"novelty.means": means, "novelty.directions": directions}
-    return replace(weights, arrays=arrays, no_digit_above=max(limits))
+def learn(
+    settings: Settings,
+    mnist: Dataset,
+    recorded: list[Recording],
+    teachers: Sequence[Classifier],
+    checkpoint: Path,
+    out: Path,
+    should_stop: Callable[[], bool],
+) -> bool:
+    """One run from the data to the weights file, from the checkpoint on if there is one; False where it was stopped."""
+    training_set, validation = hold_out(mnist, settings.validation, settings.seed)
+    unseen = set() if settings.third is None else third_of_writers(recorded, settings.third)
+    seen = [recording for recording in recorded if recording.writer not in unseen]
+    print("drawing recorded, made-up and no digits", flush=True)
+    dataset = compose(settings, training_set, seen)
+    composition = {
+        "mnist": len(training_set.pixels),
+        "recorded": len(seen),
+        "writers": len({recording.writer for recording in seen}),
+        "drawn": settings.drawings * len(seen),
+        "handwriting": settings.handwriting,
+        "nondigits": int((dataset.labels == NO_DIGIT).sum()),
+    }
+    training = Training(settings, dataset, teachers=teachers)
+    if checkpoint.exists():
+        try:
+            training.restore_checkpoint(checkpoint)
+        except (OSError, ValueError, KeyError) as error:
+            sys.exit(f"can't resume: {error}")
+    if not run(training, validation, checkpoint, should_stop):
+        return False
+    finish(training, validation, composition, out)
+    checkpoint.unlink(missing_ok=True)
+    return True
+
+
+def is_trained(path: Path, settings: Settings) -> bool:
+    """Whether the weights that these settings make lie there already."""
+    try:
+        return load_weights(path).figures["training"] == json.loads(json.dumps(asdict(settings)))
+    except (UnusableWeights, KeyError):
+        return False
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m digit_recognizer_dl_model.train", description=__doc__)
     parser.add_argument("--seed", type=int, default=Settings.seed)
-    parser.add_argument("--epochs", type=int, default=Settings.epochs)
+    parser.add_argument("--epochs", type=int, default=Settings.epochs, help="of the shipped network")
     parser.add_argument("--out", type=Path, default=SHIPPED, help="where the weights go")
-    parser.add_argument("--checkpoint", type=Path, default=CHECKPOINT)
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where teachers and the checkpoint are kept")
+    parser.add_argument("--resume", action="store_true", help="go on from what the folder holds")
     options = parser.parse_args()
 
     settings = Settings(seed=options.seed, epochs=options.epochs)
     try:
-        labelled, test = read_csv(DATA / "mnist_train.csv"), read_csv(DATA / "mnist_test.csv")
+        mnist = read_csv(DATA / "mnist_train.csv")
+        recorded = read_recordings(DATA / "pen_digits.json.gz")
     except FileNotFoundError as error:
-        sys.exit(f"{error.filename} is missing: `python manage.py fetch_mnist` gets it")
-    except MalformedDataset as error:
+        command = "fetch_mnist" if error.filename.endswith(".csv") else "fetch_pen_digits"
+        sys.exit(f"{error.filename} is missing: `python manage.py {command}` gets it")
+    except (MalformedDataset, MalformedRecordings) as error:
         sys.exit(str(error))
-    for name, dataset in (("mnist_train.csv", labelled), ("mnist_test.csv", test)):
-        if dataset.labels is None:
-            sys.exit(f"{DATA / name}: no labels, so there is nothing to learn from")
-    if len(labelled.pixels) < settings.validation + settings.batch:
+    if mnist.labels is None:
+        sys.exit(f"{DATA / 'mnist_train.csv'}: no labels, so there is nothing to learn from")
+    if len(mnist.pixels) < settings.validation + settings.batch:
         sys.exit(
-            f"{DATA / 'mnist_train.csv'}: {len(labelled.pixels):,} images are too few, as {settings.validation:,} of "
+            f"{DATA / 'mnist_train.csv'}: {len(mnist.pixels):,} images are too few, as {settings.validation:,} of "
             f"them are held out and a step takes {settings.batch}"
         )
-    training_set, validation = hold_out(labelled, settings.validation, settings.seed)
-    print(f"writing {settings.handwriting:,} digits", flush=True)
-    written = handwriting.sample(settings.handwriting, np.random.default_rng(settings.seed))
-    training = Training(settings, Dataset(*map(np.concatenate, zip(training_set, written, strict=True))))
-    if options.resume:
-        try:
-            training.restore_checkpoint(options.checkpoint)
-        except (OSError, ValueError, KeyError) as error:
-            sys.exit(f"can't resume: {error}")
+
+    teachers = [options.folder / f"teacher{third}.npz" for third in range(THIRDS)]
+    checkpoint = options.folder / "checkpoint.npz"
+    kept = [path for path in (*teachers, checkpoint) if path.exists()]
+    if options.resume and not kept:
+        sys.exit(f"can't resume: {options.folder} holds nothing to go on from")
+    if not options.resume:
+        for path in kept:
+            path.unlink()
+    options.folder.mkdir(parents=True, exist_ok=True)
 
     stopping = []
     signal.signal(signal.SIGINT, lambda *_: stopping.append(True))  # ends after the step in progress
-    if not run(training, validation, options.checkpoint, lambda: bool(stopping)):
-        print(f"\nstopped; --resume goes on from {options.checkpoint}")
-        sys.exit(130)
-    finish(training, validation, test, options.out)
-    options.checkpoint.unlink(missing_ok=True)
+    runs = [(teacher_settings(settings, third), path) for third, path in enumerate(teachers)]
+    runs = [(run_settings, path) for run_settings, path in runs if not is_trained(path, run_settings)]
+    for run_settings, path in [*runs, (settings, options.out)]:
+        print(f"training {path.name}", flush=True)
+        taught_by = [Classifier(load_weights(teacher)) for teacher in teachers] if run_settings is settings else []
+        if not learn(run_settings, mnist, recorded, taught_by, checkpoint, path, lambda: bool(stopping)):
+            print(f"\nstopped; --resume goes on from {options.folder}")
+            sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 SHIPPED = Path(__file__).with_name("digit_recognizer_weights.npz")
-FORMAT = 2
+FORMAT = 3
 METADATA = "metadata"
 
 
@@ -21,12 +21,10 @@ class Weights:
     """A trained network at rest.
 
     architecture: the list `network.ARCHITECTURE` it was trained with.
-    arrays: parameters and running statistics, float32, by the names `Network.state` gives them; and what
-        `novelty.fit` found, as `novelty.means` and `novelty.directions`.
+    arrays: parameters and running statistics, float32, by the names `Network.state` gives them.
     temperature: what logits are divided by, so that confidence means the share of right answers.
     uncertain_below: the confidence under which an answer is "not sure".
-    no_digit_above: the novelty over which a picture "does not look like one digit"; infinite, and the arrays of novelty
-        absent, until it has been fitted, which in a file it always has.
+    no_digit_above: the probability beyond the two likeliest digits over which a picture "does not look like one digit".
     figures: what was measured, and how it was trained (JSON).
     """
 
@@ -86,8 +84,9 @@ def load_weights(path: Path = SHIPPED) -> Weights:
         )
         if not 0 < weights.temperature < math.inf:
             raise ValueError(f"a temperature of {weights.temperature}")
-        if not 0 < weights.no_digit_above < math.inf:
-            raise ValueError(f"no digit above a novelty of {weights.no_digit_above}")
+        for name, value in (("uncertain_below", weights.uncertain_below), ("no_digit_above", weights.no_digit_above)):
+            if not 0 <= value <= 1:
+                raise ValueError(f"{name} is {value}, no probability")
         return weights
     except (KeyError, TypeError, ValueError) as error:
         raise UnusableWeights(f"{path}: its metadata can't be used ({error!r})") from error

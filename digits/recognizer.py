@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from digit_recognizer_dl_model.inference import Classifier
+from digit_recognizer_dl_model.inference import Classifier, beyond_two
 from digit_recognizer_dl_model.weights import load_weights
 
 
@@ -25,10 +25,12 @@ class Prediction(NamedTuple):
 def recognize(pixels: np.ndarray) -> Prediction:
     """Predict from prepared pixels, (28, 28) uint8, ink 255 on 0."""
     network = classifier()
-    [probabilities], [novelty] = network.answer(pixels[None])
+    probabilities = network.probabilities(pixels[None])
+    [beyond] = beyond_two(probabilities)
+    [probabilities] = probabilities
     second, digit = np.argsort(probabilities)[-2:].tolist()
     reason = None
-    if novelty > network.weights.no_digit_above:
+    if beyond > network.weights.no_digit_above:
         reason = "does not look like one digit"
     elif probabilities[digit] < network.weights.uncertain_below:
         reason = f"could be {digit} or {second}"

@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,8 @@ from django.db import connections
 ROOT = Path(__file__).parents[1]
 APP = sorted(ROOT.glob("digits/**/*.py"))
 NETWORK = sorted(ROOT.glob("digit_recognizer_dl_model/*.py"))
+# What measures pictures that people send needs such pictures, and the preparation that the site gives them.
+MEASURES_PICTURES = {"evaluate.py", "outliers.py", "pens.py", "robustness.py"}
 RUN_TIME_PACKAGES = {"django", "django-htmx", "numpy", "pillow", "whitenoise"}
 
 
@@ -33,12 +37,26 @@ def importers(paths: list[Path], prefix: str) -> set[str]:
 
 @pytest.mark.parametrize("foreign", ["django", "PIL", "digits", "config"])
 def test_the_network_knows_nothing_of_the_site(foreign):
-    assert importers(NETWORK, foreign) == set()
+    assert importers([path for path in NETWORK if path.name not in MEASURES_PICTURES], foreign) == set()
+
+
+def test_what_measures_pictures_knows_nothing_of_the_site_but_how_it_prepares_them():
+    names = {name for path in NETWORK for name in imports(path) if name.split(".")[0] in {"django", "digits", "config"}}
+    assert names <= {"digits.images", "digits.refusals.Refusal", "digits.refusals.Blank"}
+    for module in MEASURES_PICTURES:
+        package = "digit_recognizer_dl_model"
+        assert importers(NETWORK, f"{package}.{module.removesuffix('.py')}") <= {"evaluate.py"}
+
+
+def test_the_network_runs_and_trains_without_pillow_and_the_site():
+    absent = "import sys; sys.modules.update(dict.fromkeys(['django', 'PIL', 'digits', 'config']))"
+    needed = "from digit_recognizer_dl_model import inference, train"
+    subprocess.run([sys.executable, "-c", f"{absent}; {needed}"], cwd=ROOT, check=True)
 
 
 def test_only_the_recognizer_imports_the_network():
     package = "digit_recognizer_dl_model"
-    for module in ("inference", "novelty", "network", "layers", "train", "evaluate"):
+    for module in ("inference", "network", "layers", "train", "evaluate", "outliers", "pens", "robustness"):
         assert importers(APP, f"{package}.{module}") <= {"recognizer.py"}
     # The weights' own error is what the check before the start reports.
     assert importers(APP, f"{package}.weights") == {"recognizer.py", "apps.py"}
@@ -60,8 +78,9 @@ def test_only_images_and_what_it_calls_handle_pictures():
 
 def test_inference_needs_no_training_code():
     training = {"layers", "network", "loss", "optimizer", "augmentation", "handwriting", "nondigits", "dataset"}
-    training |= {"calibration", "recordings", "train", "evaluate"}
-    needed = {"inference.py", "novelty.py", "weights.py"}
+    training |= {"calibration", "convolution", "recordings", "metrics", "train", "model_card"}
+    training |= {path.removesuffix(".py") for path in MEASURES_PICTURES}
+    needed = {"inference.py", "weights.py"}
     for path in NETWORK:
         if path.name in needed:
             names = {name.split(".")[1] for name in imports(path) if name.startswith("digit_recognizer_dl_model.")}
@@ -81,7 +100,7 @@ def test_nothing_but_the_five_packages_is_needed_at_run_time():
     lines = (ROOT / "requirements.txt").read_text().splitlines()
     assert {re.match(r"[a-z0-9-]+", line)[0] for line in lines if not line.startswith("#")} == RUN_TIME_PACKAGES
     allowed = {"django", "django_htmx", "numpy", "PIL", "whitenoise", "digits", "digit_recognizer_dl_model", "config"}
-    standard = __import__("sys").stdlib_module_names
+    standard = sys.stdlib_module_names
     for path in [*APP, *NETWORK, *ROOT.glob("config/*.py")]:
         # Fetching data to train with is no part of running the site.
         more = {"uncompresspy"} if path.name == "fetch_pen_digits.py" else set()

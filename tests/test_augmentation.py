@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from digit_recognizer_dl_model.augmentation import Augmentation, cubic_weights, sample, thicken
+from digit_recognizer_dl_model.augmentation import Augmentation, blur, cubic_weights, sample, thicken
 
-NOTHING = {"rotation_degrees": 0, "scale": 0, "shear": 0, "shift_pixels": 0, "elastic_pixels": 0, "thickness": 0}
+NOTHING = {"rotation_degrees": 0, "scale": 0, "shear": 0, "shift_pixels": 0, "elastic_pixels": 0}
+NOTHING |= {"thinning": 0, "thickening": 0, "blurred": 0}
 CENTRE = 13.5
 
 
@@ -14,6 +15,9 @@ class Furthest:
 
     def uniform(self, low, high, size):
         return np.full(size, high, float)
+
+    def random(self, size):
+        return np.zeros(size)
 
     def normal(self, mean, deviation, size):
         return np.full(size, mean + deviation, float)
@@ -155,3 +159,30 @@ def test_each_image_has_a_thickness_of_its_own():
 def test_ink_at_the_edge_grows_no_further():
     full = np.ones((1, 28, 28), np.float32)
     assert (thicken(full, np.array([1])) == 1).all()
+
+
+def test_a_blurred_dot_keeps_its_ink_and_has_a_deviation_of_one_pixel():
+    image = np.zeros((1, 28, 28), np.float32)
+    image[0, 14, 14] = 1
+    out = blur(image, np.array([1]))[0]
+    assert out.dtype == np.float32
+    assert out.sum() == pytest.approx(1)
+    for axis in (0, 1):
+        assert (out.sum(axis=axis) * (np.arange(28) - 14) ** 2).sum() == pytest.approx(1)
+
+
+def test_each_image_is_blurred_by_its_own_amount():
+    images = np.random.default_rng(1).random((3, 28, 28), np.float32)
+    out = blur(images, np.array([0, 0.5, 1]))
+    fully = blur(images, np.array([1, 1, 1]))
+    np.testing.assert_array_equal(out[0], images[0])
+    np.testing.assert_allclose(out[1], (images[1] + fully[1]) / 2, atol=1e-6)
+    np.testing.assert_array_equal(out[2], fully[2])
+    assert fully.std() < 0.5 * images.std()
+
+
+def test_a_share_of_the_images_is_blurred():
+    images = np.random.default_rng(1).integers(0, 256, (400, 28, 28), dtype=np.uint8)
+    out = Augmentation(**NOTHING | {"blurred": 0.3})(images, np.random.default_rng(2))
+    changed = (np.abs(out - images / np.float32(255)).max(axis=(1, 2)) > 1e-4).mean()
+    assert changed == pytest.approx(0.3, abs=0.07)

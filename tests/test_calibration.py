@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from digit_recognizer_dl_model.calibration import confidence_of_share, expected_calibration_error, fit_temperature
+from digit_recognizer_dl_model.calibration import expected_calibration_error, fit_temperature
 
 
 def probabilities_at(logits, temperature):
@@ -83,16 +83,3 @@ def test_the_expected_calibration_error_of_cases_done_by_hand(probabilities, lab
 def test_the_expected_calibration_error_can_have_other_bins():
     probabilities, labels = answers(0.3, 0.9), np.array([RIGHT, WRONG])
     assert expected_calibration_error(probabilities, labels, bins=1) == pytest.approx(0.1)
-
-
-@pytest.mark.parametrize(("share", "confidence"), [(0, 0.4), (0.25, 0.5), (0.5, 0.7), (1, 0.99), (0.125, 0.45)])
-def test_the_confidence_under_which_a_share_lies(share, confidence):
-    logits = np.log(answers(0.99, 0.4, 0.7, 0.5, 0.9))
-    assert confidence_of_share(logits, 1.0, share) == pytest.approx(confidence)
-
-
-def test_the_share_is_counted_at_the_temperature():
-    logits = 3 * np.log(answers(*np.linspace(0.2, 0.99, 1001)))
-    threshold = confidence_of_share(logits, 3.0, 0.02)
-    assert threshold == pytest.approx(0.2 + 0.02 * 0.79)
-    assert (probabilities_at(logits, 3.0).max(axis=1) < threshold - 1e-9).sum() == 20

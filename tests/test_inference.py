@@ -1,18 +1,16 @@
 """The fast forward pass against the plain one, alone and in batches, on one thread and on several."""
 
-import math
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from digit_recognizer_dl_model import dataset, inference, novelty
-from digit_recognizer_dl_model.inference import Classifier, fold, softmax
+from digit_recognizer_dl_model import dataset, inference
+from digit_recognizer_dl_model.inference import Classifier, beyond_two, fold, softmax
 from digit_recognizer_dl_model.layers import BatchNorm
 from digit_recognizer_dl_model.network import ARCHITECTURE, Network
 from digit_recognizer_dl_model.weights import UnusableWeights, Weights
@@ -49,7 +47,7 @@ def random_network(architecture, seed=1):
 
 
 def weights_of(network, temperature=1.0):
-    return Weights(network.architecture, dict(network.state), temperature, 0.5, math.inf, {})
+    return Weights(network.architecture, dict(network.state), temperature, 0.5, 0.5, {})
 
 
 @pytest.fixture
@@ -81,55 +79,14 @@ def test_probabilities_are_the_softmax_of_the_logits_at_the_temperature(pixels):
     np.testing.assert_allclose(classifier.probabilities(pixels), expected, rtol=0, atol=1e-6)
 
 
-@architectures
-def test_the_last_layer_turns_the_features_into_the_logits(architecture, pixels):
-    network = random_network(architecture)
-    logits, features = Classifier(weights_of(network)).forward(pixels)
-    weight = network.layers[-1].parameters["weight"]
-    assert features.shape == (9, len(weight))
-    # The features lack a bias, which is the same for all images.
-    np.testing.assert_allclose(
-        np.diff(features @ (weight / scale_of(architecture)), axis=0), np.diff(logits, axis=0), rtol=1e-3, atol=1e-3
-    )
+def test_what_is_beyond_two_is_all_but_the_two_likeliest():
+    probabilities = np.array([[0.5, 0.1, 0.3, 0.1], [0.25, 0.25, 0.25, 0.25], [0, 0, 0, 1]], np.float32)
+    assert beyond_two(probabilities) == pytest.approx([0.2, 0.5, 0])
 
 
-def scale_of(architecture):
-    """What the features are too large by: pixels are 0-255 until the first product."""
-    return 255 if architecture is LINEAR else 1
-
-
-def with_novelty(weights, width):
-    rng = np.random.default_rng(5)
-    shapes = {"novelty.means": (10, width), "novelty.directions": (10, width, min(width, novelty.DIRECTIONS))}
-    arrays = {name: rng.normal(0, 0.1, shape).astype(np.float32) for name, shape in shapes.items()}
-    return replace(weights, arrays=weights.arrays | arrays, no_digit_above=30.0)
-
-
-@pytest.mark.parametrize("n", [1, 4, 9])
-def test_one_forward_pass_answers_with_probabilities_and_novelty(n, pixels):
-    weights = with_novelty(weights_of(random_network(ARCHITECTURE), temperature=2.5), 128)
-    classifier = Classifier(weights)
-    probabilities, scores = classifier.answer(pixels[:n])
-    np.testing.assert_array_equal(probabilities, classifier.probabilities(pixels[:n]))
-    logits, features = classifier.forward(pixels[:n])
-    assert (scores.shape, scores.dtype) == ((n,), np.float32)
-    for answer, values, found in zip(logits.argmax(axis=1), features, scores, strict=True):
-        mean, directions = (weights.arrays[f"novelty.{name}"][answer] for name in ("means", "directions"))
-        assert found == pytest.approx((((values - mean) @ directions) ** 2).sum(), rel=1e-4)
-
-
-def test_without_a_fit_nothing_is_novel(pixels):
-    assert Classifier(weights_of(random_network(SMALL))).answer(pixels).novelty.tolist() == [0] * 9
-
-
-@pytest.mark.parametrize("name", ["novelty.means", "novelty.directions"])
-@pytest.mark.parametrize("fault", ["missing", "misshapen", "not a number"])
-def test_an_unusable_array_of_novelty_is_refused_by_name(name, fault):
-    weights = with_novelty(weights_of(random_network(SMALL)), 242)
-    Classifier(weights)
-    weights.arrays[name] = SPOILED[fault](weights.arrays[name])
-    with pytest.raises(UnusableWeights, match=name):
-        Classifier(weights)
+def test_what_little_is_beyond_two_is_not_lost_to_rounding():
+    probabilities = softmax(np.array([[20.0, 12, *[2.0] * 8]], np.float32))
+    assert beyond_two(probabilities) == pytest.approx([8 * np.exp(-18) / (1 + np.exp(-8))], rel=1e-3)
 
 
 def test_softmax_is_safe_for_any_finite_logits():
@@ -181,7 +138,6 @@ def test_threads_that_share_a_classifier_get_the_answers_of_one(pixels):
 def test_an_empty_batch_gets_no_answers():
     classifier = Classifier(weights_of(random_network(SMALL)))
     nothing = np.empty((0, 28, 28), np.uint8)
-    assert classifier.answer(nothing).novelty.shape == (0,)
     assert classifier.logits(nothing).shape == (0, 10)
     assert classifier.probabilities(nothing).shape == (0, 10)
     assert classifier.probabilities(nothing).dtype == np.float32
@@ -259,7 +215,7 @@ def test_layers_in_an_order_that_cannot_be_fused_are_refused(order):
     # The order alone is at fault: every array that it could ask for is there.
     state = random_network(SMALL).state
     arrays = {f"{index}.{name.split('.')[1]}": array for index in range(5) for name, array in state.items()}
-    weights = Weights(order, arrays, 1.0, 0.5, math.inf, {})
+    weights = Weights(order, arrays, 1.0, 0.5, 0.5, {})
     with pytest.raises(UnusableWeights, match="can't run"):
         fold(weights)
 
@@ -282,7 +238,7 @@ def test_layers_that_do_not_lead_from_an_image_to_ten_logits_are_refused(archite
     arrays = {name: array for name, array in state.items() if int(name.split(".")[0]) < len(architecture)}
     arrays |= {f"{len(architecture) - 1}.{name}": state[f"9.{name}"] for name in ("weight", "bias")}
     with pytest.raises(UnusableWeights, match="the architecture of the weights"):
-        Classifier(Weights(architecture, arrays, 1.0, 0.5, math.inf, {}))
+        Classifier(Weights(architecture, arrays, 1.0, 0.5, 0.5, {}))
 
 
 def test_importing_inference_imports_no_training_code():
@@ -291,7 +247,7 @@ def test_importing_inference_imports_no_training_code():
     done = subprocess.run([sys.executable, "-c", command], cwd=root, capture_output=True, text=True, check=True)
     imported = set(done.stdout.split())
     package = {name for name in imported if name.startswith("digit_recognizer_dl_model.")}
-    assert package == {f"digit_recognizer_dl_model.{name}" for name in ("frame", "inference", "novelty", "weights")}
+    assert package == {f"digit_recognizer_dl_model.{name}" for name in ("frame", "inference", "weights")}
     assert not imported & {"django", "PIL"}
 
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from digit_recognizer_dl_model.loss import cross_entropy
+from digit_recognizer_dl_model.loss import NO_DIGIT, cross_entropy, targets_of
 
 SMOOTHINGS = pytest.mark.parametrize("smoothing", [0.0, 0.05, 0.5])
 
@@ -13,7 +13,7 @@ SMOOTHINGS = pytest.mark.parametrize("smoothing", [0.0, 0.05, 0.5])
 @pytest.fixture
 def batch():
     rng = np.random.default_rng(1)
-    return rng.normal(0, 3, (5, 10)), np.array([3, 0, 9, 9, 4], np.uint8)
+    return rng.normal(0, 3, (6, 10)), np.array([3, 0, 9, 9, NO_DIGIT, 4], np.uint8)
 
 
 @SMOOTHINGS
@@ -23,27 +23,36 @@ def test_the_loss_agrees_with_a_naive_computation(batch, smoothing):
     for row, label in zip(logits.tolist(), labels.tolist(), strict=True):
         normaliser = sum(math.exp(logit) for logit in row)
         for digit, logit in enumerate(row):
-            target = smoothing / 10 + (1 - smoothing) * (digit == label)
+            target = 1 / 10 if label == NO_DIGIT else smoothing / 10 + (1 - smoothing) * (digit == label)
             total -= target * math.log(math.exp(logit) / normaliser)
-    assert cross_entropy(logits, labels, smoothing)[0] == pytest.approx(total / len(labels), rel=1e-12)
+    assert cross_entropy(logits, targets_of(labels, smoothing))[0] == pytest.approx(total / len(labels), rel=1e-12)
 
 
 @SMOOTHINGS
 def test_the_gradient_agrees_with_finite_differences(batch, smoothing):
     logits, labels = batch
-    gradient = cross_entropy(logits, labels, smoothing)[1]
+    gradient = cross_entropy(logits, targets_of(labels, smoothing))[1]
     for place in np.ndindex(logits.shape):
         above, below = logits.copy(), logits.copy()
         above[place] += 1e-5
         below[place] -= 1e-5
-        difference = cross_entropy(above, labels, smoothing)[0] - cross_entropy(below, labels, smoothing)[0]
+        difference = (
+            cross_entropy(above, targets_of(labels, smoothing))[0]
+            - cross_entropy(below, targets_of(labels, smoothing))[0]
+        )
         assert gradient[place] == pytest.approx(difference / 2e-5, rel=1e-6, abs=1e-9)
 
 
 @SMOOTHINGS
 def test_equal_logits_cost_the_logarithm_of_ten(smoothing):
-    loss, _ = cross_entropy(np.full((2, 10), 7.0), np.array([1, 8]), smoothing)
+    loss, _ = cross_entropy(np.full((2, 10), 7.0), targets_of(np.array([1, 8]), smoothing))
     assert loss == pytest.approx(math.log(10))
+
+
+def test_what_is_no_digit_costs_least_where_all_digits_are_alike():
+    alike, gradient = cross_entropy(np.full((1, 10), 7.0), targets_of(np.array([NO_DIGIT]), 0.05))
+    np.testing.assert_allclose(gradient, 0, atol=1e-15)
+    assert cross_entropy(np.eye(10)[:1], targets_of(np.array([NO_DIGIT]), 0.05))[0] > alike
 
 
 @pytest.mark.parametrize("size", [1e4, 1e30])
@@ -51,16 +60,16 @@ def test_equal_logits_cost_the_logarithm_of_ten(smoothing):
 def test_huge_logits_stay_finite(size, smoothing):
     logits = np.zeros((2, 10), np.float32)
     logits[:, 2], logits[:, 5] = size, -size
-    loss, gradient = cross_entropy(logits, np.array([2, 2]), smoothing)
+    loss, gradient = cross_entropy(logits, targets_of(np.array([2, 2]), smoothing))
     # Of the smoothing's tenths, eight lie `size` below the largest logit and one lies twice as far.
     assert loss == pytest.approx(smoothing * size, rel=1e-5, abs=1e-6)
     assert np.isfinite(gradient).all()
-    assert cross_entropy(logits, np.array([2, 5]))[0] == pytest.approx(size, rel=1e-5)
+    assert cross_entropy(logits, targets_of(np.array([2, 5]), 0))[0] == pytest.approx(size, rel=1e-5)
 
 
 def test_the_gradient_stays_in_single_precision(batch):
     logits, labels = batch
-    loss, gradient = cross_entropy(logits.astype(np.float32), labels, 0.05)
+    loss, gradient = cross_entropy(logits.astype(np.float32), targets_of(labels, 0.05))
     assert isinstance(loss, float)
     assert gradient.dtype == np.float32
-    np.testing.assert_allclose(gradient, cross_entropy(logits, labels, 0.05)[1], atol=1e-6)
+    np.testing.assert_allclose(gradient, cross_entropy(logits, targets_of(labels, 0.05))[1], atol=1e-6)

@@ -7,7 +7,7 @@ import pytest
 
 from digit_recognizer_dl_model import layers
 from digit_recognizer_dl_model.dataset import Dataset, read_csv
-from digit_recognizer_dl_model.loss import cross_entropy
+from digit_recognizer_dl_model.loss import cross_entropy, targets_of
 from digit_recognizer_dl_model.network import ARCHITECTURE, Network
 from digit_recognizer_dl_model.optimizer import AdamW
 
@@ -47,7 +47,7 @@ def ten_digits():
 def differentiate(network, x, labels):
     """One forward and backward pass in training; the loss."""
     logits = network.forward(x, training=True, rng=np.random.default_rng(1))
-    loss, d_logits = cross_entropy(logits, labels, smoothing=0.05)
+    loss, d_logits = cross_entropy(logits, targets_of(labels, 0.05))
     network.backward(d_logits)
     return loss
 
@@ -79,7 +79,7 @@ def test_a_small_network_learns_ten_digits_by_heart(ten_digits):
     optimizer = AdamW(network.parameters, weight_decay=0)
     x = ten_digits.pixels[..., None].astype(np.float32) / 255
     for _ in range(60):
-        loss, d_logits = cross_entropy(network.forward(x, training=True), ten_digits.labels)
+        loss, d_logits = cross_entropy(network.forward(x, training=True), targets_of(ten_digits.labels, 0))
         network.backward(d_logits)
         optimizer.step(network.gradients, 0.01)
     assert loss < 0.01
@@ -159,7 +159,7 @@ def test_a_replica_at_work_leaves_the_gradients_and_statistics_of_the_network_al
     for name, array in statistics.items():
         array[...] = network.state[name]
     differentiate(replica, rng.random((4, 8, 8, 1), np.float32), rng.integers(0, 10, 4))
-    network.backward(cross_entropy(logits, labels, smoothing=0.05)[1])
+    network.backward(cross_entropy(logits, targets_of(labels, 0.05))[1])
 
     for name, gradient in alone.items():
         np.testing.assert_array_equal(network.gradients[name], gradient)

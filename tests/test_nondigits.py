@@ -74,3 +74,58 @@ def test_lines_leave_most_of_the_picture_blank():
     rng = np.random.default_rng(5)
     for kind in ("scribble", "strokes"):
         assert (sample(60, rng, kind) > 0).mean() < 0.35
+
+
+def test_a_glyph_is_no_upright_line():
+    heights, widths = extents(sample(200, np.random.default_rng(6), "glyph"))
+    assert (widths > heights / 4).all()
+
+
+def enclosed(image):
+    """Whether ink shuts off some blank from the picture's border."""
+    blank = image < 64
+    outside = np.zeros_like(blank)
+    outside[[0, -1]] = outside[:, [0, -1]] = True
+    while True:
+        spread = outside.copy()
+        spread[1:] |= outside[:-1]
+        spread[:-1] |= outside[1:]
+        spread[:, 1:] |= outside[:, :-1]
+        spread[:, :-1] |= outside[:, 1:]
+        spread &= blank
+        if (spread == outside).all():
+            return bool((blank & ~outside).any())
+        outside = spread
+
+
+@pytest.mark.parametrize("kind", ["outline", "rings"])
+def test_a_closed_line_is_closed_and_not_as_narrow_as_most_zeros(kind):
+    pixels = sample(60, np.random.default_rng(7), kind)
+    assert np.mean([enclosed(image) for image in pixels]) > 0.8
+    heights, widths = extents(pixels)
+    zeros = extents(handwriting.sample(60, np.random.default_rng(7), ["zero"]).pixels)
+    assert np.median(widths / heights) > 1.2 * np.median(zeros[1] / zeros[0])
+
+
+def test_what_is_left_of_a_stroke_is_its_runs_of_kept_points():
+    stroke = np.arange(12.0).reshape(6, 2)
+    runs = nondigits.pieces(stroke, np.array([True, True, False, False, True, False]))
+    assert [run.tolist() for run in runs] == [[[0, 1], [2, 3]], [[8, 9]]]
+    assert nondigits.pieces(stroke, np.zeros(6, bool)) == []
+
+
+def test_no_digit_is_turned_into_a_digit():
+    for form, turns in nondigits.TURNED:
+        digit = handwriting.FORMS[form].digit
+        assert digit not in (0, 1, 6), form
+        if digit in (2, 5, 8, 9):  # on their heads 2, 5 and 8 are digits, and so is 9; in a mirror 2 and 5 are
+            assert "over" not in turns
+        if digit in (2, 5):
+            assert "mirrored" not in turns
+
+
+def test_no_digit_is_crossed_out_that_has_strokes_across_it(monkeypatch):
+    written, write = [], handwriting.write
+    monkeypatch.setattr(nondigits, "write", lambda form, rng: (written.append(form), write(form, rng))[1])
+    sample(100, np.random.default_rng(8), "crossed out")
+    assert {handwriting.FORMS[form].digit for form in written} == {2, 3, 5, 6, 8, 9}

@@ -2,12 +2,14 @@
 
 import json
 import re
+import statistics
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from digit_recognizer_dl_model.metrics import wilson_interval
 from digit_recognizer_dl_model.weights import load_weights
 
 ROOT = Path(__file__).parents[1]
@@ -45,20 +47,37 @@ def test_the_two_commands_head_the_readme():
     assert README.index("```sh\npython devserver.py\npython devserver.py test\n```") < 800
 
 
-def test_the_figures_are_those_in_the_weights_file():
-    figures = load_weights().figures["test"]
-    low, high = figures["interval_95"]
-    assert f"| {percent(figures['accuracy'])} (95 % interval {percent(low)} to {percent(high)}) |" in README
-    assert f"| {percent(figures['expected_calibration_error'])} |" in README
-    uncertain, certain = percent(figures["uncertain"]), percent(figures["accuracy_where_certain"])
+@pytest.fixture(scope="module")
+def figures():
+    return load_weights().figures
+
+
+def test_the_figures_are_those_in_the_weights_file(figures):
+    test = figures["test"]
+    low, high = test["interval_95"]
+    assert f"| {percent(test['accuracy'])} (95 % interval {percent(low)} to {percent(high)}) |" in README
+    assert f"| {percent(test['expected_calibration_error'])} |" in README
+    uncertain, certain = percent(test["uncertain"]), percent(test["accuracy_where_certain"])
     assert f"| {uncertain}; of the rest {certain} are right |" in README
+    change, share = min(figures["robustness"].items(), key=lambda item: item[1])
+    assert f"| {percent(share)}: {change} |" in README
+    refused = figures["refusal"]["pooled"]
+    assert f"| {100 * refused['refused']:.0f} %; AUROC {refused['auroc']:.3f} |" in README
+    letters = 1 - figures["refusal"]["kinds"]["letter in type"]["refused"]
+    assert f"{100 * letters:.0f} % of typed ones are taken for a digit" in " ".join(README.split())
 
 
-def test_the_shares_of_refused_pictures_are_those_in_the_weights_file():
-    refused = load_weights().figures["nondigits"]
-    told = "{scribble:.0f} % of scribbles, {several digits:.0f} % of several digits in a row, {zigzag:.0f} % of zigzags"
-    told += " and {blot:.0f} % of blots"
-    assert told.format(**{kind: 100 * share for kind, share in refused.items()}) in " ".join(README.split())
+def test_the_figures_of_the_teachers_are_those_in_the_weights_file(figures):
+    accuracies = [run["test"]["accuracy"] for run in figures["teachers"]]
+    mean, deviation = percent(statistics.mean(accuracies)), f"{100 * statistics.stdev(accuracies):.2f}"
+    assert f"| {mean} in the mean, standard deviation {deviation} points |" in README
+    pens = [run["pens"] for run in figures["teachers"]]
+    total = sum(run["images"] for run in pens)
+    right = sum(round(run["accuracy"] * run["images"]) for run in pens)
+    low, high = wilson_interval(right, total)
+    assert f"on {total:,} digits of people they had never seen" in README
+    assert f"| {percent(right / total)} (95 % interval {percent(low)} to {percent(high)}); " in README
+    assert f"{percent(sum(run['uncertain'] * run['images'] for run in pens) / total)} marked" in README
 
 
 def percent(share: float) -> str:

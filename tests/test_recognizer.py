@@ -5,7 +5,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from digit_recognizer_dl_model.inference import Answers
 from digits import recognizer
 from digits.gallery import gallery
 from digits.images import prepare
@@ -31,30 +30,30 @@ def test_probabilities_are_ten_that_sum_to_one():
 
 @pytest.fixture
 def network(monkeypatch):
-    """Have a network answer 4 with this confidence, or else 9, and with this novelty; over 100 is no digit."""
+    """Have a network answer 4 and 9 with these probabilities, and the others with what is left."""
 
-    def network(confidence, novelty):
-        probabilities = np.zeros((1, 10), np.float32)
-        probabilities[0, [4, 9]] = confidence, 1 - confidence
-        answers = Answers(probabilities, np.array([novelty], np.float32))
-        weights = SimpleNamespace(uncertain_below=0.6, no_digit_above=100.0)
-        stub = SimpleNamespace(answer=lambda pixels: answers, weights=weights)
+    def network(four, nine):
+        probabilities = np.full((1, 10), (1 - four - nine) / 8, np.float32)
+        probabilities[0, [4, 9]] = four, nine
+        weights = SimpleNamespace(uncertain_below=0.6, no_digit_above=0.2)
+        stub = SimpleNamespace(probabilities=lambda pixels: probabilities, weights=weights)
         monkeypatch.setattr(recognizer, "classifier", lambda: stub)
 
     return network
 
 
 @pytest.mark.parametrize(
-    ("confidence", "novelty", "reason"),
+    ("four", "nine", "reason"),
     [
-        (0.51, 99, "could be 4 or 9"),
-        (0.51, 101, "does not look like one digit"),
-        (0.99, 101, "does not look like one digit"),
-        (0.99, 99, None),
+        (0.55, 0.40, "could be 4 or 9"),
+        (0.55, 0.20, "does not look like one digit"),
+        (0.75, 0.04, "does not look like one digit"),
+        (0.75, 0.10, None),
+        (0.99, 0.01, None),
     ],
 )
-def test_what_is_no_digit_is_said_before_which_digit_it_could_be(network, confidence, novelty, reason):
-    network(confidence, novelty)
+def test_what_is_no_digit_is_said_before_which_digit_it_could_be(network, four, nine, reason):
+    network(four, nine)
     prediction = recognize(gallery().pixels(0))
     assert prediction.digit == 4
     assert prediction.uncertain is (reason is not None)

@@ -12,7 +12,9 @@ from digit_recognizer_dl_model.recordings import (
     MalformedRecordings,
     Recording,
     canonical_json,
+    draw,
     read_recordings,
+    third_of_writers,
     write_recordings,
 )
 
@@ -141,3 +143,33 @@ def test_a_malformed_entry_is_numbered(tmp_path, entry, fault):
 def test_a_missing_file_is_no_malformed_one(tmp_path):
     with pytest.raises(FileNotFoundError):
         read_recordings(tmp_path / "digits.json")
+
+
+def test_writers_fall_into_three_parts_that_stay_the_same():
+    recordings = [Recording(0, writer, [np.zeros((2, 2))]) for writer in [5, 1, 9, 9, 4, 2, 7]]
+    thirds = [third_of_writers(recordings, third) for third in range(3)]
+    assert sorted(writer for third in thirds for writer in third) == [1, 2, 4, 5, 7, 9]
+    assert [len(third) for third in thirds] == [2, 2, 2]
+    assert thirds == [third_of_writers(recordings[::-1], third) for third in range(3)]
+
+
+def test_recordings_are_drawn_as_mnist_is_prepared():
+    bar, dot = np.array([[10.0, 0], [10, 400]]), np.array([[3.0, 3]])
+    drawn = draw(
+        [Recording(1, 1, [bar]), Recording(7, 2, [bar, bar + 100]), Recording(0, 3, [dot])], np.random.default_rng(1)
+    )
+    assert drawn.labels.tolist() == [1, 7, 0]
+    assert drawn.pixels.dtype == np.uint8
+    assert drawn.pixels.max(axis=(1, 2)).tolist() == [255] * 3
+    for pixels in drawn.pixels[:2]:
+        rows = np.flatnonzero(pixels.any(axis=1))
+        assert rows[-1] - rows[0] + 1 == 20
+
+
+def test_every_drawing_of_a_recording_is_another():
+    recordings = [Recording(1, 1, [np.array([[10.0, 0], [40, 90], [10, 400]])])] * 6
+    drawn = draw(recordings, np.random.default_rng(1)).pixels
+    assert len({pixels.tobytes() for pixels in drawn}) == 6
+    np.testing.assert_array_equal(drawn, draw(recordings, np.random.default_rng(1)).pixels)
+    thick = drawn.sum(axis=(1, 2))
+    assert thick.max() > 1.5 * thick.min()

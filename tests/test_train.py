@@ -6,15 +6,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from digit_recognizer_dl_model import evaluate, handwriting, nondigits, train
+from digit_recognizer_dl_model import recordings, train
 from digit_recognizer_dl_model.augmentation import Augmentation
 from digit_recognizer_dl_model.dataset import Dataset, read_csv, write_csv
-from digit_recognizer_dl_model.handwriting import FORMS
 from digit_recognizer_dl_model.inference import Classifier
+from digit_recognizer_dl_model.loss import NO_DIGIT
+from digit_recognizer_dl_model.network import Network
+from digit_recognizer_dl_model.recordings import Recording, write_recordings
 from digit_recognizer_dl_model.train import Settings, Training, hold_out, run
 from digit_recognizer_dl_model.weights import load_weights
 
@@ -28,6 +31,12 @@ ARCHITECTURE = [
     {"layer": "Dropout", "rate": 0.2},
     {"layer": "Dense", "inputs": 288, "outputs": 10},
 ]
+# Two digits of each of six writers.
+RECORDINGS = [
+    Recording(label, writer, [np.array([[0.0, 0], [10.0 * writer, 5], [label, 90]])])
+    for writer in range(6)
+    for label in (writer, 9)
+]
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,7 @@ class SmallSettings(Settings):
     batch: int = 20
     validation: int = 40
     handwriting: int = 20
+    nondigits: int = 26
 
 
 @pytest.fixture(scope="module")
@@ -196,20 +206,17 @@ def test_held_out_images_are_disjoint_from_the_others_and_none_is_lost():
 
 @pytest.fixture
 def command(digits, tmp_path, monkeypatch):
-    """The command as a function of its options, small, on small CSV files in data/; gives Ctrl-C back its meaning."""
+    """The command as a function of its options, small, on small files in data/; gives Ctrl-C back its meaning."""
     (tmp_path / "data").mkdir()
     write_csv(tmp_path / "data" / "mnist_train.csv", digits)
-    write_csv(tmp_path / "data" / "mnist_test.csv", Dataset(digits.pixels[:30], digits.labels[:30]))
+    write_recordings(tmp_path / "data" / "pen_digits.json.gz", RECORDINGS)
     monkeypatch.setattr(train, "DATA", tmp_path / "data")
     monkeypatch.setattr(train, "Settings", SmallSettings)
-    monkeypatch.setattr(evaluate, "SAMPLES_A_FORM", 2)
-    monkeypatch.setattr(evaluate, "SAMPLES_A_KIND", 2)
+    monkeypatch.setattr(train, "TEACHER_EPOCHS", 1)
     monkeypatch.setattr(train, "Training", partial(Training, architecture=ARCHITECTURE))
-    for name, few in {"NOVELTY_IMAGES": 300, "NONDIGITS": 20, "HELD_OUT_HANDWRITING": 50}.items():
-        monkeypatch.setattr(train, name, few)
 
     def command(*options, out="weights.npz"):
-        files = ["--out", str(tmp_path / out), "--checkpoint", str(tmp_path / "checkpoint.npz")]
+        files = ["--out", str(tmp_path / out), "--folder", str(tmp_path / "training")]
         monkeypatch.setattr("sys.argv", ["train", *files, *options])
         train.main()
 
@@ -220,12 +227,12 @@ def command(digits, tmp_path, monkeypatch):
 
 @pytest.fixture
 def interrupt(monkeypatch):
-    """Choose the step in the middle of which Ctrl-C is pressed; None for no step."""
+    """Choose the seed of the run, and its step, in the middle of which Ctrl-C is pressed; None for no step."""
     advance = Training.advance
 
-    def interrupt(step):
+    def interrupt(seed, step):
         def interrupted(self, pool):
-            if self.step == step:
+            if (self.settings.seed, self.step) == (seed, step):
                 signal.raise_signal(signal.SIGINT)
             return advance(self, pool)
 
@@ -239,65 +246,125 @@ def test_the_command_writes_weights_with_their_figures(command, tmp_path):
     weights = load_weights(tmp_path / "weights.npz")
     assert weights.architecture == ARCHITECTURE
     assert weights.figures["validation"]["images"] == 40
-    assert weights.figures["test"]["images"] == 30
     assert weights.figures["training"]["seed"] == 5
-    assert weights.figures["forms"].keys() == FORMS.keys()
     assert weights.figures["training"]["epochs"] == 1
-    test = read_csv(tmp_path / "data" / "mnist_test.csv")
-    right = Classifier(weights).probabilities(test.pixels).argmax(axis=1) == test.labels
-    assert weights.figures["test"]["accuracy"] == pytest.approx(right.mean(), abs=1.5 / 30)
-    assert weights.figures["nondigits"].keys() == nondigits.KINDS.keys()
-    assert not (tmp_path / "checkpoint.npz").exists()
+    composition = {"mnist": 160, "recorded": 12, "writers": 6, "drawn": 24, "handwriting": 20, "nondigits": 26}
+    assert weights.figures["composition"] == composition
+    assert "test" not in weights.figures
+    assert not (tmp_path / "training" / "checkpoint.npz").exists()
 
 
-def test_half_a_percent_of_the_held_out_digits_is_called_no_digit(start, digits, monkeypatch):
-    monkeypatch.setattr(train, "NOVELTY_IMAGES", 150)
-    monkeypatch.setattr(train, "NONDIGITS", 20)
-    training, _ = start()
-    written, drawn = handwriting.sample, []
-    monkeypatch.setattr(handwriting, "sample", lambda *asked: drawn.append(written(*asked)) or drawn[-1])
-    monkeypatch.setattr(train, "HELD_OUT_HANDWRITING", 1000)
-    weights = train.fit_novelty(training.weights(), training.dataset, digits, seed=1)
-    [held_out] = drawn
-    shares = [
-        (Classifier(weights).answer(dataset.pixels).novelty > weights.no_digit_above).mean()
-        for dataset in (digits, held_out)
-    ]
-    assert max(shares) == pytest.approx(0.005, abs=0.0051)
-    assert weights.no_digit_above < np.inf
-    assert {"novelty.means", "novelty.directions"} <= weights.arrays.keys()
+def test_each_teacher_learns_without_a_third_of_the_writers(command, tmp_path, monkeypatch):
+    drawn = []
+    draw = recordings.draw
+    monkeypatch.setattr(recordings, "draw", lambda asked, rng: drawn.append(asked) or draw(asked, rng))
+    command("--epochs", "1", "--seed", "5")
+    for third in range(3):
+        figures = load_weights(tmp_path / "training" / f"teacher{third}.npz").figures
+        assert figures["training"]["third"] == third
+        assert figures["training"]["seed"] == 6 + third
+        assert figures["training"]["label_smoothing"] == 0
+        assert figures["composition"]["writers"] == 4
+    writers = [{recording.writer for recording in asked} for asked in drawn]
+    unseen = [recordings.third_of_writers(RECORDINGS, third) for third in (0, 0, 1, 1, 2, 2)]
+    assert writers == [set(range(6)) - third for third in unseen] + [set(range(6))] * 2
 
 
-def test_a_finished_checkpoint_is_only_calibrated_measured_and_written(command, tmp_path, monkeypatch):
+def test_a_taught_network_answers_as_its_teachers_do_rather_than_as_labelled(digits):
+    teacher = SimpleNamespace(probabilities=lambda pixels: np.tile(np.eye(10, dtype=np.float32)[4], (len(pixels), 1)))
+    training = Training(SmallSettings(), digits, ARCHITECTURE, [teacher, teacher])
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(training.steps):
+            training.advance(pool)
+    assert (Classifier(training.weights()).logits(digits.pixels).argmax(axis=1) == 4).mean() > 0.95
+
+
+def test_teachers_see_what_their_pupil_sees(digits, monkeypatch):
+    shown, seen = [], []
+    forward = Network.forward
+    monkeypatch.setattr(
+        Network, "forward", lambda self, x, *rest, **more: seen.append(x) or forward(self, x, *rest, **more)
+    )
+    teacher = SimpleNamespace(probabilities=lambda pixels: shown.append(pixels) or np.full((len(pixels), 10), 0.1))
+    training = Training(SmallSettings(), digits, ARCHITECTURE, [teacher])
+    with ThreadPoolExecutor(1) as pool:
+        training.advance(pool)
+    for x, pixels in zip(seen, shown, strict=True):
+        assert pixels.dtype == np.uint8
+        np.testing.assert_allclose(pixels, 255 * x[..., 0], atol=0.51)
+
+
+def test_everything_is_composed_into_one_dataset(digits):
+    settings = SmallSettings()
+    dataset = train.compose(settings, digits, RECORDINGS)
+    assert dataset.pixels.shape == (200 + 20 + 2 * 12 + 26, 28, 28)
+    np.testing.assert_array_equal(dataset.pixels[:200], digits.pixels)
+    assert dataset.labels[220:232].tolist() == [recording.label for recording in RECORDINGS]
+    assert (dataset.labels[-26:] == NO_DIGIT).all()
+    assert (dataset.labels[:-26] < 10).all()
+    again = train.compose(settings, digits, RECORDINGS)
+    np.testing.assert_array_equal(dataset.pixels, again.pixels)
+
+
+def test_few_of_the_held_out_digits_are_doubted(start, digits, tmp_path):
+    training, run_to_the_end = start(epochs=6)
+    run_to_the_end()
+    images = Dataset(np.tile(digits.pixels, (5, 1, 1)), np.tile(digits.labels, 5))
+    train.finish(training, images, {}, tmp_path / "weights.npz")
+    figures = load_weights(tmp_path / "weights.npz").figures["validation"]
+    # Each image comes five times, so that a share is met to half a percent.
+    assert figures["no_digit"] == pytest.approx(train.NO_DIGIT_SHARE, abs=0.0051)
+    assert figures["uncertain"] <= train.NO_DIGIT_SHARE + train.UNSURE_SHARE + 0.01
+
+
+def test_what_is_trained_is_not_trained_again(command, tmp_path, monkeypatch):
+    folder = tmp_path / "training"
+
+    def finish(training, validation, composition, out):
+        if training.teachers:
+            (folder / "checkpoint.npz").rename(folder / "kept.npz")
+        else:
+            train_finish(training, validation, composition, out)
+
+    train_finish = train.finish
     with monkeypatch.context() as patch:
-        patch.setattr(train, "finish", lambda *_: (tmp_path / "checkpoint.npz").rename(tmp_path / "kept.npz"))
+        patch.setattr(train, "finish", finish)
         command()
-    (tmp_path / "kept.npz").rename(tmp_path / "checkpoint.npz")
+    (folder / "kept.npz").rename(folder / "checkpoint.npz")
     monkeypatch.setattr(Training, "advance", None)  # so that any further step fails
     command("--resume")
-    weights = load_weights(tmp_path / "weights.npz")
-    assert 0 < weights.no_digit_above < np.inf
+    assert load_weights(tmp_path / "weights.npz").figures["training"]["epochs"] == 2
 
 
-@pytest.mark.parametrize("step", [0, 10, 15], ids=["at the start", "in the middle", "in the last step"])
-def test_a_run_stopped_by_ctrl_c_can_be_resumed_to_the_same_weights(command, interrupt, tmp_path, capsys, step):
+@pytest.mark.parametrize(
+    ("seed", "step"), [(2, 0), (2, 5), (4, 8), (1, 0), (1, 12), (1, 21)], ids=lambda number: str(number)
+)
+def test_a_run_stopped_by_ctrl_c_can_be_resumed_to_the_same_weights(command, interrupt, tmp_path, capsys, seed, step):
     command(out="unbroken.npz")
-    interrupt(step)
+    interrupt(seed, step)
     with pytest.raises(SystemExit) as stop:
         command()
     assert stop.value.code == 130
     assert "--resume" in capsys.readouterr().out
-    assert (tmp_path / "checkpoint.npz").exists()
+    assert (tmp_path / "training" / "checkpoint.npz").exists()
     assert not (tmp_path / "weights.npz").exists()
 
-    interrupt(None)
+    interrupt(None, None)
     command("--resume")
     resumed, unbroken = load_weights(tmp_path / "weights.npz"), load_weights(tmp_path / "unbroken.npz")
-    assert {"validation", "test"} <= resumed.figures.keys()
     assert (resumed.temperature, resumed.figures) == (unbroken.temperature, unbroken.figures)
     for name, array in unbroken.arrays.items():
         np.testing.assert_array_equal(resumed.arrays[name], array)
-    assert not (tmp_path / "checkpoint.npz").exists()
+    assert not (tmp_path / "training" / "checkpoint.npz").exists()
+
+
+def test_without_resume_everything_begins_anew(command, tmp_path, monkeypatch):
+    command()
+    steps = []
+    advance = Training.advance
+    monkeypatch.setattr(Training, "advance", lambda self, pool: steps.append(self.step) or advance(self, pool))
+    command()
+    assert steps.count(0) == 4
 
 
 def test_the_command_cannot_resume_without_a_checkpoint(command):
@@ -306,26 +373,27 @@ def test_the_command_cannot_resume_without_a_checkpoint(command):
 
 
 def test_the_command_does_not_resume_a_run_of_another_seed(command, interrupt):
-    interrupt(0)
+    interrupt(2, 0)
     with pytest.raises(SystemExit):
         command()
     with pytest.raises(SystemExit, match=re.escape("can't resume") + ".*other settings"):
         command("--resume", "--seed", "2")
 
 
-@pytest.mark.parametrize("name", ["mnist_train.csv", "mnist_test.csv"])
-def test_the_command_says_how_to_get_a_missing_file(command, tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "way"), [("mnist_train.csv", "fetch_mnist"), ("pen_digits.json.gz", "fetch_pen_digits")]
+)
+def test_the_command_says_how_to_get_a_missing_file(command, tmp_path, name, way):
     (tmp_path / "data" / name).unlink()
     with pytest.raises(SystemExit) as stop:
         command()
     assert str(tmp_path / "data" / name) in stop.value.code
-    assert "manage.py fetch_mnist" in stop.value.code
+    assert f"manage.py {way}`" in stop.value.code
     assert "\n" not in stop.value.code
 
 
-@pytest.mark.parametrize("name", ["mnist_train.csv", "mnist_test.csv"])
-def test_the_command_refuses_images_without_labels(command, tmp_path, name):
-    path = tmp_path / "data" / name
+def test_the_command_refuses_images_without_labels(command, tmp_path):
+    path = tmp_path / "data" / "mnist_train.csv"
     path.write_text("\n".join([",".join(["0"] * 784)] * 200))
     with pytest.raises(SystemExit, match=re.escape(f"{path}: no labels")):
         command()
@@ -340,14 +408,17 @@ def test_the_command_refuses_too_few_images_and_writes_no_weights(command, digit
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and no more", b"text"], ids=["empty", "half", "text"])
 def test_the_command_does_not_resume_from_a_damaged_checkpoint(command, tmp_path, content):
-    (tmp_path / "checkpoint.npz").write_bytes(content)
+    (tmp_path / "training").mkdir()
+    (tmp_path / "training" / "checkpoint.npz").write_bytes(content)
     with pytest.raises(SystemExit, match=re.escape("can't resume: ")):
         command("--resume")
 
 
 def test_the_command_does_not_resume_from_a_foreign_file(command, tmp_path):
-    np.savez(tmp_path / "checkpoint.npz", images=np.ones(3))
-    with pytest.raises(SystemExit, match=re.escape(f"can't resume: {tmp_path / 'checkpoint.npz'} is no checkpoint")):
+    (tmp_path / "training").mkdir()
+    path = tmp_path / "training" / "checkpoint.npz"
+    np.savez(path, images=np.ones(3))
+    with pytest.raises(SystemExit, match=re.escape(f"can't resume: {path} is no checkpoint")):
         command("--resume")
 
 
@@ -355,4 +426,11 @@ def test_the_command_names_a_malformed_file(command, tmp_path):
     path = tmp_path / "data" / "mnist_train.csv"
     path.write_text("1,2,3\n")
     with pytest.raises(SystemExit, match=re.escape(f"{path}, line 1: 3 columns")):
+        command()
+
+
+def test_the_command_names_malformed_recordings(command, tmp_path):
+    path = tmp_path / "data" / "pen_digits.json.gz"
+    path.write_text("[]")
+    with pytest.raises(SystemExit, match=re.escape(f"{path}: not a list of recordings")):
         command()

@@ -42,13 +42,11 @@ def weights():
                 "1.bias": (2,),
                 "2.weight": (2, 10),
                 "2.bias": (10,),
-                "novelty.means": (10, 2),
-                "novelty.directions": (10, 2, 2),
             }.items()
         },
         temperature=1.25,
         uncertain_below=0.5,
-        no_digit_above=42.5,
+        no_digit_above=0.25,
         figures={"test": {"accuracy": 0.1, "confusion": [[1, 2], [3, 4]]}, "training": {"seed": 7}},
     )
 
@@ -167,7 +165,7 @@ def test_no_flipped_byte_of_the_archive_is_overlooked(path, weights):
             assert_same(loaded, weights)
 
 
-@pytest.mark.parametrize("version", [0, 1, 3, "2", None])
+@pytest.mark.parametrize("version", [0, 1, 2, 4, "3", None])
 def test_another_format_is_refused_by_name_and_number(path, weights, monkeypatch, version):
     with monkeypatch.context() as patch:
         patch.setattr(weights_module, "FORMAT", version)
@@ -198,10 +196,11 @@ def test_a_temperature_that_nothing_can_be_divided_by_is_refused(path, weights, 
         load_weights(path)
 
 
-@pytest.mark.parametrize("limit", [0, -1, float("nan"), float("inf")])
-def test_a_novelty_that_refuses_everything_or_nothing_is_refused(path, weights, limit):
-    save_weights(path, replace(weights, no_digit_above=limit))
-    with pytest.raises(UnusableWeights, match="no digit above a novelty of"):
+@pytest.mark.parametrize("field", ["uncertain_below", "no_digit_above"])
+@pytest.mark.parametrize("limit", [-0.1, 1.1, float("nan"), float("inf")])
+def test_a_limit_that_is_no_probability_is_refused(path, weights, field, limit):
+    save_weights(path, replace(weights, **{field: limit}))
+    with pytest.raises(UnusableWeights, match=f"{field} is {limit}, no probability"):
         load_weights(path)
 
 
@@ -231,5 +230,6 @@ def test_the_shipped_file_holds_the_architecture_of_this_version():
     assert Classifier(weights).weights is weights
     assert 0.1 < weights.temperature < 10
     assert 0.1 < weights.uncertain_below < 1
-    assert weights.no_digit_above > weights.array("novelty.directions", (10, 128, 32)).shape[2]
-    assert {"validation", "test", "forms", "nondigits", "training"} <= weights.figures.keys()
+    assert 0.001 < weights.no_digit_above < 0.5
+    parts = {"training", "composition", "validation", "test", "forms", "nondigits", "refusal", "robustness", "teachers"}
+    assert weights.figures.keys() == parts

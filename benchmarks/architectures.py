@@ -1,0 +1,137 @@
+"""The frontier that the shipped architecture was chosen on: what a handful of networks reach, and what they cost.
+
+Run as `python -m benchmarks.architectures`, some minutes for each of them: all are trained alike, by the recipe of
+`digit_recognizer_dl_model.train` but for fewer epochs, and measured on images and writers that they have not seen.
+MNIST's test images are never looked at. The last line is one JSON object.
+"""
+
+import os
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+import argparse
+import json
+import statistics
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+
+from digit_recognizer_dl_model.augmentation import Augmentation
+from digit_recognizer_dl_model.dataset import Dataset, read_csv
+from digit_recognizer_dl_model.evaluate import DATA
+from digit_recognizer_dl_model.inference import Classifier
+from digit_recognizer_dl_model.network import ARCHITECTURE
+from digit_recognizer_dl_model.pens import measure_pens
+from digit_recognizer_dl_model.recordings import read_recordings, third_of_writers
+from digit_recognizer_dl_model.train import SHARDS, Settings, Training, compose, hold_out
+
+# Harder than those of training, so that few images tell networks apart.
+DISTORTION = Augmentation(20.0, 0.2, 0.25, 2.5, 0.8, thinning=0.7, thickening=0.7)
+COPIES = 4  # distorted ones of each validation image
+DENSE = 128  # values between the convolutions and the last layer
+
+
+def convolutional(*blocks: tuple[int, int, bool]) -> list[dict]:
+    """An architecture of convolutions, each by its channels and size and whether it is pooled, and two dense layers."""
+    architecture, channels, side = [], 1, 28
+    for outputs, size, pools in blocks:
+        architecture.append({"layer": "Conv2D", "inputs": channels, "outputs": outputs, "size": size})
+        architecture.append({"layer": "BatchNorm", "channels": outputs})
+        architecture += [{"layer": "MaxPool2D"}] if pools else []
+        architecture.append({"layer": "ReLU"})
+        channels, side = outputs, (side - size + 1) // (2 if pools else 1)
+    return [
+        *architecture,
+        {"layer": "Flatten"},
+        {"layer": "Dense", "inputs": channels * side * side, "outputs": DENSE},
+        {"layer": "BatchNorm", "channels": DENSE},
+        {"layer": "ReLU"},
+        {"layer": "Dropout", "rate": 0.3},
+        {"layer": "Dense", "inputs": DENSE, "outputs": 10},
+    ]
+
+
+ARCHITECTURES = {
+    "shipped": ARCHITECTURE,
+    "5x5 32 pooled, 64, 64 pooled": convolutional((32, 5, True), (64, 3, False), (64, 3, True)),
+    "5x5 32 pooled, 96, 96 pooled": convolutional((32, 5, True), (96, 3, False), (96, 3, True)),
+    "5x5 32 pooled, 64, 64, 96 pooled": convolutional((32, 5, True), (64, 3, False), (64, 3, False), (96, 3, True)),
+    "32, 32 pooled, 64, 96 pooled": convolutional((32, 3, False), (32, 3, True), (64, 3, False), (96, 3, True)),
+}
+
+
+def multiplications(architecture: list[dict]) -> int:
+    """Of one image, as the definition of a convolution says and not as Winograd's method saves."""
+    total, side = 0, 28
+    for layer in architecture:
+        if layer["layer"] == "Conv2D":
+            side = side - layer["size"] + 1
+            total += side * side * layer["size"] ** 2 * layer["inputs"] * layer["outputs"]
+        elif layer["layer"] == "MaxPool2D":
+            side //= 2
+        elif layer["layer"] == "Dense":
+            total += layer["inputs"] * layer["outputs"]
+    return total
+
+
+def microseconds(classifier: Classifier, pixels: np.ndarray, repeats: int) -> float:
+    """The median time of one forward pass, divided by the number of images."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        classifier.logits(pixels)
+        times.append(time.perf_counter() - start)
+    return 1e6 * statistics.median(times) / len(pixels)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.architectures", description=__doc__)
+    parser.add_argument("--epochs", type=int, default=6)
+    options = parser.parse_args()
+    settings = replace(Settings(), epochs=options.epochs, third=0)
+    mnist, validation = hold_out(read_csv(DATA / "mnist_train.csv"), settings.validation, settings.seed)
+    recorded = read_recordings(DATA / "pen_digits.json.gz")
+    unseen = third_of_writers(recorded, settings.third)
+    dataset = compose(settings, mnist, [recording for recording in recorded if recording.writer not in unseen])
+    recorded = [recording for recording in recorded if recording.writer in unseen]
+    rng = np.random.default_rng(1)
+    distorted = np.concatenate([np.rint(255 * DISTORTION(validation.pixels, rng)) for _ in range(COPIES)])
+    distorted = Dataset(distorted.astype(np.uint8), np.tile(validation.labels, COPIES))
+
+    print("values    multiplications  batch 1  batch 256  minutes  validation  distorted  unseen pens")
+    rows = {}
+    for name, architecture in ARCHITECTURES.items():
+        training = Training(settings, dataset, architecture)
+        start = time.monotonic()
+        with ThreadPoolExecutor(SHARDS) as pool:
+            while training.step < training.steps:
+                training.advance(pool)
+        minutes = (time.monotonic() - start) / 60
+        classifier = Classifier(training.weights())
+        shares = [
+            float((classifier.logits(images.pixels).argmax(axis=1) == images.labels).mean())
+            for images in (validation, distorted)
+        ]
+        rows[name] = row = {
+            "values": sum(array.size for array in training.network.parameters.values()),
+            "multiplications": multiplications(architecture),
+            "microseconds_1": microseconds(classifier, validation.pixels[:1], 500),
+            "microseconds_256": microseconds(classifier, validation.pixels[:256], 10),
+            "minutes": minutes,
+            "validation": shares[0],
+            "distorted": shares[1],
+            "pens": measure_pens(classifier, recorded)["accuracy"],
+        }
+        print(
+            f"{row['values']:7,}  {row['multiplications'] / 1e6:13.1f} M  {row['microseconds_1']:4.0f} us"
+            f"  {row['microseconds_256']:6.0f} us  {minutes:7.1f}  {row['validation']:10.2%}  {row['distorted']:9.2%}"
+            f"  {row['pens']:11.2%}  {name}",
+            flush=True,
+        )
+    print(json.dumps({"epochs": settings.epochs, "architectures": rows}))
+
+
+if __name__ == "__main__":
+    main()

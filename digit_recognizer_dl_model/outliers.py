@@ -1,0 +1,334 @@
+"""How many pictures of no digit are refused, of kinds that nothing was fitted to: letters, shapes, photographs.
+
+The kinds of `nondigits` are what the rule is fitted to, so its figures for them flatter. These are for measuring alone:
+nothing may be trained on or fitted to them. They come as the pictures that people send, through the site's own
+preparation, so this module needs Pillow and `digits.images`, which inference and training do without.
+"""
+
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+from digits import images
+from digits.refusals import Blank
+
+from . import handwriting
+from .dataset import Dataset
+from .frame import BOX, SIDE
+from .handwriting import Form
+from .inference import Classifier, beyond_two
+
+SEED = 20_240_301
+TWO_DIGITS = "two MNIST digits"  # a kind, too, but made of the digits that are measured on
+
+SHEET = 280  # pixels of a drawing's side: the pad's
+SHARES = (0.4, 0.8)  # of the sheet's side that a drawing fills
+PENS = (1.2, 3.2)  # pixels once the drawing is 20 pixels large
+TYPE = 72  # pixels of an em
+
+# What may be taken for a digit is missing: among the letters B D G I J L O Q S Z and b g i j l o q s z, among the
+# symbols ! | / \ - _ ( ) [ ] and the ring of a degree; the built-in font of Pillow has no others.
+LETTERS = "ACEFHKMNPRTUVWXY" + "acdefhkmnprtuvwxy"
+SYMBOLS = "#$%&*+<=>?@^{}~±©«»™…"
+
+HAND_LETTERS = {
+    "A": "0~5,100 35~5,0!! 70~5,100 | 15,62~5 57,62~5",
+    "C": "62~5,16~5 34,0 4,24 0,55 8,88 36,100 64~6,86~5",
+    "E": "50~8,2~4 0,0!! 0,100!! 55~8,98~4 | 0,50~4 42~6,50~4",
+    "F": "60~8,0 0,0!! 0~4,100 | 0,48~5 45~6,48~5",
+    "H": "0,0 0~4,100 | 60~8,0 60~8,100 | 0,50~5 60~4,50~5",
+    "K": "0,0 0~4,100 | 55~8,0 0,52~5!! 58~8,100",
+    "M": "0~4,100 4,0!! 38~5,60~10!! 74,0!! 78~4,100",
+    "N": "0~4,100 0,0!! 60~5,100!! 60~5,0",
+    "P": "0,100 0,0!! 40,2 52~5,25 40,50 2,52~4",
+    "R": "0,100 0,0!! 40,2 52~5,25 40,48 2,50~4!! 55~6,100",
+    "T": "0,0~4 72~8,0~4 | 36~6,0 36~6,100",
+    "U": "0,0 2,70 30~5,100 58,70 60,0",
+    "V": "0~4,0 32~5,100!! 64~5,0",
+    "W": "0~4,0 20~4,100!! 40~4,30~8!! 60~4,100!! 82~5,0",
+    "X": "0~5,0 62~6,100 | 62~6,0 0~5,100",
+    "Y": "0~5,0 32~3,48~3 | 66~6,0 32~3,48~3!! 32~5,100",
+    "a": "58,20 30,0 4,34 6,80 30,92 56,50 58,6! 58,70 72~5,98",
+    "d": "54,60 30,44 4,62 6,92 30,98 54,76 56,0! 56,80 66,100",
+    "e": "4,52~4 60,48~4! 54,16 30,0 4,26 4,70 30,100 62~6,86~6",
+    "f": "56~5,8 36,0 24,18 22,100 | 0,42~5 46~5,42~5",
+    "h": "0,0 0,100!! 4,62 28,44 48,62 50,100",
+    "k": "0,0 0,100 | 45,40 0,70!! 50,100",
+    "m": "0,0 2,100!! 4,30 22~4,5 36,25 38,100!! 40,30 60,5 76,26 78,100",
+    "n": "0,0 2,100!! 6,35 30~5,5 56,30 58,100",
+    "p": "0,0 2,100! 2,20 22~4,0 44~4,14~4 44~4,38~4 22~4,54 2,40~4",
+    "r": "0,0 2,100!! 4,40 24,8 50~5,10~6",
+    "t": "20,0 20,84 36,100 56~6,88~6 | 0,30~5 46~6,30~5",
+    "u": "0,0 2,75 24,100 50,70 54,0! 54,80 66~4,100",
+    "w": "0,0 14,100 36~4,30! 54,100 76,0",
+    "x": "0,0 50~5,100 | 52~5,0 0~4,100",
+}
+HAND_FORMS = [Form(-1, strokes) for strokes in HAND_LETTERS.values()]
+
+
+def measure_refusal(classifier: Classifier, digits: Dataset, count: int) -> dict:
+    """How well a classifier tells `count` pictures of each kind from digits, all shares 0-1.
+
+    `digits` is the share of digits refused. Each of `kinds`, and all of them as `pooled`, has the share `refused`, the
+    `auroc` of `doubt`, which is the rule's own score, and `auroc_of_confidence`, what a softmax alone would reach.
+    """
+    kinds: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
+        **KINDS,
+        TWO_DIGITS: lambda rng: two_digits(digits.pixels, rng),
+    }
+    of_digits = doubts(classifier, digits.pixels)  # (2, n)
+    of_kinds = {}
+    for kind, make in kinds.items():
+        rng = np.random.default_rng([SEED, zlib.crc32(kind.encode())])  # a kind stays as it is when others come
+        of_kinds[kind] = doubts(classifier, collect(count, rng, make))
+    return {
+        "digits": float((of_digits[0] > 1).mean()),
+        "kinds": {kind: compare(of_digits, scores) for kind, scores in of_kinds.items()},
+        "pooled": compare(of_digits, np.concatenate(list(of_kinds.values()), axis=1)),
+    }
+
+
+def doubts(classifier: Classifier, pixels: np.ndarray) -> np.ndarray:
+    """Pixels (n, 28, 28) uint8 -> by the whole rule, more than 1 where it refuses, and by confidence alone, (2, n).
+
+    Each of the rule's two measures is divided by its limit, and the larger quotient counts.
+    """
+    probabilities, weights = classifier.probabilities(pixels), classifier.weights
+    unsure = (1 - probabilities.max(axis=1).astype(np.float64)) / max(1 - weights.uncertain_below, 1e-9)
+    return np.stack([np.maximum(beyond_two(probabilities) / weights.no_digit_above, unsure), unsure])
+
+
+def compare(of_digits: np.ndarray, of_others: np.ndarray) -> dict[str, float]:
+    """The figures of one kind from the doubts of digits (2, n) and of its pictures (2, m)."""
+    return {
+        "refused": float((of_others[0] > 1).mean()),
+        "auroc": area_under_roc(of_digits[0], of_others[0]),
+        "auroc_of_confidence": area_under_roc(of_digits[1], of_others[1]),
+    }
+
+
+def area_under_roc(negatives: np.ndarray, positives: np.ndarray) -> float:
+    """The chance that a positive scores higher than a negative, ties counted half; scores (n,) and (m,).
+
+    It is the area under the receiver operating characteristic (Hanley & McNeil 1982).
+    """
+    ordered = np.sort(negatives)
+    below = np.searchsorted(ordered, positives, side="left") + np.searchsorted(ordered, positives, side="right")
+    return float(below.mean() / (2 * len(negatives)))
+
+
+def describe_refusal(figures: dict) -> str:
+    """The figures of `measure_refusal` as lines of text, the least refused first."""
+    rows = sorted(figures["kinds"].items(), key=lambda item: item[1]["refused"])
+    table = ["unseen kinds  refused   AUROC  of confidence alone"]
+    for name, row in [*rows, ("all of them", figures["pooled"])]:
+        table.append(f"{row['refused']:>21.1%}  {row['auroc']:.4f}  {row['auroc_of_confidence']:.4f}  {name}")
+    return "\n".join([*table, f"{figures['digits']:>21.2%}  of the digits that they are told from"])
+
+
+def sample(count: int, rng: np.random.Generator, kind: str) -> np.ndarray:
+    """`count` pictures of a kind in KINDS, prepared as users' are, (count, 28, 28) uint8, ink 255 on 0."""
+    return collect(count, rng, KINDS[kind])
+
+
+def collect(count: int, rng: np.random.Generator, make: Callable[[np.random.Generator], np.ndarray]) -> np.ndarray:
+    """`count` pictures, (count, 28, 28) uint8; a blank one never gets as far as the network, so another is made."""
+    pixels = np.zeros((count, SIDE, SIDE), np.uint8)
+    done = 0
+    while done < count:
+        try:
+            pixels[done] = make(rng)
+        except Blank:
+            continue
+        done += 1
+    return pixels
+
+
+def letter_in_type(rng: np.random.Generator) -> np.ndarray:
+    return print_text(any_of(LETTERS, 1, rng), rng)
+
+
+def word_in_type(rng: np.random.Generator) -> np.ndarray:
+    """Two to five letters."""
+    return print_text(any_of(LETTERS, rng.integers(2, 6), rng), rng)
+
+
+def number_in_type(rng: np.random.Generator) -> np.ndarray:
+    """Two to five digits."""
+    return print_text(any_of("0123456789", rng.integers(2, 6), rng), rng)
+
+
+def symbol_in_type(rng: np.random.Generator) -> np.ndarray:
+    return print_text(any_of(SYMBOLS, 1, rng), rng)
+
+
+def letter_by_hand(rng: np.random.Generator) -> np.ndarray:
+    """A letter by the hands that write the digits of `handwriting`."""
+    return pen(handwriting.trace(HAND_FORMS[rng.integers(len(HAND_FORMS))], rng), rng)
+
+
+def lines(rng: np.random.Generator) -> np.ndarray:
+    """A level line, two or three parallel ones, or two to four that cross in one point; an upright one is a one."""
+    kind = rng.choice(["level", "parallel", "crossing"])
+    if kind == "level":
+        return pen([turned(np.array([[-1.0, 0], [1, 0]]), rng.uniform(-0.3, 0.3))], rng)
+    if kind == "parallel":
+        count, gap, angle = rng.integers(2, 4), rng.uniform(0.7, 1.1), rng.uniform(0, np.pi)
+        return pen([turned(np.array([[-1, n * gap], [1, n * gap]]), angle) for n in range(count)], rng)
+    count, angle = rng.integers(2, 5), rng.uniform(0, np.pi)
+    directions = angle + (np.arange(count) + rng.uniform(-0.15, 0.15, count)) * np.pi / count
+    return pen([turned(np.array([[-1.0, 0], [1, 0]]), direction) for direction in directions], rng)
+
+
+def shape(rng: np.random.Generator) -> np.ndarray:
+    """A closed shape of SHAPES, by an unsteady hand; not a circle, which is a zero.
+
+    `nondigits` has closed lines with uneven corners and rings with dots, so of all kinds this is the least unseen.
+    """
+    strokes = list(SHAPES.values())[rng.integers(len(SHAPES))]
+    width, tilt = rng.uniform(0.85, 1.2), rng.normal(0, 0.1)
+    return pen([turned(s * [width, 1] + rng.normal(0, 0.02, s.shape) * (len(s) < 20), tilt) for s in strokes], rng)
+
+
+def two_digits(digits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Two of these digits (n, 28, 28) uint8 beside each other, as near as in a number."""
+    parts = []
+    for digit in digits[rng.integers(len(digits), size=2)]:
+        inked = np.flatnonzero(digit.any(axis=0))
+        parts += [digit[:, inked[0] : inked[-1] + 1], np.zeros((SIDE, rng.integers(0, 5)), np.uint8)]
+    row = np.pad(np.concatenate(parts, axis=1), 6)
+    height, width = row.shape
+    return prepare(Image.fromarray(255 - row).resize((5 * width, 5 * height), Image.Resampling.BICUBIC))
+
+
+def photograph(rng: np.random.Generator) -> np.ndarray:
+    """A scene of things that hide each other, with texture, light from one side and a horizon at times.
+
+    By the dead leaves model (Lee, Mumford & Huang 2001), which has the edges of photographs and their statistics.
+    """
+    side = 112  # pixels
+    texture = rough_surface(side, rng)
+    if rng.random() < 0.4:
+        texture[: rng.integers(side // 4, 3 * side // 4)] += rng.choice([-2, 2])  # the sky
+    scene = Image.fromarray(levels(texture * rng.uniform(2, 40) + rng.uniform(60, 200)))
+    brush = ImageDraw.Draw(scene)
+    for _ in range(int(80 ** rng.random())):
+        radius = min(4 / np.sqrt(rng.random()), side / 2)  # the number of larger ones falls with the square
+        x, y = rng.uniform(0, side, 2)
+        angles = np.sort(rng.uniform(0, 2 * np.pi, rng.choice([3, 4, 5, 40])))
+        outline = np.column_stack([x + radius * np.cos(angles), y + radius * np.sin(angles)])
+        brush.polygon([tuple(point) for point in outline.tolist()], fill=int(rng.integers(256)))
+    blurred = np.asarray(scene.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 2))), np.float64)
+    light = np.linspace(1, rng.uniform(0.4, 1), side)
+    grain = rng.normal(0, rng.uniform(1, 5), (side, side))
+    return prepare(Image.fromarray(levels(blurred * (light if rng.random() < 0.5 else light[:, None]) + grain)))
+
+
+def sensor_noise(rng: np.random.Generator) -> np.ndarray:
+    """A picture of an even surface in the dark, with noise as a camera leaves it: raw or smoothed."""
+    side = rng.integers(40, 160)
+    noise = rng.normal(rng.uniform(40, 200), rng.uniform(15, 60), (side, side))
+    picture = Image.fromarray(levels(noise + np.linspace(0, rng.uniform(-15, 15), side)))
+    if rng.random() < 0.5:
+        picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.5)))
+    return prepare(picture)
+
+
+KINDS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
+    "letter in type": letter_in_type,
+    "letter by hand": letter_by_hand,
+    "word in type": word_in_type,
+    "number in type": number_in_type,
+    "symbol in type": symbol_in_type,
+    "lines": lines,
+    "shape": shape,
+    "photograph": photograph,
+    "sensor noise": sensor_noise,
+}
+
+
+def prepare(picture: Image.Image) -> np.ndarray:
+    """A picture as the site brings it to the network, (28, 28) uint8; raises Blank where there is none."""
+    return images.centre(images.ink(images.grey(picture)))
+
+
+def any_of(characters: str, count: int, rng: np.random.Generator) -> str:
+    return "".join(rng.choice(list(characters), count))
+
+
+def print_text(text: str, rng: np.random.Generator) -> np.ndarray:
+    """A text in Pillow's built-in font, more or less bold and oblique -> (28, 28) uint8."""
+    font = ImageFont.load_default(TYPE)
+    left, top, right, bottom = font.getbbox(text)
+    sheet = Image.new("L", (int(right - left) + TYPE, int(bottom - top) + TYPE), "white")
+    place = (TYPE / 2 - left, TYPE / 2 - top)
+    ImageDraw.Draw(sheet).text(place, text, "black", font, stroke_width=int(rng.integers(0, 4)), stroke_fill="black")
+    slant = rng.choice([0, rng.uniform(0, 0.25)])  # sideways per height
+    oblique = (1, slant, -slant * sheet.height / 2, 0, 1, 0)
+    sheet = sheet.transform(sheet.size, Image.Transform.AFFINE, oblique, Image.Resampling.BICUBIC, fillcolor="white")
+    return prepare(sheet.rotate(rng.normal(0, 3), Image.Resampling.BICUBIC, expand=True, fillcolor="white"))
+
+
+def pen(strokes: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
+    """Strokes of (n, 2) points, in any unit, drawn on a sheet like the pad's -> (28, 28) uint8."""
+    points = np.concatenate(strokes)
+    low, reach = points.min(axis=0), np.ptp(points, axis=0).max()
+    size = rng.uniform(*SHARES) * SHEET
+    width = rng.uniform(*PENS) * size / BOX
+    sheet = Image.new("L", (SHEET, SHEET), "white")
+    brush = ImageDraw.Draw(sheet)
+    for stroke in strokes:
+        path = [tuple(point) for point in ((stroke - low) * (size - width) / reach + 0.05 * SHEET + width / 2).tolist()]
+        brush.line(path, fill="black", width=round(width), joint="curve")
+        for x, y in (path[0], path[-1]):
+            brush.ellipse([x - width / 2, y - width / 2, x + width / 2, y + width / 2], fill="black")
+    return prepare(sheet)
+
+
+def turned(points: np.ndarray, angle: float) -> np.ndarray:
+    """Points (n, 2) turned about 0, 0."""
+    return points @ np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+
+
+def rough_surface(side: int, rng: np.random.Generator) -> np.ndarray:
+    """Noise whose amplitude falls with frequency, as that of natural scenes does (Field 1987), (side, side)."""
+    frequencies = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side))
+    amplitudes = np.maximum(frequencies, 1 / side) ** -rng.uniform(0.8, 1.6)
+    surface = np.fft.irfft2(np.fft.rfft2(rng.normal(size=(side, side))) * amplitudes, (side, side))
+    return (surface - surface.mean()) / surface.std()
+
+
+def levels(values: np.ndarray) -> np.ndarray:
+    """Values as grey levels, uint8."""
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+
+def _shapes() -> dict[str, list[np.ndarray]]:
+    """Strokes of (n, 2) points, about 2 high, y down."""
+    t = np.linspace(0, 2 * np.pi, 60)
+    fifths = np.arange(6) * 4 * np.pi / 5
+    heart = [16 * np.sin(t) ** 3, 5 * np.cos(2 * t) + 2 * np.cos(3 * t) + np.cos(4 * t) - 13 * np.cos(t)]
+    smile = np.linspace(0.3, np.pi - 0.3, 30)
+    spiral = np.linspace(0.5, 6 * np.pi, 120)
+    return {
+        "triangle": [np.array([[0, -1], [-1, 0.8], [1, 0.8], [0, -1]])],
+        "square": [np.array([[-0.9, -0.9], [0.9, -0.9], [0.9, 0.9], [-0.9, 0.9], [-0.9, -0.9]])],
+        "star": [np.column_stack([np.sin(fifths), -np.cos(fifths)])],
+        "heart": [np.column_stack(heart) / 16],
+        "house": [
+            np.array([[-0.8, 1], [-0.8, -0.2], [0, -1], [0.8, -0.2], [0.8, 1], [-0.8, 1]]),
+            np.array([[-0.2, 1], [-0.2, 0.3], [0.25, 0.3], [0.25, 1]]),
+        ],
+        "spiral": [spiral[:, None] * np.column_stack([np.cos(spiral), np.sin(spiral)]) / (6 * np.pi)],
+        "face": [
+            np.column_stack([np.cos(t), np.sin(t)]),
+            np.array([[-0.38, -0.3], [-0.36, -0.26]]),
+            np.array([[0.38, -0.3], [0.36, -0.26]]),
+            np.column_stack([0.55 * np.cos(smile), 0.1 + 0.45 * np.sin(smile)]),
+        ],
+    }
+
+
+SHAPES = _shapes()

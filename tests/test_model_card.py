@@ -1,0 +1,40 @@
+"""The model card says what the weights file says."""
+
+from dataclasses import replace
+
+import pytest
+
+from digit_recognizer_dl_model import model_card
+from digit_recognizer_dl_model.model_card import CARD, describe_model
+from digit_recognizer_dl_model.weights import load_weights
+
+
+@pytest.fixture(scope="module")
+def weights():
+    return load_weights()
+
+
+def test_the_card_is_made_from_the_shipped_weights(weights):
+    assert CARD.read_text(encoding="utf-8") == describe_model(weights)
+
+
+def test_the_command_writes_the_card(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(model_card, "CARD", tmp_path / "MODEL_CARD.md")
+    model_card.main()
+    assert (tmp_path / "MODEL_CARD.md").read_text(encoding="utf-8") == CARD.read_text(encoding="utf-8")
+    assert str(tmp_path / "MODEL_CARD.md") in capsys.readouterr().out
+
+
+def test_the_card_tells_the_figures(weights):
+    test = weights.figures["test"] | {"accuracy": 0.9123, "interval_95": [0.9, 0.95], "uncertain": 0.4321}
+    card = describe_model(replace(weights, figures=weights.figures | {"test": test}))
+    assert "**91.23 %** are right (95 % interval 90.00 % to 95.00 %)" in " ".join(card.split())
+    assert '43.21 % are marked "not sure"' in " ".join(card.split())
+    assert card.count("\n| **7** |") == 1
+
+
+@pytest.mark.parametrize("part", ["test", "forms", "refusal", "robustness", "teachers", "composition", "training"])
+def test_without_a_whole_evaluation_there_is_no_card(weights, part):
+    figures = {name: value for name, value in weights.figures.items() if name != part}
+    with pytest.raises(KeyError, match=part):
+        describe_model(replace(weights, figures=figures))

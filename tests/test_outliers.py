@@ -1,0 +1,180 @@
+"""Pictures of no digit for measuring alone, and the figures taken from them: known areas, and a rule known in full."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import ImageFont
+
+from digit_recognizer_dl_model import frame, handwriting, nondigits, outliers
+from digit_recognizer_dl_model.dataset import Dataset, read_csv
+from digit_recognizer_dl_model.inference import Classifier
+from digit_recognizer_dl_model.outliers import KINDS, TWO_DIGITS, area_under_roc, describe_refusal, measure_refusal
+from digit_recognizer_dl_model.weights import load_weights
+from digits.refusals import Blank
+
+TEST_CSV = Path(__file__).parent.parent / "data" / "mnist_test.csv"
+
+
+def sample(count, seed, kind):
+    """Pictures of a kind, that of two digits included."""
+    rng = np.random.default_rng(seed)
+    if kind != TWO_DIGITS:
+        return outliers.sample(count, rng, kind)
+    digits = handwriting.sample(50, np.random.default_rng(1)).pixels
+    return outliers.collect(count, rng, lambda rng: outliers.two_digits(digits, rng))
+
+
+kinds = pytest.mark.parametrize("kind", [*KINDS, TWO_DIGITS])
+
+
+@kinds
+def test_a_kind_is_prepared_as_users_pictures_are(kind):
+    pixels = sample(20, 1, kind)
+    assert (pixels.shape, pixels.dtype) == ((20, 28, 28), np.uint8)
+    assert (pixels.max(axis=(1, 2)) == 255).all()
+    for image in pixels:
+        rows, columns = (np.flatnonzero(image.any(axis=axis)) for axis in (1, 0))
+        assert max(np.ptp(rows), np.ptp(columns)) < frame.BOX
+
+
+@kinds
+def test_a_seed_repeats_its_pictures_and_no_two_are_alike(kind):
+    first, again, other = (sample(15, seed, kind) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert len(np.unique(np.concatenate([first, other]).reshape(30, -1), axis=0)) == 30
+
+
+def test_no_kind_is_one_that_the_rule_is_fitted_to():
+    assert not {*KINDS, TWO_DIGITS} & set(nondigits.KINDS)
+
+
+def test_no_letter_is_one_that_may_be_a_digit():
+    assert not set(outliers.LETTERS + "".join(outliers.HAND_LETTERS)) & set("BDGIJLOQSZbgijloqsz")
+
+
+def test_the_font_has_every_character():
+    font = ImageFont.load_default(40)
+    missing = bytes(font.getmask("\uffff"))
+    assert all(bytes(font.getmask(character)) != missing for character in outliers.LETTERS + outliers.SYMBOLS)
+
+
+def test_every_letter_is_written_by_every_hand():
+    for form in outliers.HAND_FORMS:
+        for seed in range(30):
+            strokes = handwriting.trace(form, np.random.default_rng(seed))
+            assert np.isfinite(np.concatenate(strokes)).all()
+
+
+@pytest.mark.parametrize("kind", ["word in type", "number in type", TWO_DIGITS])
+def test_several_characters_make_a_row(kind):
+    pixels = sample(40, 3, kind)
+    heights, widths = (pixels.any(axis=axis).sum(axis=1) for axis in (2, 1))
+    assert (widths >= heights).mean() > 0.7
+
+
+def test_no_line_is_a_one():
+    for image in sample(60, 4, "lines"):
+        rows, columns = (np.flatnonzero(image.any(axis=axis)) for axis in (1, 0))
+        assert np.ptp(columns) > np.ptp(rows) / 4
+
+
+def test_a_blank_picture_is_made_anew():
+    made = []
+
+    def make(rng):
+        made.append(len(made))
+        if len(made) % 2:
+            raise Blank("There is no ink in this picture.")
+        return np.full((28, 28), len(made), np.uint8)
+
+    assert outliers.collect(3, np.random.default_rng(1), make)[:, 0, 0].tolist() == [2, 4, 6]
+
+
+@pytest.mark.parametrize(
+    ("negatives", "positives", "area"),
+    [
+        ([1, 2, 3], [4, 5], 1),
+        ([4, 5], [1, 2, 3], 0),
+        ([7, 7, 7], [7, 7], 0.5),
+        ([1, 3], [2], 0.5),
+        ([1, 2, 3, 4], [2.5, 4], (2 + 3.5) / 8),
+        ([0, np.inf], [np.inf], 0.75),
+    ],
+)
+def test_the_area_under_the_curve_is_that_counted_by_hand(negatives, positives, area):
+    assert area_under_roc(np.array(negatives, float), np.array(positives, float)) == pytest.approx(area)
+
+
+def test_the_area_under_the_curve_agrees_with_a_published_one():
+    # Hanley & McNeil 1982, Radiology 143, table I: how surely 58 normal and 51 abnormal pictures were called abnormal.
+    ratings = np.arange(1, 6)
+    normal, abnormal = np.repeat(ratings, [33, 6, 6, 11, 2]), np.repeat(ratings, [3, 2, 2, 11, 33])
+    assert area_under_roc(normal, abnormal) == pytest.approx(0.893, abs=5e-4)
+
+
+def test_the_area_under_the_curve_is_the_share_of_pairs_in_order():
+    rng = np.random.default_rng(5)
+    negatives, positives = rng.integers(0, 20, 90), rng.integers(5, 25, 70)
+    pairs = (positives[:, None] > negatives) + 0.5 * (positives[:, None] == negatives)
+    assert area_under_roc(negatives, positives) == pytest.approx(pairs.mean())
+
+
+def answering(*likeliest):
+    """A classifier that answers image i with these two probabilities, of 3 and of 5, and shares out what is left."""
+    table = np.repeat((1 - np.array(likeliest, np.float32).sum(axis=1)[:, None]) / 8, 10, axis=1)
+    table[:, [3, 5]] = likeliest
+    weights = SimpleNamespace(uncertain_below=0.6, no_digit_above=0.1)
+    return SimpleNamespace(probabilities=lambda pixels: table, weights=weights)
+
+
+def test_doubt_is_more_than_one_where_either_limit_is_passed():
+    classifier = answering((0.9, 0.05), (0.75, 0.05), (0.5, 0.45), (0.5, 0.3))
+    doubt, unsure = outliers.doubts(classifier, np.zeros((4, 28, 28), np.uint8))
+    assert doubt == pytest.approx([0.5, 2, 1.25, 2], abs=1e-5)
+    assert unsure == pytest.approx([0.25, 0.625, 1.25, 1.25], abs=1e-5)
+
+
+@pytest.fixture
+def figures():
+    """Of a classifier that is sure of all but what is wider than high, and shapes."""
+    digits = handwriting.sample(40, np.random.default_rng(6))
+    shapes = set()
+
+    def probabilities(pixels):
+        images = [image.tobytes() for image in pixels]
+        wide = pixels.any(axis=1).sum(axis=1) >= pixels.any(axis=2).sum(axis=1)
+        odd = wide | [image in shapes for image in images]
+        return np.where(odd[:, None], 0.1, np.eye(10)[3])
+
+    rng = np.random.default_rng([outliers.SEED, outliers.zlib.crc32(b"shape")])
+    shapes |= {image.tobytes() for image in outliers.sample(12, rng, "shape")}
+    weights = SimpleNamespace(uncertain_below=0.6, no_digit_above=0.1)
+    return measure_refusal(SimpleNamespace(probabilities=probabilities, weights=weights), digits, 12)
+
+
+def test_the_figures_are_those_of_every_kind_and_of_all(figures):
+    assert set(figures["kinds"]) == {*KINDS, TWO_DIGITS}
+    shape = figures["kinds"]["shape"]
+    assert shape["refused"] == 1
+    assert shape["auroc"] == shape["auroc_of_confidence"] == pytest.approx(1 - figures["digits"] / 2)
+    for figure in ("refused", "auroc", "auroc_of_confidence"):
+        assert figures["pooled"][figure] == pytest.approx(np.mean([row[figure] for row in figures["kinds"].values()]))
+
+
+def test_the_description_begins_with_what_is_refused_least(figures):
+    lines = describe_refusal(figures).splitlines()
+    shares = [float(line.split("%")[0]) for line in lines[1:-2]]
+    assert shares == sorted(shares)
+    assert "               100.0%" in describe_refusal(figures)
+    assert lines[-2].endswith("all of them")
+    assert f"{figures['digits']:.2%}" in lines[-1]
+
+
+def test_the_shipped_weights_refuse_most_of_what_nothing_was_fitted_to():
+    figures = measure_refusal(Classifier(load_weights()), Dataset(*(part[:2000] for part in read_csv(TEST_CSV))), 60)
+    assert figures["pooled"]["auroc"] >= 0.985
+    assert figures["pooled"]["auroc"] > figures["pooled"]["auroc_of_confidence"]
+    assert figures["pooled"]["refused"] >= 0.7
+    assert figures["digits"] <= 0.015

@@ -1,0 +1,72 @@
+"""Recorded strokes on the pad's canvas, and what is counted of the answers to them."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from digit_recognizer_dl_model.pens import describe_pens, draw, measure_pens
+from digit_recognizer_dl_model.recordings import CANVAS, Recording
+from digits import images
+
+BAR = np.array([[0.0, 0], [0, 400]])
+TEE = [np.array([[0.0, 0], [300, 0]]), np.array([[150.0, 0], [150, 400]])]
+
+
+@pytest.mark.parametrize("share", [0.3, 0.8])
+@pytest.mark.parametrize("pen", [8, 28])
+def test_a_drawing_fills_its_share_of_the_canvas_and_stays_on_it(share, pen):
+    for seed in range(5):
+        picture = draw(TEE, pen, share, np.random.default_rng(seed))
+        assert picture.size == (CANVAS, CANVAS)
+        inked = np.argwhere(images.grey(picture) < 128)
+        height, width = np.ptp(inked, axis=0) + 1
+        assert height == pytest.approx(share * CANVAS + pen, abs=3)
+        assert width == pytest.approx(0.75 * share * CANVAS + pen, abs=3)
+
+
+def test_a_drawing_can_be_anywhere():
+    corners = [
+        tuple(np.argwhere(images.grey(draw(TEE, 8, 0.3, np.random.default_rng(seed))) < 128)[0]) for seed in range(6)
+    ]
+    assert len(set(corners)) == 6
+
+
+@pytest.fixture
+def classifier():
+    """Reads a bar as 1 and a T as 7, and is never sure of the latter."""
+
+    def probabilities(pixels):
+        wide = np.array([np.flatnonzero(image.any(axis=0)).size > 10 for image in pixels])
+        table = np.full((len(pixels), 10), 0.01)
+        table[np.arange(len(pixels)), np.where(wide, 7, 1)] = np.where(wide, 0.5, 0.91)
+        return table
+
+    weights = SimpleNamespace(uncertain_below=0.6, no_digit_above=0.3)
+    return SimpleNamespace(probabilities=probabilities, weights=weights)
+
+
+def test_what_is_read_right_is_counted_by_writer_and_by_thickness(classifier):
+    recordings = [Recording(1, 4, [BAR]), Recording(7, 4, TEE), Recording(7, 9, TEE), Recording(4, 9, TEE)] * 20
+    progress = []
+    figures = measure_pens(classifier, recordings, lambda done, total: progress.append((done, total)))
+    assert figures["images"] == 80
+    assert figures["accuracy"] == 0.75
+    assert figures["uncertain"] == 0.75
+    assert (figures["writers"], figures["by_writer"]) == (2, {"4": 1.0, "9": 0.5})
+    assert set(figures["by_thickness"]) == {"0 to 1.5", "1.5 to 2.5", "2.5 to 4", "4 to 6"}
+    assert all(0.4 < share < 1 for share in figures["by_thickness"].values() if share is not None)
+    assert progress[0] == (0, 80)
+    assert progress[-1] == (80, 80)
+    text = describe_pens(figures)
+    assert "accuracy        75.00% of 80 images" in text
+    assert "2 writers, who are read right from 50.0% to 100.0%" in text
+
+
+def test_the_same_recordings_are_drawn_alike_each_time(classifier):
+    recordings = [Recording(1, 4, [BAR]), Recording(7, 4, TEE)] * 5
+    assert measure_pens(classifier, recordings) == measure_pens(classifier, recordings)
+
+
+def test_a_dot_is_measured_like_any_other_recording(classifier):
+    assert measure_pens(classifier, [Recording(1, 1, [BAR]), Recording(0, 1, [BAR[:1]])])["images"] == 2
