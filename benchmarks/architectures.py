@@ -19,8 +19,7 @@ from dataclasses import replace
 import numpy as np
 
 from digit_recognizer_dl_model.augmentation import Augmentation
-from digit_recognizer_dl_model.dataset import Dataset, read_csv
-from digit_recognizer_dl_model.evaluate import DATA
+from digit_recognizer_dl_model.dataset import DATA, Dataset, read_csv
 from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.network import ARCHITECTURE
 from digit_recognizer_dl_model.pens import measure_pens

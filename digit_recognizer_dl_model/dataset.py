@@ -10,6 +10,7 @@ import numpy as np
 from .frame import SIDE
 
 PIXELS = SIDE * SIDE
+DATA = Path(__file__).parent.parent / "data"
 IDX_IMAGES_MAGIC = 2051
 IDX_LABELS_MAGIC = 2049
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from . import handwriting, nondigits
-from .dataset import SIDE, Dataset, MalformedDataset, read_csv
+from .dataset import DATA, SIDE, Dataset, MalformedDataset, read_csv
 from .inference import Classifier, beyond_two
 from .metrics import describe, measure
 from .outliers import describe_refusal, measure_refusal
@@ -26,7 +26,6 @@ from .recordings import MalformedRecordings, Recording, read_recordings, third_o
 from .robustness import describe_robustness, measure_robustness
 from .weights import SHIPPED, UnusableWeights, Weights, load_weights, save_weights
 
-DATA = Path(__file__).parent.parent / "data"
 SAMPLES_A_FORM = 500
 SAMPLES_A_KIND = 500
 BATCHES = (1, 16, 256)  # images that the time is measured for

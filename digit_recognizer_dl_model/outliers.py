@@ -200,7 +200,7 @@ def two_digits(digits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         parts += [digit[:, inked[0] : inked[-1] + 1], np.zeros((SIDE, rng.integers(0, 5)), np.uint8)]
     row = np.pad(np.concatenate(parts, axis=1), 6)
     height, width = row.shape
-    return prepare(Image.fromarray(255 - row).resize((5 * width, 5 * height), Image.Resampling.BICUBIC))
+    return images.normalize(Image.fromarray(255 - row).resize((5 * width, 5 * height), Image.Resampling.BICUBIC))
 
 
 def photograph(rng: np.random.Generator) -> np.ndarray:
@@ -223,7 +223,9 @@ def photograph(rng: np.random.Generator) -> np.ndarray:
     blurred = np.asarray(scene.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 2))), np.float64)
     light = np.linspace(1, rng.uniform(0.4, 1), side)
     grain = rng.normal(0, rng.uniform(1, 5), (side, side))
-    return prepare(Image.fromarray(levels(blurred * (light if rng.random() < 0.5 else light[:, None]) + grain)))
+    return images.normalize(
+        Image.fromarray(levels(blurred * (light if rng.random() < 0.5 else light[:, None]) + grain))
+    )
 
 
 def sensor_noise(rng: np.random.Generator) -> np.ndarray:
@@ -233,7 +235,7 @@ def sensor_noise(rng: np.random.Generator) -> np.ndarray:
     picture = Image.fromarray(levels(noise + np.linspace(0, rng.uniform(-15, 15), side)))
     if rng.random() < 0.5:
         picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.5)))
-    return prepare(picture)
+    return images.normalize(picture)
 
 
 KINDS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
@@ -247,11 +249,6 @@ KINDS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
     "photograph": photograph,
     "sensor noise": sensor_noise,
 }
-
-
-def prepare(picture: Image.Image) -> np.ndarray:
-    """A picture as the site brings it to the network, (28, 28) uint8; raises Blank where there is none."""
-    return images.centre(images.ink(images.grey(picture)))
 
 
 def any_of(characters: str, count: int, rng: np.random.Generator) -> str:
@@ -268,7 +265,7 @@ def print_text(text: str, rng: np.random.Generator) -> np.ndarray:
     slant = rng.choice([0, rng.uniform(0, 0.25)])  # sideways per height
     oblique = (1, slant, -slant * sheet.height / 2, 0, 1, 0)
     sheet = sheet.transform(sheet.size, Image.Transform.AFFINE, oblique, Image.Resampling.BICUBIC, fillcolor="white")
-    return prepare(sheet.rotate(rng.normal(0, 3), Image.Resampling.BICUBIC, expand=True, fillcolor="white"))
+    return images.normalize(sheet.rotate(rng.normal(0, 3), Image.Resampling.BICUBIC, expand=True, fillcolor="white"))
 
 
 def pen(strokes: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
@@ -284,7 +281,7 @@ def pen(strokes: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
         brush.line(path, fill="black", width=round(width), joint="curve")
         for x, y in (path[0], path[-1]):
             brush.ellipse([x - width / 2, y - width / 2, x + width / 2, y + width / 2], fill="black")
-    return prepare(sheet)
+    return images.normalize(sheet)
 
 
 def turned(points: np.ndarray, angle: float) -> np.ndarray:

@@ -57,7 +57,7 @@ def measure_pens(
         thickness[index] = BOX * pen / (share * CANVAS + pen)
         picture = draw(recording.strokes, pen, share, rng)
         with suppress(Refusal):
-            pixels[index] = images.centre(images.ink(images.grey(picture)))
+            pixels[index] = images.normalize(picture)
     progress(len(recordings), len(recordings))
     labels = np.array([recording.label for recording in recordings], np.uint8)
     writers = np.array([recording.writer for recording in recordings])

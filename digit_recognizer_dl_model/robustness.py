@@ -59,7 +59,7 @@ def measure_robustness(
 
 def prepare(picture: np.ndarray) -> np.ndarray:
     """A picture (h, w) uint8 as the site brings it to the network, (28, 28) uint8; raises a Refusal where it does."""
-    return images.centre(images.ink(images.grey(Image.fromarray(picture))))
+    return images.normalize(Image.fromarray(picture))
 
 
 def describe_robustness(accuracies: dict[str, float]) -> str:

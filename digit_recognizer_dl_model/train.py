@@ -31,7 +31,7 @@ import numpy as np
 from . import handwriting, nondigits, recordings
 from .augmentation import Augmentation
 from .calibration import fit_temperature
-from .dataset import Dataset, MalformedDataset, read_csv
+from .dataset import DATA, Dataset, MalformedDataset, read_csv
 from .inference import Classifier, beyond_two, softmax
 from .loss import NO_DIGIT, cross_entropy, targets_of
 from .metrics import describe, measure
@@ -40,7 +40,6 @@ from .optimizer import AdamW, one_cycle
 from .recordings import THIRDS, MalformedRecordings, Recording, read_recordings, third_of_writers
 from .weights import SHIPPED, UnusableWeights, Weights, load_npz, load_weights, save_npz, save_weights
 
-DATA = Path(__file__).parent.parent / "data"
 FOLDER = Path(__file__).with_name("training")  # of teachers and the checkpoint
 TEACHER_EPOCHS = 24
 TAUGHT = 0.8  # of what is to be answered, the share that teachers say; the rest is the label's

@@ -23,7 +23,12 @@ Image.MAX_IMAGE_PIXELS = None
 
 def prepare(data: bytes) -> np.ndarray:
     """An encoded picture as 28x28 uint8 pixels, ink 255 on 0; raises a Refusal where that can't be."""
-    return centre(ink(grey(decode(data))))
+    return normalize(decode(data))
+
+
+def normalize(picture: Image.Image) -> np.ndarray:
+    """A picture as 28x28 uint8 pixels, ink 255 on 0; raises Blank where there is no ink."""
+    return centre(ink(grey(picture)))
 
 
 def decode(data: bytes) -> Image.Image:
