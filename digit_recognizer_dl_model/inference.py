@@ -55,10 +55,7 @@ class Classifier:
         logits = empty(len(pixels), 10)
         for start in range(0, len(pixels), BLOCK):
             block = pixels[start : start + BLOCK]
-            try:
-                program = self._idle[len(block)].pop()
-            except IndexError:
-                program = Program(self._steps, len(block))
+            program = self._idle_program(len(block))
             logits[start : start + BLOCK] = program.run(block)
             self._idle[len(block)].append(program)
         return logits
@@ -66,6 +63,28 @@ class Classifier:
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
         """Pixels (n, 28, 28) uint8, ink 255 on 0 -> calibrated probabilities (n, 10) float32."""
         return softmax(self.logits(pixels) / np.float32(self.weights.temperature))
+
+    def activations(self, pixels: np.ndarray) -> list[np.ndarray]:
+        """What each convolution answers to one image, after pooling and ReLU.
+
+        Pixels (28, 28) uint8, ink 255 on 0 -> for each convolution (height, width, channels) float32, at least 0.
+        """
+        program = self._idle_program(1)
+        program.run(pixels[None])
+        activations = [
+            out[:, :, 0] - step.floor  # the bias that the step left to the next one, see Step
+            for step, out in zip(self._steps, program.outputs, strict=True)
+            if isinstance(step, PixelStep | ConvStep)
+        ]
+        self._idle[1].append(program)
+        return activations
+
+    def _idle_program(self, b: int) -> "Program":
+        """A program for b images that no thread runs now; to be appended to `_idle` when it has run."""
+        try:
+            return self._idle[b].pop()
+        except IndexError:
+            return Program(self._steps, b)
 
 
 class Program:
@@ -78,8 +97,10 @@ class Program:
         self._calls: list[tuple[Callable, tuple[np.ndarray, ...], np.ndarray]] = []
         self._pixels = np.zeros((b, SIDE, SIDE), np.float32)
         x = self._pixels.transpose(1, 2, 0)[..., None]  # (28, 28, b, 1)
+        self.outputs: list[np.ndarray] = []  # of each step; no later step writes into them
         for step in steps:
             x = step.lay_out(x, self)
+            self.outputs.append(x)
         self.logits = x  # (b, 10)
 
     def run(self, pixels: np.ndarray) -> np.ndarray:

@@ -56,7 +56,17 @@ def test_the_network_runs_and_trains_without_pillow_and_the_site():
 
 def test_only_the_recognizer_imports_the_network():
     package = "digit_recognizer_dl_model"
-    for module in ("inference", "network", "layers", "train", "evaluate", "outliers", "pens", "robustness"):
+    for module in (
+        "inference",
+        "explanation",
+        "network",
+        "layers",
+        "train",
+        "evaluate",
+        "outliers",
+        "pens",
+        "robustness",
+    ):
         assert importers(APP, f"{package}.{module}") <= {"recognizer.py"}
     # The weights' own error is what the check before the start reports.
     assert importers(APP, f"{package}.weights") == {"recognizer.py", "apps.py"}
@@ -80,7 +90,7 @@ def test_inference_needs_no_training_code():
     training = {"layers", "network", "loss", "optimizer", "augmentation", "handwriting", "nondigits", "dataset"}
     training |= {"calibration", "convolution", "recordings", "metrics", "train", "model_card"}
     training |= {path.removesuffix(".py") for path in MEASURES_PICTURES}
-    needed = {"inference.py", "weights.py"}
+    needed = {"inference.py", "explanation.py", "weights.py"}
     for path in NETWORK:
         if path.name in needed:
             names = {name.split(".")[1] for name in imports(path) if name.startswith("digit_recognizer_dl_model.")}

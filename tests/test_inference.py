@@ -67,6 +67,22 @@ def test_the_fast_forward_pass_agrees_with_the_plain_one(architecture, pixels):
     np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-4)
 
 
+@architectures
+def test_activations_agree_with_the_plain_forward_pass(architecture, pixels):
+    network = random_network(architecture)
+    expected, x = [], pixels[:1, ..., None].astype(np.float32) / 255
+    for entry, layer in zip(architecture, network.layers, strict=True):
+        x = layer.forward(x, False, None)
+        if entry["layer"] == "ReLU" and x.ndim == 4:
+            expected.append(x[0])
+    activations = Classifier(weights_of(network)).activations(pixels[0])
+    assert len(activations) == len(expected)
+    for activation, reference in zip(activations, expected, strict=True):
+        assert activation.dtype == np.float32
+        assert activation.min() >= 0
+        np.testing.assert_allclose(activation, reference, rtol=1e-4, atol=1e-4)
+
+
 def test_both_forward_passes_share_their_constants():
     assert inference.EPSILON == BatchNorm.EPSILON
     assert inference.SIDE == dataset.SIDE
@@ -108,10 +124,12 @@ def test_a_batch_gets_the_same_answers_as_single_images(architecture, n, pixels)
 
 def test_an_answer_outlives_the_next_question(pixels):
     classifier = Classifier(weights_of(random_network(SMALL)))
-    first = classifier.logits(pixels[:1])
-    before = first.copy()
+    first = [classifier.logits(pixels[:1]), *classifier.activations(pixels[0])]
+    before = [array.copy() for array in first]
     classifier.logits(pixels[1:2])
-    np.testing.assert_array_equal(first, before)
+    classifier.activations(pixels[1])
+    for array, copy in zip(first, before, strict=True):
+        np.testing.assert_array_equal(array, copy)
 
 
 def test_a_view_of_a_larger_image_gets_the_answers_of_its_copy(pixels):
