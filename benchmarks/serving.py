@@ -41,6 +41,7 @@ from digits.recognizer import classifier
 
 REPEATS = 300
 START_UPS = 5
+CSRF_TOKEN = "a" * 32  # what a form sends, and the cookie beside it
 READY = "import config.wsgi; from digits.gallery import gallery; from digits.recognizer import classifier; "
 READY += "gallery().pixels(0); classifier()"
 
@@ -57,10 +58,10 @@ def microseconds(call: Callable[[], object]) -> float:
     return statistics.median(times) * 1e6
 
 
-def asker(method: str, path: str, **fields: SimpleUploadedFile) -> Callable[[], bytes]:
+def asker(method: str, path: str, **fields: SimpleUploadedFile | str) -> Callable[[], bytes]:
     """A function that sends this request through the whole WSGI application and returns the body."""
     application = get_wsgi_application()
-    environ = getattr(RequestFactory(), method)(path, fields).environ
+    environ = getattr(RequestFactory(HTTP_COOKIE=f"csrftoken={CSRF_TOKEN}"), method)(path, fields).environ
     body = environ["wsgi.input"].read()
 
     def ask() -> bytes:
@@ -98,6 +99,9 @@ def main() -> None:
         "predict_tile_us": microseconds(asker("get", "/tiles/0/prediction/")),
         "predict_digit_28_us": microseconds(asker("post", "/api/predict-digit/", file=upload(tile))),
         "predict_digit_280_us": microseconds(asker("post", "/api/predict-digit/", file=upload(large.getvalue()))),
+        "explain_280_us": microseconds(
+            asker("post", "/draw/explain/", file=upload(large.getvalue()), csrfmiddlewaretoken=CSRF_TOKEN)
+        ),
         "prepare_280_us": microseconds(lambda: images.prepare(large.getvalue())),
         "forward_us": microseconds(lambda: classifier().probabilities(store.pixels(0)[None])),
         "encode_png_us": microseconds(lambda: base64.b64encode(images.png(store.pixels(0)))),
@@ -113,6 +117,7 @@ def main() -> None:
         "predict_tile_us": "GET  /tiles/0/prediction/",
         "predict_digit_28_us": "POST /api/predict-digit/, 28x28 PNG",
         "predict_digit_280_us": "POST /api/predict-digit/, 280x280 PNG",
+        "explain_280_us": "POST /draw/explain/, 280x280 PNG",
         "prepare_280_us": "  of which decoding and preparing",
         "forward_us": "  of which the forward pass",
         "encode_png_us": "one tile as base64 PNG",

@@ -17,6 +17,11 @@ MIN_CONTRAST = 20  # grey levels of 255 between paper and ink; fainter is paper
 FAINT = 0.1  # of the darkest ink; fainter pixels don't say how far the digit reaches
 MIN_EXTENT = 0.09  # of the picture's longest side; smaller is a dot
 
+OVERLAY_SIDE = 4 * SIDE  # pixels: smooth colours over pixels that can still be counted
+FOR, AGAINST = (20, 120, 255), (255, 130, 0)  # blue and orange, which colour-blind people can tell apart
+SHEET_COLUMNS = 8
+SHEET_GAP = 64  # grey level between the tiles of a sheet
+
 # The limit below is checked before decoding and is far stricter than Pillow's, which only warns at first.
 Image.MAX_IMAGE_PIXELS = None
 
@@ -112,7 +117,33 @@ def extent(profile: np.ndarray) -> slice:
 
 
 def png(pixels: np.ndarray) -> bytes:
-    """Pixels (28, 28) uint8, ink 255 on 0, as a PNG file."""
+    """Pixels uint8, (height, width) grey or (height, width, 3) coloured, as a PNG file."""
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
     return file.getvalue()
+
+
+def overlay(pixels: np.ndarray, relevance: np.ndarray) -> bytes:
+    """The pixels as a PNG of 112x112, coloured by how much they speak for (blue) or against (orange) the answer.
+
+    Pixels (28, 28) uint8, relevance (28, 28) float32; the strongest mark has the full colour.
+    """
+    size = (OVERLAY_SIDE, OVERLAY_SIDE)
+    marks = Image.fromarray(relevance).resize(size, Image.Resampling.BICUBIC)
+    strength = np.asarray(marks)[..., None] / max(np.abs(relevance).max(), np.finfo(np.float32).tiny)
+    alpha = np.abs(strength).clip(0, 1)
+    grey = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.NEAREST))[..., None]
+    colours = grey * (1 - alpha) + np.where(strength > 0, FOR, AGAINST) * alpha
+    return png(np.rint(colours).astype(np.uint8))
+
+
+def sheet(maps: np.ndarray) -> bytes:
+    """Feature maps (height, width, channels), at least 0, as a PNG of tiles, eight a row, each up to white."""
+    height, width, channels = maps.shape
+    tiles = np.rint(255 * maps / np.maximum(maps.max(axis=(0, 1)), np.finfo(np.float32).tiny))
+    gap = -(-width // 16)  # so that sheets of small tiles have gaps as wide when enlarged to the same width
+    down = -(-channels // SHEET_COLUMNS)
+    cells = np.full((down * SHEET_COLUMNS, height + gap, width + gap), SHEET_GAP, np.uint8)
+    cells[:channels, :height, :width] = tiles.transpose(2, 0, 1)
+    rows = cells.reshape(down, SHEET_COLUMNS, height + gap, width + gap).swapaxes(1, 2)
+    return png(rows.reshape(down * (height + gap), -1)[:-gap, :-gap])

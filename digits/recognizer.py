@@ -5,8 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from digit_recognizer_dl_model.explanation import relevance
 from digit_recognizer_dl_model.inference import Classifier, beyond_two
 from digit_recognizer_dl_model.weights import load_weights
+
+# Of the strongest mark on the map of an explanation; weaker ones are not worth a word.
+HARDLY = 0.1
 
 
 class Prediction(NamedTuple):
@@ -22,6 +26,16 @@ class Prediction(NamedTuple):
         return self.probabilities[self.digit]
 
 
+class Explanation(NamedTuple):
+    """What in one picture spoke for the answer, and what for the digit that came next."""
+
+    digit: int
+    runner_up: int
+    relevance: np.ndarray  # (28, 28) float32: above 0 what speaks for the digit, below 0 what for the runner-up
+    for_digit: str | None  # what speaks most for it, in words such as "the ink at the top left"
+    for_runner_up: str | None  # the same; None where hardly anything does
+
+
 def recognize(pixels: np.ndarray) -> Prediction:
     """Predict from prepared pixels, (28, 28) uint8, ink 255 on 0."""
     network = classifier()
@@ -35,6 +49,40 @@ def recognize(pixels: np.ndarray) -> Prediction:
     elif probabilities[digit] < network.weights.uncertain_below:
         reason = f"could be {digit} or {second}"
     return Prediction(digit, probabilities.tolist(), reason is not None, reason)
+
+
+def explain(pixels: np.ndarray) -> Explanation:
+    """Why `recognize` answers as it does, from the same pixels; takes some hundred times as long."""
+    network = classifier()
+    [probabilities] = network.probabilities(pixels[None])
+    runner_up, digit = np.argsort(probabilities)[-2:].tolist()
+    marks = relevance(network, pixels, digit, runner_up)
+    return Explanation(digit, runner_up, marks, strongest(marks, pixels), strongest(-marks, pixels))
+
+
+def strongest(marks: np.ndarray, pixels: np.ndarray) -> str | None:
+    """In words, what and where the strongest mark above 0 is on a map (28, 28); None where hardly any is."""
+    row, column = np.unravel_index(marks.argmax(), marks.shape)
+    if marks[row, column] <= HARDLY * np.abs(marks).max():
+        return None
+    matter = "ink" if pixels[row, column] >= 128 else "empty paper"
+    [rows, columns] = np.nonzero(pixels)
+    height = ["at the top", "", "at the bottom"][third(row, rows)]
+    side = ["left", "", "right"][third(column, columns)]
+    if height:
+        return " ".join(filter(None, ["the", matter, height, side]))
+    return f"the {matter} on the {side}" if side else f"the {matter} in the middle"
+
+
+def third(position: int, inked: np.ndarray) -> int:
+    """In which third of the digit's extent a position lies, 0 to 2; beside it counts to the nearest."""
+    first, last = inked.min(), inked.max()
+    return int(np.clip(3 * (position - first) // (last - first + 1), 0, 2))
+
+
+def feature_maps(pixels: np.ndarray) -> list[np.ndarray]:
+    """What the first two convolutions answer to pixels (28, 28): (height, width, channels) float32, at least 0."""
+    return classifier().activations(pixels)[:2]  # what later ones answer is too coarse to look at
 
 
 @functools.cache

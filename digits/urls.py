@@ -11,6 +11,7 @@ urlpatterns = [
     path("tiles/<int:index>/prediction/", views.predict_tile, name="predict_tile"),
     path("draw/", views.draw, name="draw"),
     path("draw/predict/", views.predict_drawing, name="predict_drawing"),
+    path("draw/explain/", views.explain_drawing, name="explain_drawing"),
     path("favicon.ico", views.favicon, name="favicon"),
     # The JSON API.
     path("api/display-images/", api.display_images, name="display_images"),

@@ -2,6 +2,7 @@
 
 import base64
 
+import numpy as np
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
@@ -12,7 +13,7 @@ from . import images
 from .forms import sent_picture, sent_tiles
 from .gallery import Tile
 from .gallery import gallery as stored_tiles
-from .recognizer import Prediction, recognize
+from .recognizer import Prediction, explain, feature_maps, recognize
 from .refusals import Refusal
 
 NO_PERCENTAGES = [0.0] * 10
@@ -64,6 +65,13 @@ def predict_drawing(request: HttpRequest) -> HttpResponse:
     return render(request, "digits/_prediction.html", context, status=context.get("status", 200))
 
 
+@require_POST
+@fresh
+def explain_drawing(request: HttpRequest) -> HttpResponse:
+    context = explain_picture(request) | {"announces": True}
+    return render(request, "digits/_explanation.html", context, status=context.get("status", 200))
+
+
 @require_GET
 def favicon(request: HttpRequest) -> HttpResponse:
     """For those that ask for the icon without looking at the page."""
@@ -77,11 +85,39 @@ def answer_tile(tile: Tile) -> dict:
 
 def answer_picture(request: HttpRequest) -> dict:
     try:
-        picture = sent_picture(request, missing="Draw a digit, or choose a picture of one.")
-        pixels = images.prepare(picture)
+        pixels = sent_pixels(request)
     except Refusal as refusal:
         return {"refusal": refusal, "status": refusal.status, "percentages": NO_PERCENTAGES}
-    return {"prepared": base64.b64encode(images.png(pixels)).decode()} | answer(recognize(pixels))
+    return {"prepared": base64_of(images.png(pixels))} | answer(recognize(pixels))
+
+
+def explain_picture(request: HttpRequest) -> dict:
+    try:
+        pixels = sent_pixels(request)
+    except Refusal as refusal:
+        return {"refusal": refusal, "status": refusal.status}
+    return explanation_of(pixels)
+
+
+def sent_pixels(request: HttpRequest) -> np.ndarray:
+    return images.prepare(sent_picture(request, missing="Draw a digit, or choose a picture of one."))
+
+
+def explanation_of(pixels: np.ndarray) -> dict:
+    """All that `_explanation.html` shows of prepared pixels, but for `announces`."""
+    explanation = explain(pixels)
+    percentages = answer(recognize(pixels))["percentages"]
+    return {
+        "explanation": explanation,
+        "percent": percentages[explanation.digit],
+        "runner_up_percent": percentages[explanation.runner_up],
+        "overlay": base64_of(images.overlay(pixels, explanation.relevance)),
+        "sheets": [{"png": base64_of(images.sheet(maps)), "filters": maps.shape[2]} for maps in feature_maps(pixels)],
+    }
+
+
+def base64_of(png: bytes) -> str:
+    return base64.b64encode(png).decode()
 
 
 def answer(prediction: Prediction) -> dict:

@@ -8,7 +8,7 @@ import pytest
 from digits import recognizer
 from digits.gallery import gallery
 from digits.images import prepare
-from digits.recognizer import recognize
+from digits.recognizer import explain, feature_maps, recognize, strongest
 
 from .pictures import TWO, drawing, encoded
 
@@ -64,6 +64,53 @@ def test_a_drawn_two_is_a_digit_and_a_drawn_grid_is_none():
     grid = [[(x, 0.2), (x, 0.8)] for x in (0.35, 0.65)] + [[(0.2, y), (0.8, y)] for y in (0.35, 0.65)]
     assert recognize(prepare(encoded(drawing([TWO])))).reason is None
     assert recognize(prepare(encoded(drawing(grid)))).reason == "does not look like one digit"
+
+
+def test_an_explanation_is_of_the_answer_and_of_the_digit_that_came_next():
+    for index in range(5):
+        pixels = gallery().pixels(index)
+        explanation, probabilities = explain(pixels), recognize(pixels).probabilities
+        assert [explanation.runner_up, explanation.digit] == np.argsort(probabilities)[-2:].tolist()
+        assert explanation.relevance.shape == (28, 28)
+
+
+def test_a_four_is_no_nine_as_it_is_open_at_the_top():
+    four = [[(0.45, 0.2), (0.34, 0.34), (0.36, 0.5), (0.62, 0.5)], [(0.62, 0.2), (0.62, 0.82)]]
+    explanation = explain(prepare(encoded(drawing(four))))
+    assert (explanation.digit, explanation.runner_up) == (4, 9)
+    assert explanation.for_digit == "the empty paper at the top"
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "words"),
+    [
+        (4, 4, "the ink at the top left"),
+        (14, 4, "the ink on the left"),
+        (23, 14, "the ink at the bottom"),
+        (14, 14, "the empty paper in the middle"),
+        (20, 20, "the empty paper at the bottom right"),
+        (2, 27, "the empty paper at the top right"),
+    ],
+)
+def test_the_strongest_mark_is_told_in_words(row, column, words):
+    ring = np.zeros((28, 28), np.uint8)
+    ring[4:24, 4:24], ring[6:22, 6:22] = 255, 0
+    marks = np.full((28, 28), -1.0)
+    marks[row, column] = 0.5
+    assert strongest(marks, ring) == words
+
+
+def test_what_hardly_counts_is_not_told():
+    marks = np.full((28, 28), -1.0)
+    marks[5, 5] = 0.05
+    assert strongest(marks, np.full((28, 28), 255, np.uint8)) is None
+
+
+def test_feature_maps_are_of_the_first_two_convolutions():
+    first, second = feature_maps(gallery().pixels(0))
+    assert first.shape[0] > second.shape[0] > 1
+    assert min(first.min(), second.min()) == 0
+    assert min(first.max(), second.max()) > 0
 
 
 def test_the_network_is_loaded_once():

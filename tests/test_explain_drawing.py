@@ -1,0 +1,78 @@
+"""POST /draw/explain/: where the network looked, as a fragment."""
+
+import base64
+import io
+import re
+
+import numpy as np
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image
+
+from digits import images
+
+from .pictures import SEVEN, TWO, drawing, encoded
+
+
+def post(client, data: bytes):
+    return client.post("/draw/explain/", {"file": SimpleUploadedFile("drawing.png", data, "image/png")})
+
+
+def words(answer) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
+
+
+@pytest.mark.parametrize(("stroke", "digit"), [(TWO, 2), (SEVEN, 7)])
+def test_a_drawing_is_explained_by_the_runner_up_and_what_spoke_for_each(client, stroke, digit):
+    answer = post(client, encoded(drawing([stroke])))
+    assert answer.status_code == 200
+    runner_up = re.match(rf"Why {digit}, and not (\d)\?", words(answer))[1]
+    assert f"Blue speaks for {digit} Orange speaks for {runner_up}" in words(answer)
+    chances = rf"{digit} \([\d.]+ %\) was weighed against {runner_up} \((less than )?[\d.]+ %\), the next likeliest: "
+    assert re.search(chances + rf"the (ink|empty paper) [a-z ]+ speaks most for {digit},", words(answer))
+    assert words(answer).endswith(f"Explained: {digit}, weighed against {runner_up}.")
+
+
+def test_the_overlay_and_the_sheets_are_pictures_of_the_drawing(client):
+    data = encoded(drawing())
+    answer = post(client, data).content.decode()
+    overlay, first, second = (
+        np.asarray(Image.open(io.BytesIO(base64.b64decode(png))))
+        for png in re.findall(r'src="data:image/png;base64,([^"]+)" alt="[^"]{20}', answer)
+    )
+    assert overlay.shape == (112, 112, 3)
+    ink = images.prepare(data) > 128
+    brightness = overlay[2::4, 2::4].max(axis=2)
+    assert brightness[ink].min() > brightness[~ink].mean()
+    assert first.ndim == second.ndim == 2
+    assert first.size > second.size
+
+
+def test_the_fragment_is_no_page(client):
+    assert b"<html" not in post(client, encoded(drawing())).content
+
+
+def test_an_empty_form_is_told_kindly_what_to_do(client):
+    answer = client.post("/draw/explain/")
+    assert answer.status_code == 400
+    assert "Draw a digit, or choose a picture of one." in words(answer)
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "reason"),
+    [
+        (encoded(Image.new("L", (280, 280), 255)), 422, "There is no ink in this picture."),
+        (b"plain text", 415, "This file is not a PNG or JPEG picture."),
+        (encoded(drawing())[:200], 422, "damaged or cut off"),
+    ],
+    ids=["blank", "text", "cut off"],
+)
+def test_a_refusal_stands_where_the_explanation_would_and_is_announced(client, data, status, reason):
+    answer = post(client, data)
+    assert answer.status_code == status
+    assert words(answer).count(reason) == 2
+    assert "Why" not in words(answer)
+
+
+def test_the_address_answers_post_alone(client):
+    assert client.get("/draw/explain/").status_code == 405
