@@ -99,11 +99,11 @@ def main() -> None:
         "predict_tile_us": microseconds(asker("get", "/tiles/0/prediction/")),
         "predict_digit_28_us": microseconds(asker("post", "/api/predict-digit/", file=upload(tile))),
         "predict_digit_280_us": microseconds(asker("post", "/api/predict-digit/", file=upload(large.getvalue()))),
+        "prepare_280_us": microseconds(lambda: images.prepare(large.getvalue())),
+        "forward_us": microseconds(lambda: classifier().probabilities(store.pixels(0)[None])),
         "explain_280_us": microseconds(
             asker("post", "/draw/explain/", file=upload(large.getvalue()), csrfmiddlewaretoken=CSRF_TOKEN)
         ),
-        "prepare_280_us": microseconds(lambda: images.prepare(large.getvalue())),
-        "forward_us": microseconds(lambda: classifier().probabilities(store.pixels(0)[None])),
         "encode_png_us": microseconds(lambda: base64.b64encode(images.png(store.pixels(0)))),
     }
     with tempfile.TemporaryDirectory() as empty:
@@ -117,9 +117,9 @@ def main() -> None:
         "predict_tile_us": "GET  /tiles/0/prediction/",
         "predict_digit_28_us": "POST /api/predict-digit/, 28x28 PNG",
         "predict_digit_280_us": "POST /api/predict-digit/, 280x280 PNG",
-        "explain_280_us": "POST /draw/explain/, 280x280 PNG",
         "prepare_280_us": "  of which decoding and preparing",
         "forward_us": "  of which the forward pass",
+        "explain_280_us": "POST /draw/explain/, 280x280 PNG",
         "encode_png_us": "one tile as base64 PNG",
         "start_up_parsing_ms": "start of a process, parsing the CSV",
         "start_up_cached_ms": "start of a process, mapping the copy",

@@ -153,6 +153,22 @@ def test_threads_that_share_a_classifier_get_the_answers_of_one(pixels):
             np.testing.assert_allclose(answers, [expected[order]] * 10, rtol=0, atol=1e-6)
 
 
+def test_threads_that_share_a_classifier_get_the_activations_of_one(pixels):
+    weights = weights_of(random_network(SMALL))
+    expected = [Classifier(weights).activations(image) for image in pixels]
+    shared, start = Classifier(weights), threading.Barrier(4)
+
+    def ask(place):
+        start.wait(timeout=30)
+        return [shared.activations(pixels[place]) for _ in range(100)]
+
+    with ThreadPoolExecutor(4) as pool:
+        for place, answers in enumerate(pool.map(ask, range(4))):
+            for answer in answers:
+                for activation, reference in zip(answer, expected[place], strict=True):
+                    np.testing.assert_array_equal(activation, reference)
+
+
 def test_an_empty_batch_gets_no_answers():
     classifier = Classifier(weights_of(random_network(SMALL)))
     nothing = np.empty((0, 28, 28), np.uint8)
