@@ -147,3 +147,15 @@ def sheet(maps: np.ndarray) -> bytes:
     cells[:channels, :height, :width] = tiles.transpose(2, 0, 1)
     rows = cells.reshape(down, SHEET_COLUMNS, height + gap, width + gap).swapaxes(1, 2)
     return png(rows.reshape(down * (height + gap), -1)[:-gap, :-gap])
+
+
+def box(pixels: np.ndarray) -> tuple[int, int, int, int]:
+    """Left, top, width and height of the ink, in pixels."""
+    left, top, right, bottom = Image.fromarray(pixels).getbbox()
+    return left, top, right - left, bottom - top
+
+
+def centre_of_mass(pixels: np.ndarray) -> tuple[float, float]:
+    """x and y, in pixels from the upper left corner of the picture, of which a pixel's middle is at 0.5."""
+    positions = np.arange(SIDE) + 0.5
+    return tuple(float(pixels.sum(axis=axis) @ positions / pixels.sum()) for axis in (0, 1))

@@ -11,6 +11,7 @@ from digit_recognizer_dl_model.weights import load_weights
 
 # Of the strongest mark on the map of an explanation; weaker ones are not worth a word.
 HARDLY = 0.1
+NO_DIGIT = "does not look like one digit"
 
 
 class Prediction(NamedTuple):
@@ -24,6 +25,20 @@ class Prediction(NamedTuple):
     @property
     def confidence(self) -> float:
         return self.probabilities[self.digit]
+
+    @property
+    def runner_up(self) -> int:
+        others = [digit for digit in range(10) if digit != self.digit]
+        return max(others, key=self.probabilities.__getitem__)
+
+    @property
+    def verdict(self) -> str:
+        """The answer in words."""
+        if not self.uncertain:
+            return str(self.digit)
+        if self.reason == NO_DIGIT:
+            return f"Not sure: this {NO_DIGIT}"
+        return f"{self.digit}, or perhaps {self.runner_up}"
 
 
 class Explanation(NamedTuple):
@@ -45,7 +60,7 @@ def recognize(pixels: np.ndarray) -> Prediction:
     second, digit = np.argsort(probabilities)[-2:].tolist()
     reason = None
     if beyond > network.weights.no_digit_above:
-        reason = "does not look like one digit"
+        reason = NO_DIGIT
     elif probabilities[digit] < network.weights.uncertain_below:
         reason = f"could be {digit} or {second}"
     return Prediction(digit, probabilities.tolist(), reason is not None, reason)

@@ -54,14 +54,19 @@ def predict_tile(request: HttpRequest, index: int) -> HttpResponse:
 def draw(request: HttpRequest) -> HttpResponse:
     """The drawing pad; a picture posted here, as browsers without JavaScript do, is answered on the same page."""
     context = answer_picture(request) if request.method == "POST" else {"percentages": NO_PERCENTAGES}
-    context |= {"no_percentages": NO_PERCENTAGES}
+    if "explain" in request.POST and "pixels" in context:
+        context |= explanation_of(context["pixels"])
+    context["no_percentages"] = NO_PERCENTAGES
+    if asked_for := sent_tiles(request.GET, "tile"):
+        context["tile"] = stored_tiles().tile(asked_for[0])
     return render(request, "digits/draw.html", context, status=context.get("status", 200))
 
 
 @require_POST
 @fresh
 def predict_drawing(request: HttpRequest) -> HttpResponse:
-    context = answer_picture(request) | {"announces": True}
+    # While the pen moves there would be an announcement every moment.
+    context = answer_picture(request) | {"announces": "live" not in request.POST}
     return render(request, "digits/_prediction.html", context, status=context.get("status", 200))
 
 
@@ -88,7 +93,7 @@ def answer_picture(request: HttpRequest) -> dict:
         pixels = sent_pixels(request)
     except Refusal as refusal:
         return {"refusal": refusal, "status": refusal.status, "percentages": NO_PERCENTAGES}
-    return {"prepared": base64_of(images.png(pixels))} | answer(recognize(pixels))
+    return {"pixels": pixels, "seen": seen(pixels)} | answer(recognize(pixels))
 
 
 def explain_picture(request: HttpRequest) -> dict:
@@ -114,6 +119,11 @@ def explanation_of(pixels: np.ndarray) -> dict:
         "overlay": base64_of(images.overlay(pixels, explanation.relevance)),
         "sheets": [{"png": base64_of(images.sheet(maps)), "filters": maps.shape[2]} for maps in feature_maps(pixels)],
     }
+
+
+def seen(pixels: np.ndarray) -> dict:
+    """What the network sees, and where in it the digit lies."""
+    return {"image": base64_of(images.png(pixels)), "box": images.box(pixels), "centre": images.centre_of_mass(pixels)}
 
 
 def base64_of(png: bytes) -> str:

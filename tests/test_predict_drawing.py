@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from digits import images
+from digits.gallery import gallery
 
 from .pictures import SEVEN, TWO, drawing, encoded
 
@@ -32,9 +33,29 @@ def test_a_drawing_is_answered_with_the_digit_and_what_the_network_saw(client, a
     answer = post(client, address, data)
     assert answer.status_code == 200
     assert verdict(answer).startswith(f"{digit} ")
-    picture = re.search(r'src="data:image/png;base64,([^"]+)" alt="The prepared', answer.content.decode())[1]
-    prepared = np.asarray(Image.open(io.BytesIO(base64.b64decode(picture))))
-    assert (prepared == images.prepare(data)).all()
+    picture = re.search(r'href="data:image/png;base64,([^"]+)"', answer.content.decode())[1]
+    assert (np.asarray(Image.open(io.BytesIO(base64.b64decode(picture)))) == images.prepare(data)).all()
+
+
+def test_the_box_and_the_centre_of_mass_are_marked_in_what_the_network_saw(client):
+    answer = post(client, "/draw/predict/", encoded(drawing([TWO]))).content.decode()
+    width, height = map(int, re.search(r'class="box" [^>]* width="(\d+)" height="(\d+)"', answer).groups())
+    assert max(width, height) == 20
+    x, y = map(float, re.search(r'class="centre" d="M([\d.]+) ([\d.]+)m', answer).groups())
+    assert (x, y) == (pytest.approx(14.5, abs=0.6), pytest.approx(14.5, abs=0.6))  # on pixel 14, counted from 0
+
+
+@pytest.mark.parametrize(("fields", "announces"), [({}, True), ({"live": "1"}, False)])
+def test_an_answer_is_announced_but_while_the_pen_moves(client, fields, announces):
+    file = SimpleUploadedFile("drawing.png", encoded(drawing()), "image/png")
+    answer = client.post("/draw/predict/", {"file": file} | fields)
+    assert (b'hx-swap-oob="innerHTML:#announcement"' in answer.content) == announces
+
+
+def test_the_pad_begins_with_the_tile_that_the_address_names(client):
+    [image] = re.findall(r'data-tile="data:image/png;base64,([^"]+)"', client.get("/draw/?tile=4711").content.decode())
+    assert (np.asarray(Image.open(io.BytesIO(base64.b64decode(image)))) == gallery().pixels(4711)).all()
+    assert b"data-tile" not in client.get("/draw/?tile=x").content
 
 
 def scribble(rng: np.random.Generator) -> list[tuple[float, float]]:
@@ -45,8 +66,7 @@ def test_what_does_not_look_like_one_digit_is_answered_with_a_question(client):
     data = encoded(drawing([scribble(np.random.default_rng(1))], pen=10))
     answer = post(client, "/draw/predict/", data)
     assert answer.status_code == 200
-    assert re.match(r"\d\? Not sure: does not look like one digit", verdict(answer))
-    assert "% sure" not in answer.content.decode()
+    assert re.match(r"Not sure: this does not look like one digit best guess \d, ", verdict(answer))
 
 
 def test_the_fragment_is_no_page_and_the_page_is_whole(client):
@@ -94,7 +114,7 @@ def test_the_fragment_address_answers_post_alone(client):
 
 def test_the_page_begins_with_nothing_drawn_and_works_without_javascript(client):
     page = client.get("/draw/")
-    assert verdict(page).startswith("Nothing drawn yet.")
+    assert verdict(page).startswith("Nothing drawn yet ")
     assert "%" not in verdict(page)
     assert re.search(r'<form\s[^>]*class="drawing-pad"[^>]*\shidden', page.content.decode())
     assert re.search(r'<form\s[^>]*method="post"[^>]*enctype="multipart/form-data"', page.content.decode())

@@ -8,7 +8,7 @@ import pytest
 from digits import recognizer
 from digits.gallery import gallery
 from digits.images import prepare
-from digits.recognizer import explain, feature_maps, recognize, strongest
+from digits.recognizer import Prediction, explain, feature_maps, recognize, strongest
 
 from .pictures import TWO, drawing, encoded
 
@@ -115,3 +115,17 @@ def test_feature_maps_are_of_the_first_two_convolutions():
 
 def test_the_network_is_loaded_once():
     assert recognizer.classifier() is recognizer.classifier()
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        (None, "4"),
+        ("could be 4 or 9", "4, or perhaps 9"),
+        ("does not look like one digit", "Not sure: this does not look like one digit"),
+    ],
+)
+def test_a_prediction_says_itself_in_words(reason, words):
+    probabilities = [0.0] * 10
+    probabilities[4], probabilities[9] = 0.6, 0.4
+    assert Prediction(4, probabilities, reason is not None, reason).verdict == words

@@ -43,6 +43,9 @@ class Complaints:
         refused = "net::ERR_CONNECTION_REFUSED"
         self._expected += [f"{path}: {refused}", f"{path}: Failed to load resource: {refused}", "htmx:sendError"]
 
+    def expect_timeout(self) -> None:
+        self._expected.append("htmx:timeout")
+
     def check(self) -> None:
         """Nothing was complained of but what was expected, and all of that was."""
         unexpected = [made for made in self._made if not made.startswith(tuple(self._expected))]

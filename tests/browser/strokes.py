@@ -23,6 +23,24 @@ RECORDED = {
     9: ["64,30 56,20 44,20 36,30 38,43 48,50 59,45 64,30 63,45 61,60 57,82"],
 }
 
+# The same digits as others write them: each a name, the digit and its strokes.
+VARIANTS = {
+    "slashed zero": (0, [*RECORDED[0], "70,20 60,36 50,51 40,66 31,80"]),
+    "wide zero": (0, ["50,30 34,34 26,46 29,60 42,68 60,67 73,58 75,44 66,33 50,30"]),
+    "flagged one": (1, ["38,36 46,28 55,18 55,34 54,50 54,66 54,82"]),
+    "one with a foot": (1, ["40,34 48,26 55,18 55,40 55,60 55,80", "40,81 55,81 70,80"]),
+    "two with a loop": (2, ["33,32 40,21 53,18 64,25 64,38 55,52 43,66 34,75 36,81 43,78 47,73 56,79 70,81"]),
+    "flat three": (3, ["34,20 50,19 65,20 56,32 47,43 58,46 66,55 66,68 57,79 44,82 33,76"]),
+    "closed four": (4, ["58,18 46,34 36,48 29,58 44,58 60,58 73,57", "58,18 58,40 58,60 58,82"]),
+    "five in one stroke": (5, ["66,19 52,19 40,20 39,33 37,46 48,42 60,46 66,57 64,71 53,81 37,78"]),
+    "barred seven": (7, [*RECORDED[7], "40,52 52,51 66,50"]),
+    "eight of two rings": (
+        8,
+        ["50,18 40,24 40,36 50,44 60,36 60,24 50,18", "50,44 38,54 37,70 50,82 63,70 62,54 50,44"],
+    ),
+    "straight nine": (9, ["62,32 54,20 42,22 37,34 43,45 55,44 62,32 63,50 63,66 63,82"]),
+}
+
 
 def points(stroke: str) -> Path:
     pairs = (pair.split(",") for pair in stroke.split())
@@ -33,7 +51,11 @@ DIGITS = {digit: [points(stroke) for stroke in strokes] for digit, strokes in RE
 
 
 def draw(page: Page, digit: int) -> None:
-    for stroke in DIGITS[digit]:
+    draw_strokes(page, DIGITS[digit])
+
+
+def draw_strokes(page: Page, strokes: list[Path]) -> None:
+    for stroke in strokes:
         draw_stroke(page, stroke)
 
 

@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from .strokes import draw
+from .strokes import draw, draw_stroke
 
 SCHEMES = [{"color_scheme": scheme, "viewport": {"width": 375, "height": 812}} for scheme in ("light", "dark")]
 in_both_schemes = pytest.mark.parametrize("page", SCHEMES, indirect=True, ids=["light", "dark"])
@@ -35,15 +35,22 @@ def test_wrong_and_uncertain_tiles_are_accessible(page):
 
 
 @in_both_schemes
-def test_the_drawing_pad_is_accessible_empty_refused_and_answered(page, complaints):
-    complaints.expect_status(400, "/draw/predict/")
+def test_the_drawing_pad_is_accessible_empty_answered_unsure_and_refused(page, complaints):
+    complaints.expect_status(422, "/draw/predict/")
     page.goto("/draw/")
-    assert_accessible(page)
-    page.get_by_role("button", name="Read it").click()
-    expect(page.locator(".refused")).to_be_visible()
     assert_accessible(page)
     draw(page, 2)
     expect(page.locator(".answered")).to_be_visible()
+    assert_accessible(page)
+    page.get_by_role("button", name="Explain").click()
+    page.get_by_text("Feature maps").click()
+    assert_accessible(page)
+    draw(page, 8)
+    expect(page.locator(".answered.not-sure")).to_be_visible()
+    assert_accessible(page)
+    page.get_by_role("button", name="Clear").click()
+    draw_stroke(page, [(0.5, 0.5)])
+    expect(page.locator(".refused")).to_be_visible()
     assert_accessible(page)
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, Route, expect
 
-from .strokes import DIGITS, drag_fingers, draw, draw_stroke, on_screen, picture, touch
+from .strokes import DIGITS, VARIANTS, drag_fingers, draw, draw_stroke, draw_strokes, on_screen, picture, points, touch
 
 ANSWERS = "/draw/predict/"
 PHONE = {"viewport": {"width": 375, "height": 660}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
@@ -46,15 +46,43 @@ def expect_digit(page: Page, digit: int) -> None:
 
 
 def expect_nothing_drawn(page: Page) -> None:
-    expect(page.locator("#prediction")).to_contain_text("Nothing drawn yet.")
-    expect(page.get_by_role("button", name="Undo")).to_be_disabled()
-    expect(page.get_by_role("button", name="Clear")).to_be_disabled()
+    expect(page.locator("#prediction")).to_contain_text("Nothing drawn yet")
+    for name in ("Clear", "Explain"):
+        expect(button(page, name)).to_be_disabled()
     assert ink(page)["share"] == 0
 
 
-def upload(page: Page, name: str, content: bytes) -> None:
-    page.get_by_label("choose a picture").set_input_files({"name": name, "mimeType": "image/png", "buffer": content})
-    page.get_by_role("button", name="Read the picture").click()
+def button(page: Page, name: str) -> Locator:
+    return page.get_by_role("button", name=name)
+
+
+def take(page: Page, tool: str) -> None:
+    page.get_by_title(tool).click()
+
+
+def choose(page: Page, name: str, content: bytes, kind: str = "image/png") -> None:
+    page.get_by_label("Choose a picture").set_input_files({"name": name, "mimeType": kind, "buffer": content})
+
+
+def sent(page: Page) -> bytes:
+    """The picture file that the form holds."""
+    read = "input => input.files[0].arrayBuffer().then((buffer) => [...new Uint8Array(buffer)])"
+    return bytes(page.locator(".drawing-pad [name=file]").evaluate(read))
+
+
+def give(page: Page, event: str, content: bytes) -> None:
+    """Paste a picture file into the page, or drop one on it."""
+    page.evaluate(
+        """([event, base64]) => {
+            const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+            const data = new DataTransfer();
+            data.items.add(new File([bytes], "picture.png", { type: "image/png" }));
+            const options = { bubbles: true, cancelable: true, clipboardData: data, dataTransfer: data };
+            const kind = event === "paste" ? ClipboardEvent : DragEvent;
+            document.body.dispatchEvent(new kind(event, options));
+        }""",
+        [event, base64.b64encode(content).decode()],
+    )
 
 
 @contextmanager
@@ -73,7 +101,15 @@ def test_a_drawn_digit_is_read_when_the_pen_is_lifted(page, digit):
     expect_digit(page, digit)
 
 
-def test_every_probability_and_the_prepared_picture_are_shown(page):
+@pytest.mark.parametrize("name", VARIANTS)
+def test_digits_as_others_write_them_are_read(page, name):
+    digit, strokes = VARIANTS[name]
+    page.goto("/draw/")
+    draw_strokes(page, [points(stroke) for stroke in strokes])
+    expect_digit(page, digit)
+
+
+def test_every_probability_and_what_the_network_sees_are_shown(page):
     page.goto("/draw/")
     draw(page, 2)
     expect_digit(page, 2)
@@ -83,62 +119,177 @@ def test_every_probability_and_the_prepared_picture_are_shown(page):
     assert percentages[2] == max(percentages)
     expect(page.locator("#prediction li.best .digit")).to_have_text("2")
     expect(page.locator("#prediction .answered")).to_contain_text(f"{percentages[2]} % sure")
-    prepared = page.get_by_alt_text("The prepared picture")
-    expect(prepared).to_have_js_property("naturalWidth", 28)
-    expect(prepared).to_have_js_property("naturalHeight", 28)
-    expect(prepared).to_be_visible()
+    expect(page.get_by_role("img", name="The prepared picture")).to_be_visible()
 
 
-def test_an_answer_is_announced(page):
+def test_the_answer_follows_the_pen_and_is_announced_when_it_is_lifted(page):
     page.goto("/draw/")
-    draw(page, 2)
+    first, *others = on_screen(pad(page), DIGITS[7][0])
+    page.mouse.move(*first)
+    page.mouse.down()
+    for place in others:
+        page.mouse.move(*place, steps=3)
+    expect_digit(page, 7)
+    expect(page.get_by_role("status")).to_be_empty()
+    page.mouse.up()
+    expect(page.get_by_role("status")).to_contain_text("7, ")
+    sureness = page.locator("#prediction .answered span").inner_text()
+    expect(page.get_by_role("status")).to_have_text(f"7, {sureness}.")
+
+
+def test_while_an_answer_is_slow_only_the_newest_drawing_waits_behind_it(page):
+    page.goto("/draw/")
+    held: list[Route] = []
+    page.route(f"**{ANSWERS}", lambda route: held.append(route), times=1)
+    first, *others = on_screen(pad(page), DIGITS[2][0])
+    page.mouse.move(*first)
+    page.mouse.down()
+    with page.expect_request(f"**{ANSWERS}"):
+        page.mouse.move(*others[3], steps=20)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for place in others:
+        page.mouse.move(*place, steps=5)
+    assert asked == []
+    with page.expect_response(f"**{ANSWERS}"):
+        page.mouse.up()  # which withdraws the slow one
     expect_digit(page, 2)
-    sureness = page.locator("#prediction .answered span").first.inner_text()
-    uncertain = page.locator("#prediction .not-sure").count()
-    announced = "Not sure: could be 2 or" if uncertain else f"2, {sureness}."
-    expect(page.get_by_role("status")).to_contain_text(announced)
+    assert len(asked) == 1
 
 
-def test_the_button_reads_the_drawing_again(page):
-    page.goto("/draw/")
-    draw(page, 7)
-    expect_digit(page, 7)
-    with page.expect_response(f"**{ANSWERS}") as answer:
-        page.get_by_role("button", name="Read it").click()
-    assert answer.value.status == 200
-    expect_digit(page, 7)
-
-
-def test_undo_takes_away_the_last_stroke(page):
+def test_undo_takes_away_the_last_stroke_and_redo_brings_it_back(page):
     page.goto("/draw/")
     empty = bitmap(page)
+    expect(button(page, "Undo")).to_be_disabled()
     first, second = DIGITS[4]
     draw_stroke(page, first)
     with_first = bitmap(page)
-    assert with_first != empty
     draw_stroke(page, second)
-    expect_digit(page, 4)
-    assert bitmap(page) != with_first
+    with_both = bitmap(page)
+    assert empty != with_first != with_both
 
-    undo = page.get_by_role("button", name="Undo")
-    with page.expect_response(f"**{ANSWERS}"):
-        undo.click()
+    button(page, "Undo").click()
     assert bitmap(page) == with_first
-    expect(undo).to_be_enabled()
-    undo.click()
+    button(page, "Undo").click()
     assert bitmap(page) == empty
     expect_nothing_drawn(page)
+    expect(button(page, "Undo")).to_be_disabled()
+    button(page, "Redo").click()
+    button(page, "Redo").click()
+    assert bitmap(page) == with_both
+    expect(button(page, "Redo")).to_be_disabled()
+    expect_digit(page, 4)
 
 
-def test_clear_takes_away_everything(page):
+def test_clear_takes_away_everything_and_can_be_undone(page):
     page.goto("/draw/")
     expect_nothing_drawn(page)
     draw(page, 4)
     expect_digit(page, 4)
-    page.get_by_role("button", name="Clear").click()
+    button(page, "Clear").click()
     expect_nothing_drawn(page)
+    button(page, "Undo").click()
+    expect_digit(page, 4)
+    button(page, "Clear").click()
     draw(page, 7)
     expect_digit(page, 7)
+
+
+def test_the_eraser_takes_ink_away(page):
+    page.goto("/draw/")
+    draw(page, 4)
+    before = ink(page)["share"]
+    take(page, "Eraser")
+    draw_stroke(page, DIGITS[4][1])
+    assert 0 < ink(page)["share"] < before - 0.02
+    take(page, "Medium")
+    draw_stroke(page, DIGITS[4][1])
+    expect_digit(page, 4)
+
+
+@pytest.mark.parametrize(("pen", "width"), [("Fine", 12), ("Medium", 20), ("Broad", 28)])
+def test_a_pen_is_as_wide_as_it_says(page, pen, width):
+    page.goto("/draw/")
+    take(page, pen)
+    draw_stroke(page, ACROSS)
+    drawn = ink(page)
+    assert drawn["bottom"] - drawn["top"] == pytest.approx(width / 280, abs=2 / 280)
+
+
+def test_keys_choose_tools_undo_redo_and_clear(page):
+    page.goto("/draw/")
+    draw(page, 4)
+    for key, tool in {"1": "Fine", "e": "Eraser", "3": "Broad", "2": "Medium"}.items():
+        page.keyboard.press(key)
+        expect(page.get_by_label(tool)).to_be_checked()
+    both = bitmap(page)
+    page.keyboard.press("Control+z")
+    assert bitmap(page) != both
+    page.keyboard.press("Control+Shift+z")
+    assert bitmap(page) == both
+    page.keyboard.press("Delete")
+    expect_nothing_drawn(page)
+    page.keyboard.press("Control+z")
+    expect_digit(page, 4)
+
+
+def test_letters_are_no_commands_away_from_the_pad(page):
+    page.goto("/draw/")
+    draw(page, 4)
+    page.get_by_role("link", name="Gallery").focus()
+    page.keyboard.press("Delete")
+    page.keyboard.press("e")
+    assert ink(page)["share"] > 0
+    expect(page.get_by_label("Medium")).to_be_checked()
+
+
+def test_a_digit_can_be_drawn_with_the_keys(page):
+    page.goto("/draw/")
+    pad(page).focus()
+    for key in ["ArrowUp"] * 10 + [" "] + ["ArrowDown"] * 20 + [" "]:
+        page.keyboard.press(key)
+    expect_digit(page, 1)
+
+
+def test_the_focus_goes_to_the_pad_from_a_button_that_is_done_with(page):
+    page.goto("/draw/")
+    draw(page, 1)
+    button(page, "Clear").focus()
+    page.keyboard.press("Enter")
+    expect_nothing_drawn(page)
+    expect(pad(page)).to_be_focused()
+
+
+def test_an_answer_is_explained_until_the_drawing_changes(page):
+    page.goto("/draw/")
+    draw(page, 7)
+    expect_digit(page, 7)
+    button(page, "Explain").click()
+    explanation = page.get_by_label("Explanation")
+    expect(explanation.get_by_role("heading")).to_contain_text("Why 7, and not ")
+    expect(page.get_by_role("status")).to_contain_text("Explained: 7")
+    explanation.get_by_text("Feature maps").click()
+    expect(explanation.get_by_alt_text("small pictures of the digit")).to_be_visible()
+    draw_stroke(page, ACROSS)
+    expect(explanation.get_by_role("heading")).to_have_count(0)
+
+
+def test_a_drawing_outlives_leaving_the_page(page):
+    page.goto("/draw/")
+    draw(page, 4)
+    expect_digit(page, 4)
+    drawn = bitmap(page)
+    page.get_by_role("link", name="Gallery").click()
+    page.get_by_role("link", name="Draw", exact=True).click()
+    expect_digit(page, 4)
+    assert bitmap(page) == drawn
+    page.reload()
+    expect_digit(page, 4)
+    page.goto("/")
+    page.go_back()
+    expect_digit(page, 4)
+    button(page, "Undo").click()
+    assert bitmap(page) != drawn
 
 
 def test_a_drawing_that_is_cleared_while_it_is_read_gets_no_answer(page):
@@ -147,7 +298,7 @@ def test_a_drawing_that_is_cleared_while_it_is_read_gets_no_answer(page):
         with page.expect_request(f"**{ANSWERS}"):
             draw(page, 7)
         with page.expect_event("requestfailed", timeout=5000):  # withdrawn, sooner than htmx gives up
-            page.get_by_role("button", name="Clear").click()
+            button(page, "Clear").click()
     expect_nothing_drawn(page)
 
 
@@ -160,16 +311,6 @@ def test_a_drawing_that_goes_on_while_it_is_read_gets_the_newer_answer(page):
         with page.expect_event("requestfailed", timeout=5000):
             draw_stroke(page, second)
     expect_digit(page, 4)
-
-
-def test_reading_an_empty_pad_is_answered_kindly(page, complaints):
-    complaints.expect_status(400, ANSWERS)
-    page.goto("/draw/")
-    page.get_by_role("button", name="Read it").click()
-    expect(page.locator("#prediction .refused")).to_have_text(
-        "Nothing to read Draw a digit, or choose a picture of one."
-    )
-    expect(page.get_by_role("status")).to_contain_text("Draw a digit")
 
 
 def test_a_dot_is_answered_kindly(page, complaints):
@@ -187,7 +328,7 @@ def test_a_stroke_that_is_cleared_under_the_pen_is_over(page):
     start, *others = on_screen(pad(page), [(x, 0.25) for x, _ in ACROSS])
     page.mouse.move(*start)
     page.mouse.down()
-    page.get_by_role("button", name="Clear").dispatch_event("click")  # by another finger
+    button(page, "Clear").dispatch_event("click")  # by another finger
     for point in others:
         page.mouse.move(*point)
     page.mouse.up()
@@ -198,9 +339,10 @@ def test_a_drawing_replaces_a_picture_that_is_being_read(page):
     page.goto("/draw/")
     page.route(f"**{ANSWERS}", lambda route: None, times=1)  # the answer is long in coming
     with page.expect_request(f"**{ANSWERS}"):
-        upload(page, "seven.png", picture(7))
+        choose(page, "seven.png", picture(7))
     with page.expect_event("requestfailed", timeout=5000):
-        draw(page, 2)
+        button(page, "Clear").click()
+    draw(page, 2)
     expect_digit(page, 2)
 
 
@@ -231,15 +373,38 @@ def test_a_second_finger_draws_nothing(page):
     lower = [(x, 0.75) for x, _ in ACROSS]
     drag_fingers(page, [on_screen(pad(page), upper)])
     alone = bitmap(page)
-    page.get_by_role("button", name="Clear").click()
+    button(page, "Clear").click()
     drag_fingers(page, [on_screen(pad(page), upper), on_screen(pad(page), lower)])
     assert bitmap(page) == alone
 
 
-@pytest.mark.parametrize("button", ["middle", "right"])
-def test_other_buttons_of_the_mouse_draw_nothing(page, button):
+def test_a_hand_that_rests_beside_a_pen_draws_nothing(page):
     page.goto("/draw/")
-    draw_stroke(page, ACROSS, button=button)
+    palm, pen = {"pointerId": 11, "pointerType": "touch"}, {"pointerId": 12, "pointerType": "pen", "pressure": 0.1}
+
+    def send(kind: str, pointer: dict, x: float, y: float) -> None:
+        [place] = on_screen(pad(page), [(x, y)])
+        options = {"isPrimary": True, "button": 0, "clientX": place[0], "clientY": place[1], "bubbles": True} | pointer
+        pad(page).dispatch_event(kind, options)
+
+    pad(page).evaluate("canvas => { canvas.setPointerCapture = () => {}; }")  # there are no such pointers to capture
+    send("pointerdown", palm, 0.9, 0.9)
+    send("pointerdown", pen, 0.3, 0.2)
+    send("pointermove", palm, 0.8, 0.8)
+    send("pointermove", pen, 0.3, 0.6)
+    send("pointerup", pen, 0.3, 0.8)
+    send("pointerup", palm, 0.8, 0.8)
+    send("pointerdown", palm, 0.9, 0.9)
+    send("pointerup", palm, 0.9, 0.9)
+    drawn = ink(page)
+    assert drawn["right"] - drawn["left"] == pytest.approx(2 * HALF_A_PEN, abs=0.01)  # whatever the pressure
+    assert drawn["right"] < 0.4
+
+
+@pytest.mark.parametrize("other", ["middle", "right"])
+def test_other_buttons_of_the_mouse_draw_nothing(page, other):
+    page.goto("/draw/")
+    draw_stroke(page, ACROSS, button=other)
     expect_nothing_drawn(page)
     draw_stroke(page, ACROSS)
     assert ink(page)["share"] > 0
@@ -274,7 +439,8 @@ def test_the_drawing_survives_a_change_of_the_windows_size(page):
     page.set_viewport_size({"width": 320, "height": 640})
     expect(pad(page)).not_to_have_js_property("width", width)
     assert ink(page) == pytest.approx(before, abs=0.01)
-    page.get_by_role("button", name="Read it").click()
+    button(page, "Undo").click()
+    button(page, "Redo").click()
     expect_digit(page, 2)
 
 
@@ -301,30 +467,82 @@ def test_a_narrow_window_shows_everything(page):
         assert box["x"] + box["width"] <= 320 - 16  # as wide as the margin of the page
 
 
-def test_a_picture_file_is_read(page):
+@pytest.mark.parametrize("way", ["choose", "paste", "drop"])
+def test_a_picture_file_is_put_on_the_pad_and_read(page, way):
     page.goto("/draw/")
-    upload(page, "seven.png", picture(7))
+    if way == "choose":
+        choose(page, "seven.png", picture(7))
+    else:
+        give(page, way, picture(7))
     expect_digit(page, 7)
-    expect(page.get_by_alt_text("The prepared picture")).to_be_visible()
+    assert ink(page)["share"] > 0.99  # the paper of the picture, too
+    button(page, "Undo").click()
+    expect_nothing_drawn(page)
+
+
+def test_a_picture_is_sent_as_it_is_and_is_paper_to_draw_on(page):
+    page.goto("/draw/")
+    choose(page, "one.png", picture(1))
+    expect_digit(page, 1)
+    assert sent(page) == picture(1)
+    draw_stroke(page, [(0.3, 0.2), (0.42, 0.19), (0.56, 0.18)])  # the upper line of a seven
+    expect_digit(page, 7)
+    page.reload()
+    expect_digit(page, 7)
+
+
+def test_a_phones_photo_is_reduced_and_the_right_way_up(page):
+    photo = Image.open(io.BytesIO(picture(7, side=3000))).rotate(90)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned clockwise
+    file = io.BytesIO()
+    photo.save(file, "JPEG", exif=exif)
+    page.goto("/draw/")
+    choose(page, "photo.jpg", file.getvalue(), "image/jpeg")
+    expect_digit(page, 7)
+    assert Image.open(io.BytesIO(sent(page))).size == (1000, 1000)
+
+
+def test_a_tile_is_edited_on_the_pad(page):
+    page.goto("/draw/?tile=0")
+    expect_digit(page, 7)  # as MNIST's first test image is
+    assert page.url.endswith("/draw/")
+    before = ink(page)["share"]
+    assert 0 < before < 0.5
+    take(page, "Eraser")
+    draw_stroke(page, [(0, 0.3), (1, 0.3)])  # the upper line
+    expect_digit(page, 1)
+    assert 0 < ink(page)["share"] < before
 
 
 def test_a_picture_from_the_gallery_is_read_as_in_the_gallery(page):
-    page.goto("/")
-    tile = page.locator(".tile").first
-    tile.get_by_role("button").click()
-    digit = tile.locator(".tile-verdict strong").inner_text()
+    page.goto("/?tile=0&predict=0")
+    tile = page.locator(".tile")
+    digit, percent = (tile.locator(part).inner_text() for part in (".tile-verdict strong", ".tile-verdict .percent"))
     source = tile.locator("img").get_attribute("src")
     page.goto("/draw/")
-    upload(page, "tile.png", decoded(source))
+    choose(page, "tile.png", decoded(source))
     expect_digit(page, int(digit))
+    expect(page.locator("#prediction .answered")).to_contain_text(f"{percent} sure")
 
 
 def test_a_file_that_is_no_picture_is_refused_with_the_reason(page, complaints):
     complaints.expect_status(415, ANSWERS)
     page.goto("/draw/")
-    upload(page, "seven.png", b"seven")
+    choose(page, "seven.png", b"seven")
     expect(page.locator("#prediction .refused")).to_have_text("Not a picture This file is not a PNG or JPEG picture.")
     expect(page.get_by_role("status")).to_contain_text("This file is not a PNG or JPEG picture.")
+
+
+def expect_to_be_tried_again(page: Page, words: str) -> None:
+    """The notice says what failed, the drawing is still there, and the notice's button has it read."""
+    notice = page.get_by_role("alert")
+    expect(notice).to_contain_text(words)
+    assert ink(page)["share"] > 0
+    page.unroute(f"**{ANSWERS}")
+    notice.get_by_role("button", name="Try again").click()
+    expect_digit(page, 7)
+    expect(notice).to_be_empty()
 
 
 def test_a_drawing_outlives_a_server_that_is_gone(page, complaints):
@@ -332,13 +550,29 @@ def test_a_drawing_outlives_a_server_that_is_gone(page, complaints):
     page.goto("/draw/")
     page.route(f"**{ANSWERS}", lambda route: route.abort("connectionrefused"))
     draw(page, 7)
-    notice = page.get_by_role("alert")
-    expect(notice).to_contain_text("No answer from the server.")
-    assert ink(page)["share"] > 0
-    page.unroute(f"**{ANSWERS}")
-    page.get_by_role("button", name="Read it").click()
-    expect_digit(page, 7)
-    expect(notice).to_be_empty()
+    expect_to_be_tried_again(page, "No answer from the server.")
+
+
+def test_a_drawing_outlives_a_server_that_does_not_answer_in_time(page, complaints):
+    complaints.expect_timeout()
+    page.goto("/draw/")
+    page.evaluate("htmx.config.timeout = 200")
+    page.route(f"**{ANSWERS}", lambda route: None)
+    draw(page, 7)
+    expect(page.get_by_role("alert")).to_contain_text("No answer")
+    page.evaluate("htmx.config.timeout = 10_000")
+    expect_to_be_tried_again(page, "No answer from the server.")
+
+
+@pytest.mark.parametrize("status", [413, 429, 500, 503])
+def test_a_drawing_outlives_an_error(page, complaints, status):
+    complaints.expect_status(status, ANSWERS)
+    page.goto("/draw/")
+    failure = '<div class="notice"><strong>It failed.</strong><button data-action="retry">Try again</button></div>'
+    headers = {"HX-Retarget": "#notice", "HX-Reswap": "innerHTML"}
+    page.route(f"**{ANSWERS}", lambda route: route.fulfill(status=status, headers=headers, body=failure))
+    draw(page, 7)
+    expect_to_be_tried_again(page, "It failed.")
 
 
 @WITHOUT_JAVASCRIPT
@@ -346,17 +580,28 @@ def test_without_javascript_a_file_is_read_on_a_full_page(page):
     page.goto("/draw/")
     expect(pad(page)).to_be_hidden()
     expect(page.locator("noscript .notice")).to_be_visible()
-    upload(page, "two.png", picture(2))
+    choose(page, "two.png", picture(2))
+    button(page, "Read the picture").click()
     expect(page).to_have_title("Draw · Digit Recognizer")
     expect_digit(page, 2)
     expect(page.locator("noscript .notice")).to_be_visible()
-    expect(page.get_by_alt_text("The prepared picture")).to_be_visible()
+    expect(page.get_by_role("img", name="The prepared picture")).to_be_visible()
+
+
+@WITHOUT_JAVASCRIPT
+def test_without_javascript_a_file_is_explained(page):
+    page.goto("/draw/")
+    choose(page, "two.png", picture(2))
+    button(page, "Read and explain it").click()
+    expect_digit(page, 2)
+    expect(page.get_by_role("heading", name="Why 2, and not")).to_be_visible()
 
 
 @WITHOUT_JAVASCRIPT
 def test_without_javascript_a_refusal_is_on_a_full_page(page, complaints):
     complaints.expect_status(415, "/draw/")
     page.goto("/draw/")
-    upload(page, "two.png", b"two")
+    choose(page, "two.png", b"two")
+    button(page, "Read the picture").click()
     expect(page).to_have_title("Draw · Digit Recognizer")
     expect(page.locator(".refused")).to_contain_text("This file is not a PNG or JPEG picture.")
