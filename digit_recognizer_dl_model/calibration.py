@@ -25,13 +25,31 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     return math.exp((low + high) / 2)
 
 
-def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -> float:
-    """The mean distance between confidence and the share of right answers, in equal bins of confidence, 0-1.
+def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -> list[dict]:
+    """How sure and how right the answers are in each of equal bins of confidence, 0-1; empty bins are left out.
 
-    probabilities: (n, 10); labels: (n,). Source: Guo et al. 2017, equation 3, with their 15 bins.
+    probabilities: (n, 10); labels: (n,). Each bin tells its `images`, their mean `confidence` and their `accuracy`.
     """
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
     bin_of = np.minimum((confidence * bins).astype(int), bins - 1)  # (n,)
-    gaps = np.bincount(bin_of, weights=confidence - right, minlength=bins)
-    return float(np.abs(gaps).sum() / len(labels))
+    return [
+        {
+            "from": number / bins,
+            "to": (number + 1) / bins,
+            "images": int(within.sum()),
+            "confidence": float(confidence[within].mean()),
+            "accuracy": float(right[within].mean()),
+        }
+        for number in range(bins)
+        if (within := bin_of == number).any()
+    ]
+
+
+def expected_calibration_error(bins: list[dict]) -> float:
+    """The mean distance between confidence and the share of right answers over the images of `reliability`'s bins, 0-1.
+
+    Source: Guo et al. 2017, equation 3, with their 15 bins.
+    """
+    gaps = [each["images"] * abs(each["confidence"] - each["accuracy"]) for each in bins]
+    return sum(gaps) / sum(each["images"] for each in bins)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from .calibration import expected_calibration_error
+from .calibration import expected_calibration_error, reliability
 from .dataset import Dataset
 from .inference import Classifier, beyond_two
 
@@ -22,20 +22,22 @@ def measure(classifier: Classifier, dataset: Dataset) -> dict:
     """The figures of a classifier on labelled images, all shares 0-1.
 
     `confusion[label][answer]` counts images; `uncertain` is the share marked "not sure" for any reason, and `no_digit`
-    that of those which "do not look like one digit".
+    that of those which "do not look like one digit"; `reliability` has a row for each bin of confidence.
     """
     probabilities = classifier.probabilities(dataset.pixels)  # (n, 10)
     answers, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
     right = answers == dataset.labels
     digits = beyond_two(probabilities) <= classifier.weights.no_digit_above
     certain = digits & (confidence >= classifier.weights.uncertain_below)
+    bins = reliability(probabilities, dataset.labels)
     confusion = np.zeros((10, 10), int)
     np.add.at(confusion, (dataset.labels, answers), 1)
     return {
         "images": len(right),
         "accuracy": float(right.mean()),
         "interval_95": wilson_interval(int(right.sum()), len(right)),
-        "expected_calibration_error": expected_calibration_error(probabilities, dataset.labels),
+        "expected_calibration_error": expected_calibration_error(bins),
+        "reliability": bins,
         "uncertain": float(1 - certain.mean()),
         "no_digit": float(1 - digits.mean()),
         "accuracy_where_certain": float(right[certain].sum() / max(certain.sum(), 1)),

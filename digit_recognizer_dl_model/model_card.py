@@ -12,7 +12,6 @@ from .metrics import wilson_interval
 from .train import TAUGHT
 from .weights import SHIPPED, Weights, load_weights
 
-TRAINED = ("kernel", "weight", "bias", "scale", "shift")  # arrays, unlike running statistics
 CARD = Path(__file__).parent.parent / "MODEL_CARD.md"
 TEXT = """# Model card
 
@@ -127,7 +126,7 @@ def describe_model(weights: Weights) -> str:
     return TEXT.format(
         file=SHIPPED.name,
         layers=_layers(weights.architecture),
-        values=sum(a.size for name, a in weights.arrays.items() if name.split(".")[-1] in TRAINED),
+        values=weights.trained_values,
         validation=settings["validation"],
         **composition,
         forms=len(FORMS),

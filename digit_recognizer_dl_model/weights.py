@@ -10,6 +10,7 @@ import numpy as np
 SHIPPED = Path(__file__).with_name("digit_recognizer_weights.npz")
 FORMAT = 3
 METADATA = "metadata"
+TRAINED = ("kernel", "weight", "bias", "scale", "shift")  # arrays, unlike running statistics
 
 
 class UnusableWeights(ValueError):
@@ -34,6 +35,10 @@ class Weights:
     uncertain_below: float
     no_digit_above: float
     figures: dict
+
+    @property
+    def trained_values(self) -> int:
+        return sum(array.size for name, array in self.arrays.items() if name.split(".")[-1] in TRAINED)
 
     def array(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         """The array of that name; raises UnusableWeights where it is absent, misshapen or not finite."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from digit_recognizer_dl_model.calibration import expected_calibration_error, fit_temperature
+from digit_recognizer_dl_model.calibration import expected_calibration_error, fit_temperature, reliability
 
 
 def probabilities_at(logits, temperature):
@@ -46,8 +46,8 @@ def test_the_temperature_stays_within_its_bounds(always_right, temperature):
 def test_the_fitted_temperature_calibrates():
     logits, labels = synthetic(2.5)
     fitted = probabilities_at(logits, fit_temperature(logits, labels))
-    assert expected_calibration_error(probabilities_at(logits, 1), labels) > 0.1
-    assert expected_calibration_error(fitted, labels) < 0.02
+    assert expected_calibration_error(reliability(probabilities_at(logits, 1), labels)) > 0.1
+    assert expected_calibration_error(reliability(fitted, labels)) < 0.02
 
 
 def answers(*confidences):
@@ -77,9 +77,19 @@ RIGHT, WRONG = 0, 1
     ids=["perfect", "always wrong", "too sure", "calibrated", "one bin", "two bins", "last bin", "unequal bins"],
 )
 def test_the_expected_calibration_error_of_cases_done_by_hand(probabilities, labels, error):
-    assert expected_calibration_error(probabilities, np.array(labels)) == pytest.approx(error, abs=1e-9)
+    assert expected_calibration_error(reliability(probabilities, np.array(labels))) == pytest.approx(error, abs=1e-9)
 
 
 def test_the_expected_calibration_error_can_have_other_bins():
     probabilities, labels = answers(0.3, 0.9), np.array([RIGHT, WRONG])
-    assert expected_calibration_error(probabilities, labels, bins=1) == pytest.approx(0.1)
+    assert expected_calibration_error(reliability(probabilities, labels, bins=1)) == pytest.approx(0.1)
+
+
+def test_the_bins_tell_how_sure_and_how_right_their_images_are():
+    low, high = reliability(answers(0.3, 0.9, 0.95, 1), np.array([WRONG, RIGHT, WRONG, RIGHT]), bins=2)
+    assert low == pytest.approx({"from": 0, "to": 0.5, "images": 1, "confidence": 0.3, "accuracy": 0})
+    assert high == pytest.approx({"from": 0.5, "to": 1, "images": 3, "confidence": 0.95, "accuracy": 2 / 3})
+
+
+def test_a_bin_without_images_is_left_out():
+    assert [row["from"] for row in reliability(answers(0.15, 1), np.array([RIGHT, WRONG]), bins=5)] == [0, 0.8]

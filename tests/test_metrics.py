@@ -52,6 +52,7 @@ def test_a_classifier_whose_every_answer_is_known_is_measured(classifier):
     # Of confidences only the two of 0.7 share a bin of 1/15.
     by_hand = (abs(0.9 - 1) + abs(0.55 - 1) + 0.5 + abs(0.95 - 1) + abs(2 * 0.7 - 1)) / 6
     assert figures["expected_calibration_error"] == pytest.approx(by_hand, abs=1e-6)
+    assert [row["images"] for row in figures["reliability"]] == [1, 1, 2, 1, 1]
     confusion = np.array(figures["confusion"])
     assert {(label, answer): n for (label, answer), n in np.ndenumerate(confusion) if n} == {
         (3, 3): 1,

@@ -233,3 +233,9 @@ def test_the_shipped_file_holds_the_architecture_of_this_version():
     assert 0.001 < weights.no_digit_above < 0.5
     parts = {"training", "composition", "validation", "test", "forms", "nondigits", "refusal", "robustness", "teachers"}
     assert weights.figures.keys() == parts
+
+
+def test_running_statistics_are_no_trained_values(weights):
+    assert weights.trained_values == 784 * 2 + 2 + 2 * 10 + 10
+    running = weights.arrays | {"0.mean": np.zeros(5, np.float32), "0.scale": np.ones(5, np.float32)}
+    assert replace(weights, arrays=running).trained_values == weights.trained_values + 5
