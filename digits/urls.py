@@ -12,6 +12,7 @@ urlpatterns = [
     path("draw/", views.draw, name="draw"),
     path("draw/predict/", views.predict_drawing, name="predict_drawing"),
     path("draw/explain/", views.explain_drawing, name="explain_drawing"),
+    path("model/", views.model, name="model"),
     path("favicon.ico", views.favicon, name="favicon"),
     # The JSON API.
     path("api/display-images/", api.display_images, name="display_images"),

@@ -15,6 +15,7 @@ from .gallery import Tile
 from .gallery import gallery as stored_tiles
 from .recognizer import Prediction, explain, feature_maps, recognize
 from .refusals import Refusal
+from .report import report
 
 NO_PERCENTAGES = [0.0] * 10
 # Ask again each time, but unlike `no-store` let the Back button show the page as it was left.
@@ -75,6 +76,12 @@ def predict_drawing(request: HttpRequest) -> HttpResponse:
 def explain_drawing(request: HttpRequest) -> HttpResponse:
     context = explain_picture(request) | {"announces": True}
     return render(request, "digits/_explanation.html", context, status=context.get("status", 200))
+
+
+@require_GET
+@fresh
+def model(request: HttpRequest) -> HttpResponse:
+    return render(request, "digits/model.html", report())
 
 
 @require_GET

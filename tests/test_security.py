@@ -67,7 +67,7 @@ def test_a_malformed_csv_is_named_with_its_line(tmp_path):
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("path", ["/", "/draw/", "/api/display-images/", "/nowhere/"])
+@pytest.mark.parametrize("path", ["/", "/draw/", "/model/", "/api/display-images/", "/nowhere/"])
 def test_every_answer_carries_the_security_headers(client, path):
     headers = client.get(path).headers
     policy = headers["Content-Security-Policy"]
@@ -84,7 +84,7 @@ def test_only_djangos_own_pages_of_errors_may_be_styled_inline(client, settings)
     assert "Content-Security-Policy" in client.get("/").headers
 
 
-@pytest.mark.parametrize("path", ["/", "/draw/", "/nowhere/"])
+@pytest.mark.parametrize("path", ["/", "/draw/", "/model/", "/nowhere/"])
 def test_no_page_has_inline_style_or_script(client, path):
     page = client.get(path).content.decode()
     assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)", page)

@@ -55,6 +55,16 @@ def test_the_drawing_pad_is_accessible_empty_answered_unsure_and_refused(page, c
 
 
 @in_both_schemes
+def test_the_page_about_the_network_is_accessible_closed_and_open(page):
+    page.goto("/model/")
+    assert_accessible(page)
+    for summary in page.locator("summary").all():
+        summary.click()
+    assert_accessible(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == 375
+
+
+@in_both_schemes
 def test_a_page_of_an_error_is_accessible(page, complaints):
     complaints.expect_status(404, "/nowhere/")
     page.goto("/nowhere/")
