@@ -43,7 +43,7 @@ class Scale(NamedTuple):
         least = min(shares)
         return cls(*next((low, step) for low, step in SCALES.items() if low <= least))
 
-    def place(self, share: float) -> float:
+    def place(self, share: float) -> str:
         return coordinate((share - self.low) / (1 - self.low))
 
     @property
@@ -106,7 +106,7 @@ def describe_network(weights: Weights) -> dict:
 def describe_accuracy(test: dict, validation: dict | None) -> dict:
     measured = {f"{test['images']:,} test images": test}
     if validation:
-        measured[f"{validation['images']:,} held-out images"] = validation
+        measured[f"{validation['images']:,} held-out images, to choose by"] = validation
     return {
         "share": percent(test["accuracy"]),
         "images": f"{test['images']:,}",
@@ -356,9 +356,9 @@ def intervals(measured: dict[str, dict]) -> dict:
     return {"rows": rows, "marks": scale.marks}
 
 
-def stacked(places: Iterable[float]) -> dict:
+def stacked(places: Iterable[str]) -> dict:
     """A dot for each place, above those that are there already; `y` and `height` in pixels."""
-    heights: Counter[float] = Counter()
+    heights: Counter[str] = Counter()
     dots = []
     for x in places:
         heights[x] += 1
@@ -386,8 +386,9 @@ def row_of_refusals(name: str, share: float) -> dict:
     return {"name": name, "share": percent(share, 1), "bar": coordinate(share)}
 
 
-def coordinate(part: float) -> float:
-    return round(100 * part, 2)
+def coordinate(part: float) -> str:
+    """As text, which templates copy much faster than they format numbers."""
+    return f"{100 * part:.2f}"
 
 
 def percent(share: float, decimals: int = 2) -> str:

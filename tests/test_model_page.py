@@ -153,7 +153,7 @@ def test_confidence_is_compared_with_truth_in_each_bin(show, tables, weights):
     [_, *rows] = tables["Confidence against the share of right answers"]
     assert rows == [["40 to 60 %", "8", "51.3 %", "50.0 %"], ["80 to 100 %", "9,992", "99.8 %", "99.7 %"]]
     [diagram] = re.findall(r'<svg class="reliability" role="img".*?</svg>', show(weights), re.DOTALL)
-    assert re.findall(r'<circle cx="([\d.]+)%" cy="([\d.]+)%"', diagram) == [("51.3", "50.0"), ("99.8", "0.26")]
+    assert re.findall(r'<circle cx="([\d.]+)%" cy="([\d.]+)%"', diagram) == [("51.30", "50.00"), ("99.80", "0.26")]
 
 
 def test_every_change_kind_and_form_is_told(tables, weights):

@@ -18,27 +18,27 @@ def test_a_scale_begins_as_late_as_its_shares_allow(shares, low, marks):
     scale = Scale.of(shares)
     assert scale.low == low
     assert [mark["text"] for mark in scale.marks] == marks
-    assert (scale.place(low), scale.place((1 + low) / 2), scale.place(1)) == (0, 50, 100)
-    assert [scale.marks[0]["x"], scale.marks[-1]["x"]] == [0, 100]
+    assert (scale.place(low), scale.place((1 + low) / 2), scale.place(1)) == ("0.00", "50.00", "100.00")
+    assert [scale.marks[0]["x"], scale.marks[-1]["x"]] == ["0.00", "100.00"]
 
 
 def test_dots_at_one_place_are_stacked():
-    drawn = stacked([10, 50, 50, 50])
+    drawn = stacked(["10", "50", "50", "50"])
     assert drawn["height"] == 30
-    assert [(dot["x"], dot["y"]) for dot in drawn["dots"]] == [(10, 25), (50, 25), (50, 15), (50, 5)]
+    assert [(dot["x"], dot["y"]) for dot in drawn["dots"]] == [("10", 25), ("50", 25), ("50", 15), ("50", 5)]
 
 
 def test_bars_are_as_long_as_mistakes_are_many():
     rows = rows_of_mistakes({"as drawn": 1.0, "turned": 0.96, "blurred": 0.92})
     assert [(row["name"], row["bar"], row["lowest"]) for row in rows] == [
-        ("as drawn", 0, False),
-        ("turned", 50, False),
-        ("blurred", 100, True),
+        ("as drawn", "0.00", False),
+        ("turned", "50.00", False),
+        ("blurred", "100.00", True),
     ]
 
 
 def test_few_mistakes_make_no_long_bar_and_none_no_lowest():
-    assert rows_of_mistakes({"zero": 0.998})[0]["bar"] == 20
+    assert rows_of_mistakes({"zero": 0.998})[0]["bar"] == "20.00"
     assert not rows_of_mistakes({"zero": 1.0})[0]["lowest"]
 
 
