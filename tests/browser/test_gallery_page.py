@@ -101,7 +101,7 @@ def test_nothing_moves_when_an_answer_comes(page):
 def test_the_keyboard_reaches_a_tile_and_stays_on_it(page):
     page.goto("/")
     button = page.locator(".tile").first.get_by_role("button")
-    for _ in range(6):  # the skip link, the site's name, two pages, Generate, the first tile
+    for _ in range(7):  # the skip link, the site's name, three pages, Generate, the first tile
         page.keyboard.press("Tab")
     expect(button).to_be_focused()
     page.keyboard.press("Enter")
