@@ -5,11 +5,13 @@ import numpy as np
 from .frame import SIDE
 from .inference import Classifier
 
-# All three chosen on held-out images: by how soon an answer changes when what is marked most is changed first, and by
+# The three chosen on held-out images: by how soon an answer changes when what is marked most is changed first, and by
 # what a person can read. Without NEAR, marks far from the digit drown those at its strokes.
 SPOT = 1.25  # pixels, standard deviation of a soft spot: about as wide as a stroke
 STEP = 2  # pixels from spot to spot; 1 takes four times as long
 NEAR = 2.5  # pixels, standard deviation of how far from ink paper still matters
+# Pixels that count, of the ten that a spot covers; leaving spots with fewer out saves a third of the time.
+WORTH_TRYING = 1
 
 
 def bells(centres: np.ndarray, deviation: float) -> np.ndarray:
@@ -35,12 +37,15 @@ def relevance(classifier: Classifier, pixels: np.ndarray, digit: int, runner_up:
     arXiv:1702.04595.
     """
     ink = pixels.astype(np.float32) / 255  # (28, 28)
-    copies = np.concatenate([ink[None], ink * (1 - SPOTS), ink + (1 - ink) * SPOTS])  # (1 + 2 * spots, 28, 28)
-    logits = classifier.logits(np.rint(copies * 255).astype(np.uint8)) / np.float32(classifier.weights.temperature)
+    counts = np.stack([ink, (1 - ink) * nearness(ink)])  # (2, 28, 28): of each pixel, what erasing and inking count
+    tried = np.tensordot(counts, SPOTS, axes=((1, 2), (1, 2))) > WORTH_TRYING  # (2, spots)
+    erased, inked = ink * (1 - SPOTS[tried[0]]), ink + (1 - ink) * SPOTS[tried[1]]
+    copies = np.rint(np.concatenate([ink[None], erased, inked]) * 255).astype(np.uint8)
+    logits = classifier.logits(copies) / np.float32(classifier.weights.temperature)
     log_odds = logits[:, digit] - logits[:, runner_up]
-    losses = (log_odds[0] - log_odds[1:]).reshape(2, -1)  # (2, spots)
-    by_erasing, by_inking = np.tensordot(losses, SHARES, axes=1)  # each (28, 28)
-    return by_erasing * ink + by_inking * (1 - ink) * nearness(ink)
+    losses = np.zeros(tried.shape, np.float32)
+    losses[tried] = log_odds[0] - log_odds[1:]
+    return (np.tensordot(losses, SHARES, axes=1) * counts).sum(axis=0)
 
 
 def nearness(ink: np.ndarray) -> np.ndarray:

@@ -67,7 +67,7 @@ def recognize(pixels: np.ndarray) -> Prediction:
 
 
 def explain(pixels: np.ndarray) -> Explanation:
-    """Why `recognize` answers as it does, from the same pixels; takes some hundred times as long."""
+    """Why `recognize` answers as it does, from the same pixels; takes over a hundred times as long."""
     network = classifier()
     [probabilities] = network.probabilities(pixels[None])
     runner_up, digit = np.argsort(probabilities)[-2:].tolist()
