@@ -76,8 +76,13 @@ DATABASES: dict = {}  # there is none: the CSV is the data, and nothing is kept 
 # What a client may send.
 MAX_PICTURE_BYTES = 2 * 1024 * 1024
 MAX_PICTURE_PIXELS = 4 * 1024 * 1024
-MAX_REQUEST_BYTES = MAX_PICTURE_BYTES + 64 * 1024  # a picture and the multipart lines around it
-FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_REQUEST_BYTES  # never to disk
+MAX_PICTURE_SIDE = 10_000
+MAX_BATCH = 100
+MAX_BATCH_PIXELS = 8 * MAX_PICTURE_PIXELS  # of all pictures in a request: what decoding them may cost
+MAX_JSON_BYTES = 4 * 1024 * 1024
+MAX_REQUEST_BYTES = 20 * 1024 * 1024
+MAX_FORM_BYTES = MAX_PICTURE_BYTES + 64 * 1024  # of a page: a picture and the multipart lines around it
+FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_FORM_BYTES  # never to disk
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 # What the answers are made from.

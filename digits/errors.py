@@ -2,17 +2,24 @@
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.text import slugify
 
 from .refusals import Refusal
+
+FOR_PROGRAMS = ("/api/", "/metrics")  # beginnings of the addresses whose failures are problems
+DOCUMENTATION = "/api/"  # where the types of problems are explained, each under the anchor that its title makes
 
 
 def refuse(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """The answer to a request that is refused."""
-    return failure(request, refusal.status, refusal.title, refusal.detail)
+    response = failure(request, refusal.status, refusal.title, refusal.detail)
+    for name, value in refusal.headers.items():
+        response[name] = value
+    return response
 
 
 def failure(request: HttpRequest, status: int, title: str, detail: str) -> HttpResponse:
-    if request.path.startswith("/api/"):
+    if request.path_info.startswith(FOR_PROGRAMS):
         return problem(status, title, detail)
     context = {"title": title, "detail": detail}
     if request.htmx:
@@ -25,8 +32,12 @@ def failure(request: HttpRequest, status: int, title: str, detail: str) -> HttpR
 
 def problem(status: int, title: str, detail: str) -> JsonResponse:
     """An error of the API as application/problem+json (RFC 9457)."""
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return JsonResponse(body, status=status, content_type="application/problem+json")
+    return JsonResponse(described(status, title, detail), status=status, content_type="application/problem+json")
+
+
+def described(status: int, title: str, detail: str) -> dict:
+    """The members of a problem."""
+    return {"type": f"{DOCUMENTATION}#{slugify(title)}", "title": title, "status": status, "detail": detail}
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -1,12 +1,13 @@
 """What a client may send: which field, and how large."""
 
 import re
+from collections.abc import Collection
 
 from django.conf import settings
 from django.http import HttpRequest, QueryDict
 
 from .gallery import gallery
-from .refusals import NoPicture, TooLarge
+from .refusals import NoPicture, Refusal, TooLarge
 
 MAX_TILES = 100
 
@@ -26,3 +27,11 @@ def sent_tiles(query: QueryDict, field: str) -> list[int]:
     """The tile numbers in a field of the address, in order; what is no tile is left out."""
     numbers = (int(value) for value in query.getlist(field)[:MAX_TILES] if re.fullmatch("[0-9]{1,9}", value))
     return [number for number in numbers if number < len(gallery())]
+
+
+def sent_names(query: QueryDict, field: str, known: Collection[str]) -> list[str]:
+    """The names in a field of the address, separated by commas; raises a Refusal for one that is not known."""
+    names = [name for name in query.get(field, "").split(",") if name]
+    if not set(names) <= set(known):
+        raise Refusal(f"`{field}` knows {', '.join(known)} and nothing else.")
+    return names

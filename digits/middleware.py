@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from .errors import refuse
+from .errors import FOR_PROGRAMS, refuse
 from .refusals import TooLarge
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -30,10 +30,12 @@ def request_size(get_response: GetResponse) -> GetResponse:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
+        limit = settings.MAX_REQUEST_BYTES if request.path_info.startswith(FOR_PROGRAMS) else settings.MAX_FORM_BYTES
         # By its digits first: Python refuses to read a number of thousands of them.
-        if length.isdecimal() and (len(length) > 15 or int(length) > settings.MAX_REQUEST_BYTES):
-            limit = settings.MAX_PICTURE_BYTES // 1024**2
-            return refuse(request, TooLarge(f"This request is too large; a picture may have {limit} MB."))
+        if length.isdecimal() and (len(length) > 15 or int(length) > limit):
+            megabytes = settings.MAX_PICTURE_BYTES // 1024**2, limit // 1024**2
+            detail = "This request is too large; a picture may have {} MB, a whole request {} MB.".format(*megabytes)
+            return refuse(request, TooLarge(detail))
         return get_response(request)
 
     return middleware

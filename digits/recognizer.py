@@ -1,13 +1,14 @@
 """The only door to the network: pixels in, a prediction out."""
 
 import functools
+import hashlib
 from typing import NamedTuple
 
 import numpy as np
 
 from digit_recognizer_dl_model.explanation import relevance
 from digit_recognizer_dl_model.inference import Classifier, beyond_two
-from digit_recognizer_dl_model.weights import load_weights
+from digit_recognizer_dl_model.weights import SHIPPED, Weights, load_weights
 
 # Of the strongest mark on the map of an explanation; weaker ones are not worth a word.
 HARDLY = 0.1
@@ -53,15 +54,27 @@ class Explanation(NamedTuple):
 
 def recognize(pixels: np.ndarray) -> Prediction:
     """Predict from prepared pixels, (28, 28) uint8, ink 255 on 0."""
+    [prediction] = recognize_batch(pixels[None])
+    return prediction
+
+
+def recognize_batch(pixels: np.ndarray) -> list[Prediction]:
+    """Predict from prepared pixels, (n, 28, 28) uint8, ink 255 on 0, in one pass of the network."""
     network = classifier()
-    probabilities = network.probabilities(pixels[None])
-    [beyond] = beyond_two(probabilities)
-    [probabilities] = probabilities
+    probabilities = network.probabilities(pixels)
+    return [
+        judge(row, beyond, network.weights)
+        for row, beyond in zip(probabilities, beyond_two(probabilities), strict=True)
+    ]
+
+
+def judge(probabilities: np.ndarray, beyond: float, weights: Weights) -> Prediction:
+    """What ten probabilities say, of which `beyond` is left for all but the two likeliest digits."""
     second, digit = np.argsort(probabilities)[-2:].tolist()
     reason = None
-    if beyond > network.weights.no_digit_above:
+    if beyond > weights.no_digit_above:
         reason = NO_DIGIT
-    elif probabilities[digit] < network.weights.uncertain_below:
+    elif probabilities[digit] < weights.uncertain_below:
         reason = f"could be {digit} or {second}"
     return Prediction(digit, probabilities.tolist(), reason is not None, reason)
 
@@ -104,3 +117,9 @@ def feature_maps(pixels: np.ndarray) -> list[np.ndarray]:
 def classifier() -> Classifier:
     """The shipped network, loaded once a process."""
     return Classifier(load_weights())
+
+
+@functools.cache
+def weights_sha256() -> str:
+    """The checksum of the shipped network's file."""
+    return hashlib.sha256(SHIPPED.read_bytes()).hexdigest()

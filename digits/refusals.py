@@ -1,5 +1,8 @@
 """Why a request is refused: one exception a reason, with the HTTP status and the words for it."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 
 class Refusal(Exception):
     """A request that can't be answered through the client's own doing; `detail` says what would be right."""
@@ -7,13 +10,30 @@ class Refusal(Exception):
     status = 400
     title = "Bad request"
 
-    def __init__(self, detail: str) -> None:
+    def __init__(self, detail: str, headers: Mapping[str, str] = MappingProxyType({})) -> None:
         super().__init__(detail)
         self.detail = detail
+        self.headers = headers  # of the answer
 
 
 class NoPicture(Refusal):
     title = "Nothing to read"
+
+
+class MalformedBody(Refusal):
+    """A body that is not what its content type says."""
+
+    title = "Unreadable body"
+
+
+class MethodNotAllowed(Refusal):
+    status = 405
+    title = "Method not allowed"
+
+
+class NotAcceptable(Refusal):
+    status = 406
+    title = "Not acceptable"
 
 
 class TooLarge(Refusal):
@@ -26,11 +46,21 @@ class NotAPicture(Refusal):
     title = "Not a picture"
 
 
+class UnsupportedType(Refusal):
+    status = 415
+    title = "Unsupported content type"
+
+
 class UnusablePicture(Refusal):
     """A picture in a known format that can't be decoded, or is too big to be."""
 
     status = 422
     title = "Unusable picture"
+
+
+class UnusablePixels(Refusal):
+    status = 422
+    title = "Unusable pixels"
 
 
 class Blank(Refusal):

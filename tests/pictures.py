@@ -1,6 +1,8 @@
 """Pictures that tests send: digits drawn with lines, in every form a client may encode them."""
 
 import io
+import struct
+import zlib
 
 from PIL import Image, ImageDraw
 
@@ -22,3 +24,18 @@ def encoded(picture: Image.Image, form: str = "PNG", **options) -> bytes:
     file = io.BytesIO()
     picture.save(file, form, **options)
     return file.getvalue()
+
+
+def chunk(name: bytes, data: bytes) -> bytes:
+    """A chunk of a PNG file."""
+    return len(data).to_bytes(4) + name + data + zlib.crc32(name + data).to_bytes(4)
+
+
+def png_header(width: int, height: int, depth: int = 1, colours: int = 0) -> bytes:
+    """How a PNG file begins."""
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colours, 0, 0, 0))
+
+
+def with_chunk(png: bytes, name: bytes, data: bytes) -> bytes:
+    """A PNG file with one more chunk behind its header."""
+    return png[:33] + chunk(name, data) + png[33:]

@@ -30,5 +30,5 @@ def test_each_request_gets_other_tiles(client):
 def test_another_method_is_refused_as_a_problem(client):
     answer = client.post("/api/display-images/")
     assert answer.status_code == 405
-    assert answer.headers["Allow"] == "GET"
+    assert answer.headers["Allow"] == "GET, HEAD"
     assert answer.headers["Content-Type"] == "application/problem+json"

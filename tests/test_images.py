@@ -11,7 +11,7 @@ from digits import images, paper
 from digits.gallery import gallery
 from digits.refusals import Blank, NotAPicture, UnusablePicture
 
-from .pictures import SEVEN, TWO, drawing, encoded
+from .pictures import SEVEN, TWO, drawing, encoded, with_chunk
 
 
 def ink_box(pixels: np.ndarray) -> tuple[int, int]:
@@ -69,11 +69,30 @@ def test_proportions_are_kept():
         ("grey with alpha", drawing(mode="LA", ink=(0, 255), paper=(255, 0))),
         ("one bit", drawing(mode="1", ink=0, paper=1)),
         ("16 bits", Image.fromarray(np.asarray(drawing(), np.uint16) * 257)),
+        ("faint in 16 bits", Image.fromarray(20_000 + np.asarray(drawing(), np.uint16) * 100)),
     ],
 )
 def test_every_kind_of_picture_gives_the_same_pixels(form, picture):
     difference = np.abs(images.prepare(encoded(picture)).astype(int) - images.prepare(encoded(drawing())))
     assert difference.max() <= 2, form
+
+
+def test_16_bits_with_a_transparent_value_lie_on_paper():
+    picture = Image.fromarray(np.asarray(drawing(ink="white", paper="black"), np.uint16) * 257)
+    transparent_white = with_chunk(encoded(picture), b"tRNS", b"\xff\xff")
+    assert (images.prepare(transparent_white) == images.prepare(encoded(drawing()))).all()
+
+
+@pytest.mark.parametrize(("form", "options"), [("PNG", {}), ("MPO", {"quality": 80})])
+def test_of_several_frames_the_first_is_read(form, options):
+    first, second = drawing([TWO], mode="RGB"), drawing([SEVEN], mode="RGB")
+    data = encoded(first, form, save_all=True, append_images=[second], **options)
+    assert np.abs(images.prepare(data).astype(int) - images.prepare(encoded(first))).mean() < 4
+
+
+def test_a_jpeg_for_printers_is_read():
+    data = encoded(drawing(mode="RGB").convert("CMYK"), "JPEG", quality=80)
+    assert np.abs(images.prepare(data).astype(int) - images.prepare(encoded(drawing()))).mean() < 4
 
 
 def test_a_jpeg_gives_nearly_the_pixels_of_a_png():

@@ -1,0 +1,213 @@
+"""What a request to the API carries: pictures or pixels, as multipart parts, as the body itself or in JSON.
+
+A body is read no further than its limits allow, whether it announces its length or comes in chunks.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+from django.conf import settings
+from django.http import HttpRequest
+
+from digit_recognizer_dl_model.frame import SIDE
+
+from .refusals import (
+    Blank,
+    MalformedBody,
+    NoPicture,
+    Refusal,
+    TooLarge,
+    UnsupportedType,
+    UnusablePicture,
+    UnusablePixels,
+)
+
+MEGABYTE = 1024**2
+CHUNK = 64 * 1024  # bytes read at once
+MAX_PART_HEADERS = 8 * 1024
+MISSING = "Send a PNG or JPEG picture as the multipart field `file`, as the body itself, or as `image` in JSON."
+
+Item = bytes | np.ndarray | Refusal  # an encoded picture, prepared pixels (28, 28) uint8, or why there is neither
+
+
+class Payload(NamedTuple):
+    items: list[Item]
+    is_batch: bool
+
+
+def sent_payload(request: HttpRequest) -> Payload:
+    """What a request asks to recognise; raises a Refusal where it can't be read at all."""
+    body = sent_body(request)
+    if request.content_type == "multipart/form-data":
+        files = sent_files(body, request.content_params.get("boundary", ""))
+        return Payload(files, len(files) > 1)
+    if request.content_type in ("image/png", "image/jpeg"):
+        return Payload([read(body, settings.MAX_PICTURE_BYTES)], False)
+    if request.content_type == "application/json":
+        return sent_json(read(body, settings.MAX_JSON_BYTES))
+    if not read_some(body, 1):
+        raise NoPicture(MISSING)
+    detail = "Send multipart/form-data, image/png, image/jpeg or application/json; this content type is not read here."
+    raise UnsupportedType(detail)
+
+
+def sent_body(request: HttpRequest) -> BinaryIO:
+    """The body as a file that ends where the request does."""
+    if not request.META.get("CONTENT_LENGTH") and request.META.get("wsgi.input_terminated"):
+        return request.META["wsgi.input"]  # it comes in chunks, and the server knows the last
+    return request
+
+
+def read(body: BinaryIO, limit: int) -> bytes:
+    """The whole body, which may have so many bytes and must have one."""
+    data = read_some(body, limit + 1)
+    if not data:
+        raise NoPicture(MISSING)
+    if len(data) > limit:
+        raise TooLarge(f"This body is too large; it may have {limit // MEGABYTE} MB.")
+    return data
+
+
+def read_some(body: BinaryIO, size: int) -> bytes:
+    try:
+        return body.read(size)
+    except OSError as error:  # the connection broke, or the chunks are malformed
+        raise MalformedBody("The body of this request breaks off.") from error
+
+
+def sent_files(body: BinaryIO, boundary: str) -> list[Item]:
+    """The contents of the parts named `file` of a multipart body."""
+    if not re.fullmatch(r"[!-~ ]{1,70}", boundary):
+        raise MalformedBody("The content type multipart/form-data needs a boundary of 1 to 70 characters.")
+    files = [content for name, content in parts(body, boundary.encode()) if name == b"file"]
+    if not any(files):
+        raise NoPicture(MISSING)
+    return [content or NoPicture("This part is empty.") for content in files]
+
+
+def parts(body: BinaryIO, boundary: bytes) -> Iterator[tuple[bytes | None, bytes]]:
+    """Name and content of each part of a multipart body (RFC 7578).
+
+    Django's parser reads a picture to its end whatever its size, and undoes base64, which RFC 7578 forbids.
+    """
+    reader = Reader(body)
+    delimiter = b"\r\n--" + boundary
+    reader.until(delimiter, CHUNK)
+    for _ in range(settings.MAX_BATCH):
+        if reader.peek(2) == b"--":
+            return
+        headers = reader.until(b"\r\n\r\n", MAX_PART_HEADERS)
+        encoding = re.search(rb"(?i)\r\ncontent-transfer-encoding:\s*(\S*)", headers)
+        if encoding and encoding[1].lower() not in (b"binary", b"8bit", b"7bit"):
+            raise UnsupportedType("A part of this request has a transfer encoding; send its bytes as they are.")
+        name = re.search(rb'(?i)\r\ncontent-disposition:\s*form-data\s*;[^\r]*?\bname="?([^";\r]*)', headers)
+        yield name and name[1].strip(), reader.until(delimiter, settings.MAX_PICTURE_BYTES)
+    if reader.peek(2) != b"--":
+        raise TooLarge(f"This request has too many parts; {settings.MAX_BATCH} are the most.")
+
+
+class Reader:
+    """A multipart body, read from mark to mark and hardly further."""
+
+    def __init__(self, body: BinaryIO) -> None:
+        self._body, self._total = body, 0
+        self._ahead = b"\r\n"  # so that the first delimiter is like the others
+
+    def until(self, mark: bytes, limit: int) -> bytes:
+        """The bytes before the next mark, which is passed over."""
+        start = 0
+        while (end := self._ahead.find(mark, start)) < 0 and len(self._ahead) <= limit + len(mark):
+            start = max(0, len(self._ahead) - len(mark) + 1)
+            self._read_on()
+        if not 0 <= end <= limit:
+            limit = settings.MAX_PICTURE_BYTES // MEGABYTE
+            raise TooLarge(f"A part of this request is too large; a picture may have {limit} MB.")
+        found, self._ahead = self._ahead[:end], self._ahead[end + len(mark) :]
+        return found
+
+    def peek(self, size: int) -> bytes:
+        while len(self._ahead) < size:
+            self._read_on()
+        return self._ahead[:size]
+
+    def _read_on(self) -> None:
+        chunk = read_some(self._body, CHUNK)
+        if not chunk:
+            raise MalformedBody("This multipart body breaks off before its last boundary.")
+        self._total += len(chunk)
+        if self._total > settings.MAX_REQUEST_BYTES:
+            raise TooLarge(f"This request is too large; it may have {settings.MAX_REQUEST_BYTES // MEGABYTE} MB.")
+        self._ahead += chunk
+
+
+def sent_json(data: bytes) -> Payload:
+    """The picture or pixels in a JSON object, or a batch of them."""
+    try:
+        value = json.loads(data.decode())
+    except (ValueError, RecursionError) as error:  # no UTF-8, no JSON, a number of thousands of digits; too deep
+        raise MalformedBody("This body can't be read as JSON in UTF-8.") from error
+    known = [name for name in ("image", "pixels", "images", "instances") if isinstance(value, dict) and name in value]
+    if not known:
+        raise NoPicture(MISSING)
+    if len(known) > 1:
+        raise MalformedBody("Send one of `image`, `pixels`, `images` and `instances`, not several.")
+    if known[0] in ("image", "pixels"):
+        return Payload([sent_item(value)], False)
+    batch = value[known[0]]
+    if not isinstance(batch, list) or not batch:
+        raise UnusablePixels(f"`{known[0]}` is to be a list with at least one item.")
+    if len(batch) > settings.MAX_BATCH:
+        raise TooLarge(f"This batch has {len(batch)} items; {settings.MAX_BATCH} are the most.")
+    return Payload([sent_item_or_refusal(item) for item in batch], True)
+
+
+def sent_item_or_refusal(value: object) -> Item:
+    try:
+        return sent_item(value)
+    except TooLarge:
+        raise
+    except Refusal as refusal:
+        return refusal
+
+
+def sent_item(value: object) -> bytes | np.ndarray:
+    """A picture in base64 or a list of pixels, in an object that says which or, in a batch, without."""
+    match value:
+        case str() | {"image": _}:
+            return sent_base64(value if isinstance(value, str) else value["image"])
+        case list() | {"pixels": _}:
+            return sent_pixels(value if isinstance(value, list) else value["pixels"])
+    raise NoPicture("An item is a picture in base64, a list of pixels, or an object with `image` or `pixels`.")
+
+
+def sent_base64(value: object) -> bytes:
+    try:
+        picture = base64.b64decode(value, validate=True)
+    except (TypeError, ValueError) as error:
+        raise UnusablePicture("`image` is to be a string: a PNG or JPEG file in base64 and nothing else.") from error
+    if not picture:
+        raise NoPicture("`image` is empty.")
+    if len(picture) > settings.MAX_PICTURE_BYTES:
+        raise TooLarge(f"This picture is too large; it may have {settings.MAX_PICTURE_BYTES // MEGABYTE} MB.")
+    return picture
+
+
+def sent_pixels(value: object) -> np.ndarray:
+    """784 numbers of 0-255, or 28 rows of 28, as pixels (28, 28) uint8."""
+    rows = value if isinstance(value, list) else []
+    if len(rows) == SIDE and all(isinstance(row, list) and len(row) == SIDE for row in rows):
+        rows = [number for row in rows for number in row]
+    if len(rows) != SIDE * SIDE:
+        raise UnusablePixels(f"`pixels` is to be a list of {SIDE * SIDE} numbers, or of {SIDE} rows of {SIDE}.")
+    for index, number in enumerate(rows):
+        # By its type first, as True is 1 to Python; NaN is not between any two numbers.
+        if type(number) not in (int, float) or not 0 <= number <= 255:
+            raise UnusablePixels(f"Pixel {index} is no number from 0 to 255.")
+    pixels = np.rint(rows).astype(np.uint8).reshape(SIDE, SIDE)
+    if pixels.min() == pixels.max():
+        raise Blank("There is no ink in these pixels: all are alike.")
+    return pixels
