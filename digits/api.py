@@ -16,7 +16,7 @@ from .errors import described, refuse
 from .forms import sent_names
 from .gallery import gallery
 from .payloads import Item, sent_payload
-from .recognizer import Prediction, recognize_batch, weights_sha256
+from .recognizer import Prediction, explain, recognize_batch, weights_sha256
 from .refusals import MethodNotAllowed, NotAcceptable, Refusal
 
 VERSION_LENGTH = 12  # hexadecimal digits of the weights' checksum that tell one version from another
@@ -93,5 +93,9 @@ def prepared_picture(pixels: np.ndarray) -> str:
     return base64.b64encode(images.png(pixels)).decode()
 
 
+def saliency(pixels: np.ndarray) -> str:
+    return base64.b64encode(images.overlay(pixels, explain(pixels).relevance)).decode()
+
+
 # What ?include= may ask for, of the pixels that the network saw.
-EXTRAS: dict[str, Callable[[np.ndarray], str]] = {"prepared": prepared_picture}
+EXTRAS: dict[str, Callable[[np.ndarray], str]] = {"prepared": prepared_picture, "saliency": saliency}

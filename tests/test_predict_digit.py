@@ -83,7 +83,8 @@ def test_the_prepared_picture_comes_on_request(client):
     assert "prepared" not in post(client, encoded(drawing())).json()
     [answer] = send_json(client, images=[base64_of(encoded(drawing()))]).json()["predictions"]
     assert "prepared" not in answer
-    answer = client.post(f"{URL}?include=prepared", encoded(drawing()), content_type="image/png").json()
+    answer = client.post(f"{URL}?include=prepared,saliency", encoded(drawing()), content_type="image/png").json()
+    assert Image.open(io.BytesIO(base64.b64decode(answer["saliency"]))).size == (112, 112)
     picture = Image.open(io.BytesIO(base64.b64decode(answer["prepared"])))
     assert (np.asarray(picture) == prepare(encoded(drawing()))).all()
 
