@@ -67,7 +67,9 @@ class Drawing {
   async restore() {
     const [marks, count] = JSON.parse(sessionStorage.getItem(STORE) ?? "[[], 0]");
     await Promise.all(marks.filter((mark) => mark.picture).map(load));
-    [this.#marks, this.#count] = [marks, count];
+    const since = this.#marks.slice(0, this.#count); // nobody waits for this before drawing
+    this.#marks = since.length ? [...marks.slice(0, count), ...since] : marks;
+    this.#count = count + since.length;
   }
 }
 
@@ -107,7 +109,7 @@ class DrawingPad {
     document.addEventListener("paste", (event) => this.#take(event, event.clipboardData.files));
     document.addEventListener("drop", (event) => this.#take(event, event.dataTransfer.files));
     document.addEventListener("dragover", (event) => this.#hover(event));
-    document.addEventListener("dragleave", (event) => event.relatedTarget ?? form.classList.remove("awaits-picture"));
+    document.addEventListener("dragleave", (event) => this.#hover(event));
     const upload = document.querySelector(".upload");
     upload.addEventListener("change", (event) => {
       this.#take(event, event.target.files);
@@ -224,7 +226,8 @@ class DrawingPad {
   #hover(event) {
     if (!event.dataTransfer.types.includes("Files")) return;
     event.preventDefault(); // or the browser would open the file in place of the page
-    this.#form.classList.add("awaits-picture");
+    const leavesThePage = event.type === "dragleave" && event.relatedTarget === null;
+    this.#form.classList.toggle("awaits-picture", !leavesThePage);
   }
 
   async #take(event, [file]) {
