@@ -2,14 +2,32 @@
 
 import re
 from collections.abc import Collection
+from typing import NamedTuple
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpRequest, QueryDict
 
-from .gallery import gallery
+from .gallery import Selection, gallery
 from .refusals import NoPicture, Refusal, TooLarge
 
 MAX_TILES = 100
+
+
+class Score(NamedTuple):
+    """How many tiles were read right, of how many."""
+
+    right: int = 0
+    of: int = 0
+
+    @property
+    def fields(self) -> dict[str, int]:
+        """The score, as an address or a form carries it."""
+        return self._asdict() if self.of else {}
+
+    @property
+    def query(self) -> str:
+        return f"?{urlencode(self.fields)}" if self.of else ""
 
 
 def sent_picture(request: HttpRequest, missing: str) -> bytes:
@@ -35,3 +53,20 @@ def sent_names(query: QueryDict, field: str, known: Collection[str]) -> list[str
     if not set(names) <= set(known):
         raise Refusal(f"`{field}` knows {', '.join(known)} and nothing else.")
     return names
+
+
+def sent_selection(query: QueryDict) -> Selection:
+    """Which tiles are asked for; what is no digit sets no condition."""
+    digit, read = (sent_number(query, field, most=9) for field in ("digit", "read"))
+    return Selection(digit, read, 1 if query.get("hard") == "1" else None)
+
+
+def sent_score(query: QueryDict) -> Score:
+    """The score that an address brings along; none where it makes no sense."""
+    right, of = (sent_number(query, field, most=999_999) for field in Score._fields)
+    return Score() if right is None or of is None or right > of else Score(right, of)
+
+
+def sent_number(query: QueryDict, field: str, most: int) -> int | None:
+    value = query.get(field, "")
+    return int(value) if re.fullmatch("[0-9]{1,6}", value) and int(value) <= most else None

@@ -1,4 +1,7 @@
-"""The MNIST CSV as a store of tiles: parsed once, then memory-mapped from a copy in the cache folder."""
+"""The MNIST CSV as a store of tiles: parsed once, then memory-mapped from a copy in the cache folder.
+
+What the network says of all of them is computed once, too, and kept beside that copy.
+"""
 
 import base64
 import functools
@@ -6,19 +9,21 @@ import hashlib
 import os
 import random
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
+from urllib.parse import urlencode
 
 import numpy as np
 from django.conf import settings
 
 from digit_recognizer_dl_model.dataset import PIXELS, SIDE, Dataset, read_csv
 
-from . import images
+from . import images, recognizer
 
 TILES_AT_ONCE = 20
 UNLABELLED = 255
-CACHE_VERSION = 1  # part of the cached copy's name: raise it when its layout changes
+CACHE_VERSION = 1  # part of the names of cached copies: raise it when their layout changes
 
 
 class Tile(NamedTuple):
@@ -29,11 +34,40 @@ class Tile(NamedTuple):
     image: str  # base64 of a 28x28 PNG
 
 
+class Selection(NamedTuple):
+    """Which tiles to choose from: all those that meet every condition."""
+
+    digit: int | None = None  # the label
+    read: int | None = None  # what the network answers
+    hard: int | None = None  # 1: the network is wrong or not sure
+
+    @property
+    def fields(self) -> dict[str, int]:
+        """The conditions, as an address or a form carries them."""
+        return {name: value for name, value in self._asdict().items() if value is not None}
+
+    @property
+    def query(self) -> str:
+        return f"?{urlencode(self.fields)}" if self.fields else ""
+
+    @property
+    def words(self) -> str:
+        """What follows "tiles"; nothing where there is no condition."""
+        digit = "" if self.digit is None else f" of a {self.digit}"
+        answers = [] if self.read is None else [f"reads as {self.read}"]
+        answers += ["gets wrong or is not sure of"] if self.hard else []
+        return f"{digit} that the network {' and '.join(answers)}" if answers else digit
+
+
+EVERY_TILE = Selection()
+
+
 class Gallery:
     """The tiles of one CSV file, by index; only a tile that is looked at is read."""
 
-    def __init__(self, table: np.ndarray) -> None:
+    def __init__(self, table: np.ndarray, copy: Path) -> None:
         self._table = table  # (n, 785) uint8: label, pixels
+        self._copy = copy
 
     @classmethod
     def open(cls, csv: Path, cache: Path) -> Self:
@@ -45,15 +79,7 @@ class Gallery:
         with csv.open("rb") as file:
             checksum = hashlib.file_digest(file, "sha256").hexdigest()
         copy = cache / f"{checksum}-{CACHE_VERSION}.npy"
-        try:
-            return cls(map_copy(copy))
-        except (OSError, ValueError, EOFError):
-            table = as_table(read_csv(csv))
-        try:
-            write_copy(copy, table)
-            return cls(map_copy(copy))
-        except (OSError, ValueError):
-            return cls(table)
+        return cls(map_or_make(copy, 1 + PIXELS, lambda: as_table(read_csv(csv))), copy)
 
     def __len__(self) -> int:
         return len(self._table)
@@ -63,13 +89,42 @@ class Gallery:
         return self._table[index, 1:].reshape(SIDE, SIDE)
 
     def tile(self, index: int) -> Tile:
+        return Tile(index, self.label(index), base64.b64encode(images.png(self.pixels(index))).decode())
+
+    def label(self, index: int) -> int | None:
         label = int(self._table[index, 0])
-        image = base64.b64encode(images.png(self.pixels(index))).decode()
-        return Tile(index, None if label == UNLABELLED else label, image)
+        return None if label == UNLABELLED else label
+
+    def select(self, selection: Selection) -> Sequence[int]:
+        """The indices of the tiles of a selection, in order."""
+        if selection == EVERY_TILE:
+            return range(len(self))
+        chosen = np.ones(len(self), bool)
+        if selection.digit is not None:
+            chosen &= self._labels == selection.digit
+        if selection.read is not None:
+            chosen &= self._readings[:, 0] == selection.read
+        if selection.hard is not None:
+            wrong = (self._labels != UNLABELLED) & (self._labels != self._readings[:, 0])
+            chosen &= wrong | self._readings[:, 1].astype(bool)
+        return np.flatnonzero(chosen).tolist()
 
     def random_tiles(self, count: int = TILES_AT_ONCE) -> list[Tile]:
         """Different tiles in random order; all of them where there are fewer than `count`."""
-        return [self.tile(index) for index in random.sample(range(len(self)), min(count, len(self)))]
+        return [self.tile(index) for index in sample(range(len(self)), count)]
+
+    @functools.cached_property
+    def _labels(self) -> np.ndarray:
+        return self._table[:, 0].copy()
+
+    @functools.cached_property
+    def _readings(self) -> np.ndarray:
+        """What the network says of every tile: (n, 2) uint8, its digit and whether it is uncertain."""
+        return map_or_make(self._copy.with_stem(f"{self._copy.stem}-{recognizer.weights_sha256()}"), 2, self._read_all)
+
+    def _read_all(self) -> np.ndarray:
+        predictions = recognizer.recognize_batch(self._table[:, 1:].reshape(-1, SIDE, SIDE))
+        return np.array([(prediction.digit, prediction.uncertain) for prediction in predictions], np.uint8)
 
 
 @functools.cache
@@ -83,9 +138,27 @@ def as_table(dataset: Dataset) -> np.ndarray:
     return np.column_stack([labels, dataset.pixels.reshape(-1, PIXELS)])
 
 
-def map_copy(copy: Path) -> np.ndarray:
+def sample(indices: Sequence[int], count: int = TILES_AT_ONCE) -> list[int]:
+    """Different ones in random order; all of them where there are fewer than `count`."""
+    return random.sample(indices, min(count, len(indices)))
+
+
+def map_or_make(copy: Path, columns: int, make: Callable[[], np.ndarray]) -> np.ndarray:
+    """Map the copy, made first where there is none; a folder that can't be written costs memory and time alone."""
+    try:
+        return map_copy(copy, columns)
+    except (OSError, ValueError, EOFError):
+        table = make()
+    try:
+        write_copy(copy, table)
+        return map_copy(copy, columns)
+    except (OSError, ValueError):
+        return table
+
+
+def map_copy(copy: Path, columns: int) -> np.ndarray:
     table = np.load(copy, mmap_mode="r", allow_pickle=False)
-    if table.dtype != np.uint8 or table.ndim != 2 or table.shape[1] != 1 + PIXELS:
+    if table.dtype != np.uint8 or table.ndim != 2 or table.shape[1] != columns:
         raise ValueError(f"{copy} is not a copy of a gallery")
     return table
 

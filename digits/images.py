@@ -1,6 +1,7 @@
 """A picture becomes 28x28 pixels as MNIST prepares them; the only place where that happens."""
 
 import io
+import struct
 import warnings
 import zlib
 
@@ -164,10 +165,21 @@ def extent(profile: np.ndarray) -> slice:
 
 
 def png(pixels: np.ndarray) -> bytes:
-    """Pixels uint8, (height, width) grey or (height, width, 3) coloured, as a PNG file."""
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()
+    """Pixels uint8, (height, width) grey or (height, width, 3) coloured, as a PNG file.
+
+    By hand, as Pillow takes twice as long for a tile, and its file is larger.
+    """
+    height, width, *channels = pixels.shape
+    rows = np.zeros((height, 1 + pixels[0].size), np.uint8)  # each begins with its filter: none
+    rows[:, 1:] = pixels.reshape(height, -1)
+    colour_type = 2 if channels else 0
+    parts = [
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)),
+        (b"IDAT", zlib.compress(rows, 1)),
+        (b"IEND", b""),
+    ]
+    chunks = [len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4) for kind, data in parts]
+    return FORMATS["PNG"] + b"".join(chunks)
 
 
 def overlay(pixels: np.ndarray, relevance: np.ndarray) -> bytes:

@@ -8,7 +8,7 @@ import numpy as np
 
 from digit_recognizer_dl_model.explanation import relevance
 from digit_recognizer_dl_model.inference import Classifier, beyond_two
-from digit_recognizer_dl_model.weights import SHIPPED, Weights, load_weights
+from digit_recognizer_dl_model.weights import SHIPPED, load_weights
 
 # Of the strongest mark on the map of an explanation; weaker ones are not worth a word.
 HARDLY = 0.1
@@ -59,24 +59,20 @@ def recognize(pixels: np.ndarray) -> Prediction:
 
 
 def recognize_batch(pixels: np.ndarray) -> list[Prediction]:
-    """Predict from prepared pixels, (n, 28, 28) uint8, ink 255 on 0, in one pass of the network."""
+    """Predict from the prepared pixels of several pictures, (n, 28, 28) uint8, in one pass."""
     network = classifier()
     probabilities = network.probabilities(pixels)
-    return [
-        judge(row, beyond, network.weights)
-        for row, beyond in zip(probabilities, beyond_two(probabilities), strict=True)
-    ]
-
-
-def judge(probabilities: np.ndarray, beyond: float, weights: Weights) -> Prediction:
-    """What ten probabilities say, of which `beyond` is left for all but the two likeliest digits."""
-    second, digit = np.argsort(probabilities)[-2:].tolist()
-    reason = None
-    if beyond > weights.no_digit_above:
-        reason = NO_DIGIT
-    elif probabilities[digit] < weights.uncertain_below:
-        reason = f"could be {digit} or {second}"
-    return Prediction(digit, probabilities.tolist(), reason is not None, reason)
+    beyond = beyond_two(probabilities).tolist()
+    likeliest = np.argsort(probabilities)[:, -2:].tolist()
+    predictions = []
+    for of_each, left, (second, digit) in zip(probabilities.tolist(), beyond, likeliest, strict=True):
+        reason = None
+        if left > network.weights.no_digit_above:
+            reason = NO_DIGIT
+        elif of_each[digit] < network.weights.uncertain_below:
+            reason = f"could be {digit} or {second}"
+        predictions.append(Prediction(digit, of_each, reason is not None, reason))
+    return predictions
 
 
 def explain(pixels: np.ndarray) -> Explanation:

@@ -8,6 +8,7 @@ urlpatterns = [
     # Pages, and the fragments that htmx swaps into them.
     path("", views.gallery, name="gallery"),
     path("tiles/", views.tiles, name="tiles"),
+    path("tiles/<int:index>/", views.tile, name="tile"),
     path("tiles/<int:index>/prediction/", views.predict_tile, name="predict_tile"),
     path("draw/", views.draw, name="draw"),
     path("draw/predict/", views.predict_drawing, name="predict_drawing"),

@@ -1,23 +1,27 @@
 """The pages, and the fragments that htmx swaps into them."""
 
 import base64
+from collections.abc import Iterable
+from urllib.parse import urlencode
 
 import numpy as np
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
+from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from . import images
-from .forms import sent_picture, sent_tiles
-from .gallery import Tile
+from .forms import Score, sent_picture, sent_score, sent_selection, sent_tiles
 from .gallery import gallery as stored_tiles
-from .recognizer import Prediction, explain, feature_maps, recognize
+from .gallery import sample
+from .recognizer import Prediction, classifier, explain, feature_maps, recognize, recognize_batch
 from .refusals import Refusal
 from .report import report
 
 NO_PERCENTAGES = [0.0] * 10
+UNANSWERED = {"prediction": None, "right": None}  # named, as a lookup that fails takes a template longest
 # Ask again each time, but unlike `no-store` let the Back button show the page as it was left.
 fresh = cache_control(private=True, no_cache=True)
 
@@ -25,29 +29,46 @@ fresh = cache_control(private=True, no_cache=True)
 @require_GET
 @fresh
 def gallery(request: HttpRequest) -> HttpResponse:
-    """Random tiles; without JavaScript, the address says which tiles are shown and which are answered."""
-    store = stored_tiles()
-    shown = [store.tile(index) for index in sent_tiles(request.GET, "tile")] or store.random_tiles()
-    answered = sent_tiles(request.GET, "predict")
-    context = {"tiles": [answer_tile(tile) if tile.index in answered else {"tile": tile} for tile in shown]}
-    return render(request, "digits/gallery.html", context)
+    """Tiles to tap; the address may say which are shown, which are answered, from which to choose, and the score."""
+    return render(request, "digits/gallery.html", shown_tiles(request.GET))
 
 
 @require_GET
 @fresh
 def tiles(request: HttpRequest) -> HttpResponse:
-    context = {"tiles": [{"tile": tile} for tile in stored_tiles().random_tiles()], "announces": True}
-    return render(request, "digits/_tiles.html", context)
+    context = shown_tiles(request.GET) | {"announces": True}
+    response = render(request, "digits/_tiles.html", context)
+    # Other tiles are a step that the Back button takes back; the same ones, all answered now, are none.
+    response["HX-Replace-Url" if context["asks_all"] else "HX-Push-Url"] = context["address"]
+    return response
 
 
 @require_GET
 @fresh
 def predict_tile(request: HttpRequest, index: int) -> HttpResponse:
+    """One tile, answered; what the address tells of the others on the page is for the score."""
+    if index >= len(stored_tiles()):
+        raise Http404
+    shown = sent_tiles(request.GET, "tile")
+    answered = {index}.union(set(sent_tiles(request.GET, "answered")).intersection(shown))
+    context = state(request.GET, shown, answer_tiles(answered)) | {"announces": True}
+    context["tile"] = stored_tiles().tile(index)._asdict() | context["answers"][index]
+    response = render(request, "digits/_tile.html", context)
+    if shown:
+        response["HX-Replace-Url"] = context["address"]
+    return response
+
+
+@require_GET
+@fresh
+def tile(request: HttpRequest, index: int) -> HttpResponse:
+    """A tile's own page."""
     store = stored_tiles()
     if index >= len(store):
         raise Http404
-    context = {"entry": answer_tile(store.tile(index)), "announces": True}
-    return render(request, "digits/_tile.html", context)
+    context = answer_tiles([index])[index] | {"tile": store.tile(index), "seen": seen(store.pixels(index))}
+    context |= {"previous": index - 1, "next": index + 1, "last": len(store) - 1}
+    return render(request, "digits/tile.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -90,9 +111,46 @@ def favicon(request: HttpRequest) -> HttpResponse:
     return redirect(static("digits/icon.svg"))
 
 
-def answer_tile(tile: Tile) -> dict:
-    prediction = recognize(stored_tiles().pixels(tile.index))
-    return {"tile": tile, "right": prediction.digit == tile.label} | answer(prediction)
+def shown_tiles(query: QueryDict) -> dict:
+    """The tiles that the address names, or random ones of its selection, with the answers asked for and the score."""
+    store = stored_tiles()
+    asks_all = "all" in query.getlist("predict")
+    selected = store.select(sent_selection(query))
+    shown = sent_tiles(query, "tile") or sample(selected)
+    asked = {*sent_tiles(query, "answered"), *sent_tiles(query, "predict")}
+    answers = answer_tiles(shown if asks_all else asked.intersection(shown))
+    tiles = [store.tile(index)._asdict() | answers.get(index, UNANSWERED) for index in shown]
+    counts = {"selected": len(selected), "count": f"{len(selected):,}"}
+    return state(query, shown, answers) | counts | {"tiles": tiles, "asks_all": asks_all}
+
+
+def state(query: QueryDict, shown: list[int], answers: dict[int, dict]) -> dict:
+    """What the gallery keeps beside its tiles, all of it in the address: nothing is stored about anyone."""
+    selection, earlier = sent_selection(query), sent_score(query)
+    verdicts = [answer["right"] for answer in answers.values() if answer["right"] is not None]
+    figures = classifier().weights.figures
+    fields = selection.fields | earlier.fields | {"tile": shown, "answered": sorted(answers)}
+    return {
+        "answers": answers,
+        "selection": selection,
+        "earlier": earlier,  # the score of the tiles before these
+        "score": Score(earlier.right + sum(verdicts), earlier.of + len(verdicts)),
+        "expected": 100 * figures.get("test", figures["validation"])["accuracy"],
+        "address": f"{reverse('gallery')}?{urlencode(fields, doseq=True)}",
+    }
+
+
+def answer_tiles(indices: Iterable[int]) -> dict[int, dict]:
+    """The answers to these tiles, by their indices, from one pass through the network."""
+    store, indices = stored_tiles(), list(indices)
+    if not indices:
+        return {}
+    predictions = recognize_batch(np.stack([store.pixels(index) for index in indices]))
+    answers = {}
+    for index, prediction in zip(indices, predictions, strict=True):
+        label = store.label(index)
+        answers[index] = {"right": None if label is None else prediction.digit == label} | answer(prediction)
+    return answers
 
 
 def answer_picture(request: HttpRequest) -> dict:

@@ -11,7 +11,8 @@ from PIL import Image
 
 from digit_recognizer_dl_model.dataset import Dataset, MalformedDataset, write_csv
 from digits import gallery as module
-from digits.gallery import Gallery
+from digits.gallery import Gallery, Selection
+from digits.recognizer import recognize
 
 
 @pytest.fixture
@@ -125,6 +126,83 @@ def test_a_malformed_csv_leaves_no_copy(tmp_path, cache):
     with pytest.raises(MalformedDataset, match="line 1"):
         Gallery.open(csv, cache)
     assert not cache.exists()
+
+
+@pytest.fixture
+def passes(monkeypatch) -> list[int]:
+    """How many tiles went through the network at once, each time."""
+    lengths = []
+    recognize_batch = module.recognizer.recognize_batch
+    monkeypatch.setattr(
+        module.recognizer, "recognize_batch", lambda pixels: lengths.append(len(pixels)) or recognize_batch(pixels)
+    )
+    return lengths
+
+
+def test_a_selection_holds_the_tiles_that_meet_all_its_conditions(csv, cache, dataset):
+    gallery = Gallery.open(csv, cache)
+    read = [recognize(pixels) for pixels in dataset.pixels]
+    labels = dataset.labels.tolist()
+    wrong = [prediction.digit != label for prediction, label in zip(read, labels, strict=True)]
+    assert list(gallery.select(Selection())) == list(range(7))
+    for digit in range(10):
+        assert gallery.select(Selection(digit=digit)) == [i for i in range(7) if labels[i] == digit]
+        assert gallery.select(Selection(read=digit)) == [i for i in range(7) if read[i].digit == digit]
+        both = Selection(digit=digit, read=read[0].digit)
+        assert gallery.select(both) == [i for i in range(7) if (labels[i], read[i].digit) == (digit, both.read)]
+    assert gallery.select(Selection(hard=1)) == [i for i in range(7) if wrong[i] or read[i].uncertain]
+
+
+def test_the_hard_tiles_are_those_that_the_network_gets_wrong_or_is_not_sure_of():
+    gallery = module.gallery()
+    hard = gallery.select(Selection(hard=1))
+    for index in range(0, 10_000, 97):
+        prediction = recognize(gallery.pixels(index))
+        assert (index in hard) == (prediction.digit != gallery.label(index) or prediction.uncertain)
+    assert 2130 in hard
+    assert len(hard) < 200
+
+
+def test_all_tiles_go_through_the_network_once_and_only_where_it_is_needed(csv, cache, passes):
+    gallery = Gallery.open(csv, cache)
+    gallery.select(Selection(digit=3))
+    assert passes == []
+    selected = gallery.select(Selection(hard=1))
+    gallery.select(Selection(read=3))
+    assert Gallery.open(csv, cache).select(Selection(hard=1)) == selected
+    assert passes == [7]
+
+
+def test_other_weights_or_another_csv_are_asked_anew(csv, cache, passes, monkeypatch, dataset):
+    Gallery.open(csv, cache).select(Selection(hard=1))
+    monkeypatch.setattr(module.recognizer, "weights_sha256", lambda: "another")
+    Gallery.open(csv, cache).select(Selection(hard=1))
+    write_csv(csv, Dataset(255 - dataset.pixels, dataset.labels))
+    Gallery.open(csv, cache).select(Selection(hard=1))
+    assert passes == [7, 7, 7]
+
+
+def test_damaged_readings_are_made_anew(csv, cache, passes):
+    selected = Gallery.open(csv, cache).select(Selection(hard=1))
+    [readings] = cache.glob("*-*-*.npy")
+    readings.write_bytes(readings.read_bytes()[:-1])
+    assert Gallery.open(csv, cache).select(Selection(hard=1)) == selected
+    assert passes == [7, 7]
+
+
+def test_without_a_cache_the_network_is_asked_once_a_process(csv, tmp_path, passes):
+    (tmp_path / "obstacle").write_text("")
+    gallery = Gallery.open(csv, tmp_path / "obstacle" / "cache")
+    assert gallery.select(Selection(hard=1)) == gallery.select(Selection(hard=1))
+    assert passes == [7]
+
+
+def test_without_labels_no_tile_is_wrong_and_none_of_a_digit(tmp_path, cache, dataset):
+    csv = tmp_path / "unlabelled.csv"
+    csv.write_text("\n".join(",".join(map(str, row.ravel())) for row in dataset.pixels))
+    gallery = Gallery.open(csv, cache)
+    assert gallery.select(Selection(digit=3)) == []
+    assert gallery.select(Selection(hard=1)) == [i for i in range(7) if recognize(dataset.pixels[i]).uncertain]
 
 
 def test_the_shipped_gallery_has_all_test_images():

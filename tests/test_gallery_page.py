@@ -1,8 +1,12 @@
 """GET / and GET /tiles/: twenty tiles as a page and as a fragment."""
 
 import re
+from urllib.parse import parse_qs, urlsplit
 
-from digits.gallery import gallery
+import pytest
+
+from digits.gallery import Selection, gallery
+from digits.recognizer import recognize
 
 
 def shown(page) -> list[int]:
@@ -10,7 +14,7 @@ def shown(page) -> list[int]:
 
 
 def answered(page) -> list[int]:
-    return [int(index) for index in re.findall(r'type="hidden" name="predict" value="(\d+)"', page.content.decode())]
+    return [int(index) for index in re.findall(r'type="hidden" name="answered" value="(\d+)"', page.content.decode())]
 
 
 def test_the_page_shows_twenty_different_tiles_unanswered(client):
@@ -29,7 +33,7 @@ def test_without_javascript_the_address_says_which_tiles_are_shown_and_answered(
 
 
 def test_an_earlier_answer_stays_when_the_next_is_asked_for(client):
-    page = client.get("/", {"tile": [5, 17, 99], "predict": [17, 5]})
+    page = client.get("/", {"tile": [5, 17, 99], "answered": [17], "predict": [5]})
     assert sorted(answered(page)) == [5, 17]
 
 
@@ -64,9 +68,90 @@ def test_a_page_is_asked_for_again_each_time_but_kept_for_the_back_button(client
 
 
 def test_a_gallery_without_labels_neither_praises_nor_blames(client, monkeypatch):
-    tile = gallery().tile(3)._replace(label=None)
-    monkeypatch.setattr("digits.gallery.Gallery.tile", lambda self, index: tile)
+    monkeypatch.setattr("digits.gallery.Gallery.label", lambda self, index: None)
     page = client.get("/", {"tile": 3, "predict": 3}).content.decode()
     assert "✓" not in page
     assert "✗" not in page
-    assert "label" not in page.replace("aria-label", "")
+    assert ", label" not in page
+    assert "No score yet" in page
+
+
+@pytest.mark.parametrize("path", ["/", "/tiles/"])
+def test_a_filter_shows_none_but_the_tiles_it_asks_for(client, path):
+    for index in shown(client.get(path, {"digit": 4, "hard": 1})):
+        reading = recognize(gallery().pixels(index))
+        assert gallery().label(index) == 4
+        assert reading.digit != 4 or reading.uncertain
+
+
+def test_a_filter_of_few_tiles_shows_them_all_and_says_which(client):
+    cell = gallery().select(Selection(digit=4, read=9))
+    page = client.get("/", {"digit": 4, "read": 9})
+    assert sorted(shown(page)) == cell
+    assert f"{len(cell)} tiles of a 4 that the network reads as 9</p>" in page.content.decode()
+
+
+def test_a_filter_of_many_tiles_says_how_many(client):
+    page = client.get("/", {"digit": 1})
+    assert "1,135 tiles of a 1, 20 of them here" in page.content.decode()
+
+
+def test_the_filter_shows_its_state_and_stays_with_the_tiles(client):
+    page = client.get("/", {"digit": 0, "read": 0, "hard": 1}).content.decode()
+    assert page.count("<option selected>0</option>") == 2
+    assert 'name="hard" value="1" checked' in page
+    for name, value in (("digit", 0), ("read", 0), ("hard", 1)):
+        assert f'<input type="hidden" name="{name}" value="{value}">' in page
+
+
+@pytest.mark.parametrize("query", [{"digit": "10"}, {"digit": ""}, {"read": "x"}, {"read": "٣"}, {"hard": "yes"}])
+def test_a_filter_that_makes_no_sense_is_none(client, query):
+    assert "10,000 tiles, 20 of them here" in client.get("/", query).content.decode()
+
+
+def test_a_filter_that_nothing_meets_says_so_and_leads_out(client):
+    page = client.get("/", {"digit": 0, "read": 1, "right": 3, "of": 4})
+    assert shown(page) == []
+    assert "There is no tile of a 0 that the network reads as 1." in page.content.decode()
+    assert 'href="/?right=3&amp;of=4">Show all tiles' in page.content.decode()
+    assert b"no tile of a 0" in client.get("/tiles/", {"digit": 0, "read": 1}).content
+
+
+@pytest.mark.parametrize("path", ["/", "/tiles/"])
+def test_all_tiles_of_a_page_are_answered_at_once(client, path):
+    page = client.get(path, {"tile": [5, 17, 99], "answered": 17, "predict": "all", "right": 1, "of": 2})
+    assert answered(page) == [5, 17, 99]
+    right = 1 + sum(recognize(gallery().pixels(index)).digit == gallery().label(index) for index in (5, 17, 99))
+    assert f"{right} of 5 right" in page.content.decode()
+
+
+def test_the_score_survives_other_tiles(client):
+    page = client.get("/tiles/", {"digit": 4, "right": 19, "of": 20})
+    assert "19 of 20 right" in page.content.decode()
+    assert "19 of 20 right" in client.get(page.headers["HX-Push-Url"]).content.decode()
+
+
+@pytest.mark.parametrize("score", [{"right": 5, "of": 4}, {"right": 5}, {"right": "x", "of": 9}, {"of": "9" * 5000}])
+def test_a_score_that_makes_no_sense_is_none(client, score):
+    assert "No score yet" in client.get("/", score).content.decode()
+
+
+def test_the_address_of_other_tiles_names_them_and_is_a_step_back(client):
+    fragment = client.get("/tiles/", {"digit": 4, "read": "", "right": 2, "of": 2})
+    query = parse_qs(urlsplit(fragment.headers["HX-Push-Url"]).query)
+    assert query.pop("tile") == [str(index) for index in shown(fragment)]
+    assert query == {"digit": ["4"], "right": ["2"], "of": ["2"]}
+    same = client.get("/tiles/", {"tile": shown(fragment), "predict": "all"})
+    assert "HX-Push-Url" not in same.headers
+    assert parse_qs(urlsplit(same.headers["HX-Replace-Url"]).query)["tile"] == [str(i) for i in shown(fragment)]
+
+
+def test_a_first_visit_transfers_at_most_100_kilobytes(client):
+    page = client.get("/")
+    transferred = len(page.content)  # as it is: nothing compresses pages here
+    for address in set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page.content.decode())):
+        answer = client.get(address, headers={"Accept-Encoding": "gzip"})
+        body = b"".join(answer.streaming_content)
+        transferred += len(body)
+        assert len(body) < 1000 or answer.headers["Content-Encoding"] == "gzip"
+    assert 20_000 < transferred <= 100_000

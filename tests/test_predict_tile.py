@@ -1,6 +1,7 @@
 """GET /tiles/<index>/prediction/: the answered tile as a fragment."""
 
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -14,7 +15,8 @@ def say(monkeypatch, digit: int, confidence: float, uncertain: bool = False) -> 
     rest = (1 - confidence) / 9
     probabilities = [confidence if other == digit else rest for other in range(10)]
     reason = f"could be {digit} or 0" if uncertain else None
-    monkeypatch.setattr(views, "recognize", lambda pixels: Prediction(digit, probabilities, uncertain, reason))
+    prediction = Prediction(digit, probabilities, uncertain, reason)
+    monkeypatch.setattr(views, "recognize_batch", lambda pixels: [prediction] * len(pixels))
 
 
 def test_the_answer_is_what_the_network_says_of_that_tile(client):
@@ -22,6 +24,7 @@ def test_the_answer_is_what_the_network_says_of_that_tile(client):
     prediction = recognize(gallery().pixels(42))
     assert 'id="tile-42"' in fragment
     assert f"<strong>{prediction.digit}</strong>" in fragment
+    assert 'href="/tiles/42/"' in fragment
     assert len(re.findall(r"<li[ >]", fragment)) == 11  # the tile and its ten probabilities
     assert "<html" not in fragment
 
@@ -47,6 +50,7 @@ def test_an_uncertain_answer_says_not_sure(client, monkeypatch):
     say(monkeypatch, 4, 0.5, uncertain=True)
     fragment = client.get("/tiles/42/prediction/").content.decode()
     assert "not sure" in fragment
+    assert "</span>could be 4 or 0</a>" in fragment
     assert "Not sure, could be 4 or 0." in fragment
 
 
@@ -59,6 +63,50 @@ def test_the_answer_is_announced_to_screen_readers(client):
     fragment = client.get("/tiles/42/prediction/").content.decode()
     announcement = re.search(r'hx-swap-oob="innerHTML:#announcement">(.*?)</span>', fragment, re.DOTALL)[1]
     assert f"the label is {gallery().tile(42).label}" in announcement
+
+
+def page(**more) -> dict:
+    """What the form of a page of three tiles sends, one of which is answered."""
+    return {"tile": [41, 42, 43], "answered": [41], "right": 17, "of": 18, **more}
+
+
+def test_the_answer_brings_the_score_of_the_page_and_of_those_before(client, monkeypatch):
+    say(monkeypatch, gallery().tile(42).label, 0.97)
+    right = 17 + 1 + (gallery().tile(41).label == gallery().tile(42).label)
+    fragment = client.get("/tiles/42/prediction/", page()).content.decode()
+    assert f"{right} of 20 right" in fragment
+    assert 'id="score" class="score" hx-swap-oob="true"' in fragment
+    assert "99.7 % expected of random tiles" in fragment
+
+
+def test_a_tile_that_is_asked_again_counts_once(client):
+    once = client.get("/tiles/42/prediction/", page(answered=[41])).content.decode()
+    again = client.get("/tiles/42/prediction/", page(answered=[41, 42])).content.decode()
+    assert once == again
+    assert " of 20 right" in again
+
+
+def test_answered_tiles_that_are_not_on_the_page_do_not_count(client):
+    assert " of 20 right" in client.get("/tiles/42/prediction/", page(answered=[41, 7, 8, 9])).content.decode()
+
+
+def test_the_address_follows_so_that_reloading_shows_the_same(client):
+    answer = client.get("/tiles/42/prediction/", page(digit=4, hard=1))
+    query = parse_qs(urlsplit(answer.headers["HX-Replace-Url"]).query)
+    assert query == {
+        "tile": ["41", "42", "43"],
+        "answered": ["41", "42"],
+        "right": ["17"],
+        "of": ["18"],
+        "digit": ["4"],
+        "hard": ["1"],
+    }
+    [score] = re.findall(r"\d+ of 20 right", answer.content.decode())[:1]
+    assert score in client.get(answer.headers["HX-Replace-Url"]).content.decode()
+
+
+def test_an_answer_on_its_own_leaves_the_address_alone(client):
+    assert "HX-Replace-Url" not in client.get("/tiles/42/prediction/").headers
 
 
 @pytest.mark.parametrize("index", [10_000, 999_999_999_999])

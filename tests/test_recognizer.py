@@ -8,7 +8,7 @@ import pytest
 from digits import recognizer
 from digits.gallery import gallery
 from digits.images import prepare
-from digits.recognizer import Prediction, explain, feature_maps, recognize, strongest
+from digits.recognizer import Prediction, explain, feature_maps, recognize, recognize_batch, strongest
 
 from .pictures import TWO, drawing, encoded
 
@@ -26,6 +26,13 @@ def test_probabilities_are_ten_that_sum_to_one():
     assert len(prediction.probabilities) == 10
     assert sum(prediction.probabilities) == pytest.approx(1, abs=1e-5)
     assert max(prediction.probabilities) == prediction.confidence
+
+
+def test_several_pictures_are_read_like_each_alone():
+    pixels = np.stack([gallery().pixels(index) for index in (0, 1247, 2130, 5937, 8408)])
+    for alone, among_others in zip(map(recognize, pixels), recognize_batch(pixels), strict=True):
+        assert alone._replace(probabilities=None) == among_others._replace(probabilities=None)
+        assert among_others.probabilities == pytest.approx(alone.probabilities, abs=1e-5)
 
 
 @pytest.fixture

@@ -35,6 +35,13 @@ def test_wrong_and_uncertain_tiles_are_accessible(page):
 
 
 @in_both_schemes
+@pytest.mark.parametrize("path", ["/?hard=1&predict=all&right=1&of=2", "/?digit=0&read=1", "/tiles/0/", "/tiles/2130/"])
+def test_filters_scores_and_the_pages_of_tiles_are_accessible(page, path):
+    page.goto(path)
+    assert_accessible(page)
+
+
+@in_both_schemes
 def test_the_drawing_pad_is_accessible_empty_answered_unsure_and_refused(page, complaints):
     complaints.expect_status(422, "/draw/predict/")
     page.goto("/draw/")

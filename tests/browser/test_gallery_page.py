@@ -39,6 +39,15 @@ def tap(page: Page, place: int) -> Locator:
     return tile
 
 
+def reach(page: Page, control: Locator) -> None:
+    """By the keyboard alone."""
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if control.evaluate("control => control === document.activeElement"):
+            return
+    pytest.fail(f"The Tab key does not reach {control}", pytrace=False)
+
+
 def reading(tile: Locator) -> dict:
     """What an answered tile says: its digit, the words beside it, its label and the probability of each digit."""
     verdict = tile.locator(".tile-verdict")
@@ -50,6 +59,10 @@ def reading(tile: Locator) -> dict:
         "label": int(re.search(r"label (\d)", truth)[1]),
         "percentages": [float(percent.removesuffix(" %")) for percent in tile.locator("li .percent").all_inner_texts()],
     }
+
+
+def score(page: Page) -> Locator:
+    return page.locator("#score strong")
 
 
 def failed_fragment() -> HttpResponse:
@@ -101,12 +114,12 @@ def test_nothing_moves_when_an_answer_comes(page):
 def test_the_keyboard_reaches_a_tile_and_stays_on_it(page):
     page.goto("/")
     button = page.locator(".tile").first.get_by_role("button")
-    for _ in range(7):  # the skip link, the site's name, three pages, Generate, the first tile
-        page.keyboard.press("Tab")
-    expect(button).to_be_focused()
+    reach(page, button)
     page.keyboard.press("Enter")
     expect(page.locator(".tile").first.locator(".tile-verdict")).to_be_visible()
     expect(button).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator(".tile").first.get_by_role("link")).to_be_focused()
     page.keyboard.press("Tab")
     expect(page.locator(".tile").nth(1).get_by_role("button")).to_be_focused()
     page.keyboard.press("Space")
@@ -140,6 +153,101 @@ def test_generate_shows_twenty_others_and_keeps_the_focus(page):
     tap(page, 0)
 
 
+def test_the_score_survives_generate_reload_and_back(page):
+    page.goto("/")
+    expect(score(page)).to_have_text("No score yet")
+    right = [reading(tap(page, place))["truth"].startswith("✓") for place in range(3)]
+    expect(score(page)).to_have_text(f"{sum(right)} of 3 right")
+    tap(page, 0)  # again
+    expect(score(page)).to_have_text(f"{sum(right)} of 3 right")
+    before = shown_tiles(page)
+    page.get_by_role("button", name="Generate").click()
+    expect(page.locator(".tile-verdict")).to_have_count(0)
+    expect(score(page)).to_have_text(f"{sum(right)} of 3 right")
+    right.append(reading(tap(page, 5))["truth"].startswith("✓"))
+    expect(score(page)).to_have_text(f"{sum(right)} of 4 right")
+    after = shown_tiles(page)
+    page.reload()
+    assert shown_tiles(page) == after
+    expect(page.locator(".tile-verdict")).to_have_count(1)
+    expect(score(page)).to_have_text(f"{sum(right)} of 4 right")
+    page.go_back()
+    expect(page.locator(".tile-verdict")).to_have_count(3)
+    assert shown_tiles(page) == before
+    page.get_by_role("link", name="Start again").click()
+    expect(score(page)).to_have_text("No score yet")
+
+
+def test_quick_taps_all_count(page):
+    page.goto("/")
+    for place in range(6):
+        page.locator(".tile").nth(place).get_by_role("button").click()
+    expect(page.locator(".tile-verdict")).to_have_count(6)
+    expect(score(page)).to_contain_text(" of 6 right")
+
+
+def test_predict_all_answers_every_tile_and_keeps_the_focus(page):
+    page.goto("/")
+    first = reading(tap(page, 0))
+    shown = shown_tiles(page)
+    predict_all = page.get_by_role("button", name="Predict all")
+    predict_all.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".tile-verdict")).to_have_count(20)
+    expect(predict_all).to_be_focused()
+    assert shown_tiles(page) == shown
+    assert reading(page.locator(".tile").first) == first
+    right = page.locator(".tile.right").count()
+    expect(score(page)).to_have_text(f"{right} of 20 right")
+    expect(page.get_by_role("status")).to_have_text(f"20 answered, {right} of 20 right.")
+
+
+def test_a_filter_answers_at_once_keeps_the_focus_and_stays_in_the_address(page):
+    page.goto("/")
+    filter_ = page.get_by_label("read as")
+    reach(page, filter_)
+    page.keyboard.press("4")  # chooses it, as on any select
+    expect(page.get_by_role("status")).to_contain_text("20 new digits: ")
+    expect(page.locator(".selected")).to_contain_text("that the network reads as 4, 20 of them here")
+    expect(filter_).to_be_focused()
+    page.get_by_role("button", name="Generate").click()
+    expect(filter_).to_have_value("4")
+    assert reading(tap(page, 0))["digit"] == 4
+    page.reload()
+    expect(filter_).to_have_value("4")
+    expect(page.locator(".tile-verdict")).to_have_count(1)
+    page.get_by_label("Digit", exact=True).select_option("0")
+    expect(page.locator("#tiles")).to_contain_text("There is no tile of a 0 that the network reads as 4.")
+    page.get_by_role("link", name="Show all tiles").click()
+    expect(page.locator(".tile")).to_have_count(20)
+    expect(score(page)).to_have_text("1 of 1 right")
+
+
+def test_an_answered_tile_leads_to_its_own_page_and_back_to_where_one_was(page):
+    page.goto("/?hard=1")
+    tile = tap(page, 0)
+    answer, index, shown = tile.locator(".tile-answer").bounding_box(), index_of(tile), shown_tiles(page)
+    assert min(answer["width"], answer["height"]) >= FINGERTIP
+    page.mouse.click(answer["x"] + answer["width"] / 2, answer["y"] + answer["height"] / 2)
+    expect(page.get_by_role("heading")).to_have_text(f"Tile {index}")
+    page.get_by_role("link", name="Next" if index < 9_999 else "Previous").click()
+    expect(page.get_by_role("heading")).not_to_have_text(f"Tile {index}")
+    page.go_back()
+    page.go_back()
+    expect(page.locator(".tile-verdict")).to_have_count(1)
+    assert shown_tiles(page) == shown
+
+
+@NARROW
+@pytest.mark.parametrize("path", ["/?hard=1&right=12345&of=23456", "/?digit=0&read=1", "/tiles/5937/"])
+def test_a_narrow_window_has_room_for_every_control(page, path):
+    page.goto(path)
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    for control in page.locator("main :is(a, button, select, label:has(input))").all():
+        box = control.bounding_box()
+        assert min(box["width"], box["height"]) >= FINGERTIP
+
+
 @NARROW
 def test_a_narrow_window_shows_everything_and_can_be_tapped(page):
     page.goto("/")
@@ -163,7 +271,7 @@ def test_every_width_has_room_for_the_longest_verdict(page, kind, words):
         route.fulfill(body=tile, content_type="text/html")
 
     page.goto("/")
-    page.route("**/prediction/", misread)
+    page.route(re.compile("/prediction/"), misread)
     verdict = tap(page, 1).locator(".tile-verdict")
     expect(verdict).to_contain_text(words)
     expect(verdict).to_contain_text("✗ it is")
@@ -193,11 +301,11 @@ def test_a_server_that_is_gone_is_noticed_and_the_next_answer_removes_the_notice
     address = f"/tiles/{index_of(tile)}/prediction/"
     notice = page.get_by_role("alert")
     complaints.expect_no_answer(address)
-    page.route(f"**{address}", lambda route: route.abort("connectionrefused"))
+    page.route(f"**{address}*", lambda route: route.abort("connectionrefused"))
     tile.get_by_role("button").click()
     expect(notice).to_contain_text("No answer from the server.")
     expect(tile).to_contain_text("Tap to read")
-    page.unroute(f"**{address}")
+    page.unroute(f"**{address}*")
     tap(page, 5)
     expect(notice).to_be_empty()
 
@@ -210,14 +318,14 @@ def test_an_error_of_the_server_is_noticed_and_the_tile_stays(page, complaints):
     failure = failed_fragment()
     complaints.expect_status(500, address)
     page.route(
-        f"**{address}",
+        f"**{address}*",
         lambda route: route.fulfill(status=500, headers=dict(failure.headers), body=failure.content),
     )
     tile.get_by_role("button").click()
     expect(page.get_by_role("alert")).to_contain_text("Server error.")
     expect(tile.locator("img")).to_have_attribute("src", picture)
     expect(tile).to_contain_text("Tap to read")
-    page.unroute(f"**{address}")
+    page.unroute(f"**{address}*")
     tap(page, 5)
     expect(page.get_by_role("alert")).to_be_empty()
 
@@ -250,3 +358,22 @@ def test_without_javascript_generate_loads_others(page):
     after = shown_tiles(page)
     assert len(set(after)) == 20
     assert after != before
+
+
+@WITHOUT_JAVASCRIPT
+def test_without_javascript_the_filter_the_score_and_all_answers_work(page):
+    page.goto("/")
+    tap(page, 0)
+    page.get_by_label("Digit", exact=True).select_option("4")
+    page.get_by_label("Hard ones").check()
+    page.get_by_role("button", name="Generate").click()
+    expect(page.locator(".selected")).to_contain_text("of a 4 that the network gets wrong or is not sure of")
+    expect(score(page)).to_have_text(re.compile(r"^\d of 1 right$"))
+    shown = shown_tiles(page)
+    tap(page, 0)
+    page.get_by_role("button", name="Predict all").click()
+    expect(page.locator(".tile-verdict")).to_have_count(len(shown))
+    assert shown_tiles(page) == shown
+    expect(score(page)).to_have_text(re.compile(rf"^\d+ of {1 + len(shown)} right$"))
+    expect(page.get_by_label("Digit", exact=True)).to_have_value("4")
+    expect(page.get_by_label("Hard ones")).to_be_checked()

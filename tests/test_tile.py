@@ -1,0 +1,42 @@
+"""GET /tiles/<index>/: a tile on a page of its own."""
+
+import re
+
+import pytest
+
+from digits.gallery import Selection, gallery
+from digits.recognizer import recognize
+
+
+def test_the_page_shows_the_tile_its_label_and_its_prediction(client):
+    page = client.get("/tiles/42/").content.decode()
+    assert gallery().tile(42).image in page
+    assert f"Its label is {gallery().label(42)}" in page
+    assert f"<strong>{recognize(gallery().pixels(42)).digit}</strong>" in page
+    assert len(re.findall("<rect ", page)) == 10
+
+
+def test_an_uncertain_tile_tells_the_reason(client):
+    uncertain = next(i for i in gallery().select(Selection(hard=1)) if recognize(gallery().pixels(i)).uncertain)
+    reason = recognize(gallery().pixels(uncertain)).reason
+    assert f"Not sure: {reason}" in client.get(f"/tiles/{uncertain}/").content.decode()
+
+
+@pytest.mark.parametrize(("index", "neighbours"), [(0, [1]), (42, [41, 43]), (9_999, [9_998])])
+def test_the_page_leads_to_its_neighbours_the_pad_and_the_gallery(client, index, neighbours):
+    page = client.get(f"/tiles/{index}/").content.decode()
+    assert [int(number) for number in re.findall(r'href="/tiles/(\d+)/"', page)] == neighbours
+    assert f'href="/draw/?tile={index}"' in page
+    assert 'href="/">To the gallery' in page
+
+
+def test_a_tile_without_a_label_is_neither_right_nor_wrong(client, monkeypatch):
+    monkeypatch.setattr("digits.gallery.Gallery.label", lambda self, index: None)
+    page = client.get("/tiles/42/").content.decode()
+    assert "It has no label." in page
+    assert "the network is" not in page
+
+
+@pytest.mark.parametrize("index", [10_000, 999_999_999_999])
+def test_a_tile_that_does_not_exist_is_not_found(client, index):
+    assert client.get(f"/tiles/{index}/").status_code == 404
