@@ -1,6 +1,7 @@
 """All settings, read from the environment; the sections follow a request. README.md lists the variables."""
 
 import os
+import re
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -23,6 +24,23 @@ def env_path(name: str, default: Path) -> Path:
     return Path(os.environ.get(name) or default).expanduser()
 
 
+def env_int(name: str, default: int) -> int:
+    value = os.environ.get(name) or str(default)
+    if not re.fullmatch("[0-9]{1,6}", value):
+        raise ImproperlyConfigured(f"{name} is {value!r}, expected a whole number")
+    return int(value)
+
+
+def env_rate(name: str) -> tuple[int, int] | None:
+    """So many in so many seconds, as in `60/minute`; None where it is empty."""
+    value = os.environ.get(name, "")
+    units = {"second": 1, "minute": 60, "hour": 3600, "day": 24 * 3600}
+    match = re.fullmatch(f"([0-9]{{1,6}})/({'|'.join(units)})", value)
+    if value and not match:
+        raise ImproperlyConfigured(f"{name} is {value!r}, expected a rate such as 60/minute")
+    return (int(match[1]), units[match[2]]) if match else None
+
+
 # What this process is. devserver.py turns DEBUG on; nothing else does.
 DEBUG = env_bool("DJANGO_DEBUG", False)
 # Empty outside DEBUG: Django refuses an empty key where one is needed, and config/wsgi.py asks for it at the start.
@@ -40,16 +58,28 @@ if env_bool("DJANGO_BEHIND_PROXY", False):
     # Only behind a proxy that sets this header itself: clients could forge it otherwise.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
-CONTENT_SECURITY_POLICY = {
-    "default-src": "'none'",
-    "script-src": "'self'",
-    "style-src": "'self'",
-    "img-src": "'self' data:",
-    "connect-src": "'self'",
-    "form-action": "'self'",
-    "base-uri": "'none'",
-    "frame-ancestors": "'none'",
+CONTENT_SECURITY_POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    ]
+)
+SECURITY_HEADERS = {
+    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+    # Django's middleware sets these too, but on no answer that it gives itself, such as to a wrong host.
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
 }
+# Pages of these origins may call the API from a browser.
+API_ALLOWED_ORIGINS = env_list("DIGITS_ALLOWED_ORIGINS")
 
 # What a request passes through.
 INSTALLED_APPS = [
@@ -59,10 +89,13 @@ INSTALLED_APPS = [
     "digits",
 ]
 MIDDLEWARE = [
+    "digits.middleware.account",
+    "digits.middleware.security_headers",
+    "django_htmx.middleware.HtmxMiddleware",  # before all that may refuse: failures have a shape for htmx
     "django.middleware.security.SecurityMiddleware",
-    "digits.middleware.content_security_policy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
+    "digits.middleware.cross_origin",
+    "digits.middleware.rate_limit",
     "digits.middleware.request_size",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -84,6 +117,17 @@ MAX_REQUEST_BYTES = 20 * 1024 * 1024
 MAX_FORM_BYTES = MAX_PICTURE_BYTES + 64 * 1024  # of a page: a picture and the multipart lines around it
 FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_FORM_BYTES  # never to disk
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+
+# How much at a time. The rate is best effort: each client's requests are counted in the cache.
+MAX_PREDICTIONS_IN_FLIGHT = env_int("DIGITS_MAX_PREDICTIONS_IN_FLIGHT", 8)
+RATE_LIMIT = env_rate("DIGITS_RATE_LIMIT")
+TRUSTED_PROXIES = env_int("DIGITS_TRUSTED_PROXIES", 0)
+CACHE_URL = os.environ.get("DIGITS_CACHE_URL", "")
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": CACHE_URL}
+    if CACHE_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 100_000}}
+}
 
 # What the answers are made from.
 MNIST_CSV = env_path("MNIST_CSV", BASE_DIR / "data" / "mnist_test.csv")
@@ -111,13 +155,21 @@ STORAGES = {
     },
 }
 
-# What is written down: what went wrong here, to standard error. A client's mistakes are answered, not logged.
+# What is written down, to standard error: a line a request and, with its traceback, what went wrong here. A client's
+# mistakes are answered. runserver, which DEBUG goes with, writes lines of its own.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+    "filters": {
+        "exceptions": {"()": "django.utils.log.CallbackFilter", "callback": lambda record: bool(record.exc_info)}
+    },
+    "formatters": {"json": {"()": "digits.logs.JsonLines"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": None if DEBUG else "json"}},
     "loggers": {
+        "digits": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "digits.access": {"handlers": ["stderr"], "level": "WARNING" if DEBUG else "INFO", "propagate": False},
         "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
-        "django.request": {"level": "ERROR"},
+        "django.request": {"level": "ERROR", "filters": ["exceptions"]},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
 }

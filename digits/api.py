@@ -2,22 +2,25 @@
 
 import base64
 import functools
+import logging
 from collections.abc import Callable
 
 import numpy as np
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from digit_recognizer_dl_model.frame import SIDE
 
-from . import images
+from . import images, metrics
 from .errors import described, refuse
 from .forms import sent_names
 from .gallery import gallery
 from .payloads import Item, sent_payload
-from .recognizer import Prediction, explain, recognize_batch, weights_sha256
-from .refusals import MethodNotAllowed, NotAcceptable, Refusal
+from .pressure import prediction_slot
+from .recognizer import Prediction, classifier, explain, knows_a_one, recognize_batch, weights_sha256
+from .refusals import MethodNotAllowed, NotAcceptable, Refusal, Unavailable
+
+logger = logging.getLogger("digits")
 
 VERSION_LENGTH = 12  # hexadecimal digits of the weights' checksum that tell one version from another
 
@@ -27,7 +30,6 @@ def endpoint(*methods: str, answers: str = "application/json") -> Callable:
 
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @csrf_exempt
-        @never_cache
         @functools.wraps(view)
         def answer(request: HttpRequest) -> HttpResponse:
             try:
@@ -35,15 +37,24 @@ def endpoint(*methods: str, answers: str = "application/json") -> Callable:
                     allowed = ", ".join(methods)
                     detail = f"{request.path} answers {allowed}, not {request.method}."
                     raise MethodNotAllowed(detail, {"Allow": allowed})
-                if not request.accepts(answers):
+                if not is_accepted(request, answers):
                     raise NotAcceptable(f"{request.path} answers with {answers}, which the Accept header excludes.")
-                return view(request)
+                response = view(request)
             except Refusal as refusal:
-                return refuse(request, refusal)
+                response = refuse(request, refusal)
+            response.headers["Cache-Control"] = "no-store"
+            return response
 
         return answer
 
     return decorate
+
+
+def is_accepted(request: HttpRequest, content_type: str) -> bool:
+    """Whether the Accept header allows it, with parameters of whatever value."""
+    return request.accepts(content_type) or any(
+        str(accepted).partition(";")[0].strip() == content_type for accepted in request.accepted_types
+    )
 
 
 @endpoint("GET", "HEAD")
@@ -57,11 +68,12 @@ def predict_digit(request: HttpRequest) -> HttpResponse:
     """One picture or a batch; what is wrong with an item of a batch is said in its place."""
     extras = sent_names(request.GET, "include", EXTRAS)
     payload = sent_payload(request)
-    prepared = [prepare(item, len(payload.items)) for item in payload.items]
-    if not payload.is_batch and isinstance(prepared[0], Refusal):
-        raise prepared[0]
-    pixels = [item for item in prepared if not isinstance(item, Refusal)]
-    predictions = iter(recognize_batch(np.array(pixels, np.uint8).reshape(-1, SIDE, SIDE)))
+    with prediction_slot():
+        prepared = [prepare(item, len(payload.items)) for item in payload.items]
+        if not payload.is_batch and isinstance(prepared[0], Refusal):
+            raise prepared[0]
+        pixels = [item for item in prepared if not isinstance(item, Refusal)]
+        predictions = iter(recognize_batch(np.array(pixels, np.uint8).reshape(-1, SIDE, SIDE)))
     answers = [
         {"error": described(item.status, item.title, item.detail) | {"index": index}}
         if isinstance(item, Refusal)
@@ -69,6 +81,49 @@ def predict_digit(request: HttpRequest) -> HttpResponse:
         for index, item in enumerate(prepared)
     ]
     return JsonResponse({"predictions": answers} if payload.is_batch else answers[0])
+
+
+@endpoint("GET", "HEAD")
+def model(request: HttpRequest) -> HttpResponse:
+    """What answers here: the network, how good it is, what it takes and what it gives."""
+    weights = classifier().weights
+    return JsonResponse(
+        {
+            "name": "digits",
+            "weights_version": weights_sha256()[:VERSION_LENGTH],
+            "weights_sha256": weights_sha256(),
+            "architecture": weights.architecture,
+            "input": {"shape": [SIDE, SIDE], "type": "uint8", "meaning": "ink 255 on 0, prepared as MNIST is"},
+            "output": {"shape": [10], "type": "float32", "meaning": "the probabilities of 0 to 9"},
+            "temperature": weights.temperature,
+            "uncertain_below": weights.uncertain_below,
+            "no_digit_above": weights.no_digit_above,
+            "figures": weights.figures,
+        }
+    )
+
+
+@endpoint("GET", "HEAD")
+def health_live(request: HttpRequest) -> HttpResponse:
+    return JsonResponse({"status": "live"})
+
+
+@endpoint("GET", "HEAD")
+def health_ready(request: HttpRequest) -> HttpResponse:
+    """Whether a picture would be answered: the network reads one now, and a tile is there to be shown."""
+    try:
+        ready = knows_a_one() and gallery().tile(0) is not None
+    except Exception as error:  # files are missing or damaged in any way
+        logger.exception("not ready")
+        raise Unavailable("The network's weights or the gallery's images can't be used.") from error
+    if not ready:
+        raise Unavailable("The network does not recognise what it should.")
+    return JsonResponse({"status": "ready"})
+
+
+@endpoint("GET", "HEAD", answers="text/plain")
+def prometheus_metrics(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(metrics.exposition(), content_type=metrics.CONTENT_TYPE)
 
 
 def prepare(item: Item, batch: int) -> np.ndarray | Refusal:

@@ -123,7 +123,7 @@ class Gallery:
         return map_or_make(self._copy.with_stem(f"{self._copy.stem}-{recognizer.weights_sha256()}"), 2, self._read_all)
 
     def _read_all(self) -> np.ndarray:
-        predictions = recognizer.recognize_batch(self._table[:, 1:].reshape(-1, SIDE, SIDE))
+        predictions = recognizer.read(self._table[:, 1:].reshape(-1, SIDE, SIDE))
         return np.array([(prediction.digit, prediction.uncertain) for prediction in predictions], np.uint8)
 
 

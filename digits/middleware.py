@@ -1,25 +1,126 @@
 """What every request passes on its way in and out, beside Django's own middleware."""
 
+import logging
+import re
+import time
+import uuid
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
 
+from . import metrics, pressure
 from .errors import FOR_PROGRAMS, refuse
-from .refusals import TooLarge
+from .refusals import TooLarge, TooManyRequests
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+HEALTH = "/api/health/"
+READABLE = "Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-ID"
+PREFLIGHT_SECONDS = 24 * 3600
 
-def content_security_policy(get_response: GetResponse) -> GetResponse:
-    """Tell browsers to run and load nothing but this site's own files."""
-    policy = "; ".join(f"{directive} {sources}" for directive, sources in settings.CONTENT_SECURITY_POLICY.items())
+logger = logging.getLogger("digits")
+access_log = logging.getLogger("digits.access")
+
+
+def account(get_response: GetResponse) -> GetResponse:
+    """Give each request an id, count it and log it, by its route: addresses are a client's own words."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        start = time.perf_counter()
+        sent_id = request.headers.get("X-Request-ID", "")
+        request.request_id = sent_id if re.fullmatch("[A-Za-z0-9._-]{1,64}", sent_id) else uuid.uuid4().hex
+        metrics.IN_FLIGHT.add(1)
+        try:
+            response = get_response(request)
+        finally:
+            metrics.IN_FLIGHT.add(-1)
+        seconds = time.perf_counter() - start
+        response.headers["X-Request-ID"] = request.request_id
+        method = request.method if request.method in METHODS else "other"
+        route = route_of(request)
+        metrics.REQUESTS.add(1, route, method, response.status_code)
+        metrics.SECONDS.observe(seconds, route)
+        fields = {
+            "method": method,
+            "route": route,
+            "status": response.status_code,
+            "ms": round(1000 * seconds, 2),
+            "bytes": int(response.headers.get("Content-Length", 0)) if response.streaming else len(response.content),
+            "request_id": request.request_id,
+        }
+        access_log.info("request", fields)
+        return response
+
+    return middleware
+
+
+def route_of(request: HttpRequest) -> str:
+    if request.resolver_match:
+        return f"/{request.resolver_match.route}"
+    return settings.STATIC_URL if request.path_info.startswith(settings.STATIC_URL) else "none"
+
+
+def security_headers(get_response: GetResponse) -> GetResponse:
+    """Tell browsers to run and load nothing but this site's own files, and to grant it nothing it needs not."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
+        for name, value in settings.SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
         # Under DEBUG, Django answers these itself, with pages that bring inline styles and scripts.
         if not (settings.DEBUG and response.status_code in (404, 500)):
-            response.headers["Content-Security-Policy"] = policy
+            response.headers["Content-Security-Policy"] = settings.CONTENT_SECURITY_POLICY
+        return response
+
+    return middleware
+
+
+def cross_origin(get_response: GetResponse) -> GetResponse:
+    """Let pages of the listed origins call the API; no answer depends on a cookie, so none is asked for."""
+    if not settings.API_ALLOWED_ORIGINS:
+        raise MiddlewareNotUsed
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith(FOR_PROGRAMS):
+            return get_response(request)
+        asks_first = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+        response = HttpResponse(status=204) if asks_first else get_response(request)
+        patch_vary_headers(response, ["Origin"])
+        if request.headers.get("Origin") in settings.API_ALLOWED_ORIGINS:
+            response.headers["Access-Control-Allow-Origin"] = request.headers["Origin"]
+            response.headers["Access-Control-Expose-Headers"] = READABLE
+            if asks_first:
+                response.headers["Access-Control-Allow-Methods"] = "GET, POST"
+                response.headers["Access-Control-Allow-Headers"] = "Content-Type, X-Request-ID"
+                response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_SECONDS)
+        return response
+
+    return middleware
+
+
+def rate_limit(get_response: GetResponse) -> GetResponse:
+    """Refuse the API's requests of a client that asks too often, before their bodies are read."""
+    if settings.RATE_LIMIT is None:
+        raise MiddlewareNotUsed
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith("/api/") or request.path_info.startswith(HEALTH):
+            return get_response(request)
+        try:
+            quota = pressure.count_request(request)
+        except Exception:  # the cache is out of reach, which is no reason to answer nobody
+            logger.exception("requests can't be counted")
+            return get_response(request)
+        if quota.remaining < 0:
+            detail = f"This client has asked {quota.limit} times already. Try again in {quota.reset} seconds."
+            return refuse(request, TooManyRequests(detail, quota.headers | {"Retry-After": str(quota.reset)}))
+        response = get_response(request)
+        for name, value in quota.headers.items():
+            response.headers[name] = value
         return response
 
     return middleware

@@ -7,8 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from digit_recognizer_dl_model.explanation import relevance
+from digit_recognizer_dl_model.frame import SIDE
 from digit_recognizer_dl_model.inference import Classifier, beyond_two
 from digit_recognizer_dl_model.weights import SHIPPED, load_weights
+
+from . import metrics
 
 # Of the strongest mark on the map of an explanation; weaker ones are not worth a word.
 HARDLY = 0.1
@@ -59,7 +62,15 @@ def recognize(pixels: np.ndarray) -> Prediction:
 
 
 def recognize_batch(pixels: np.ndarray) -> list[Prediction]:
-    """Predict from the prepared pixels of several pictures, (n, 28, 28) uint8, in one pass."""
+    """Predict from the prepared pixels of several pictures, (n, 28, 28) uint8, in one pass; and count that."""
+    predictions = read(pixels)
+    for prediction in predictions:
+        metrics.PREDICTIONS.add(1, prediction.digit, "uncertain" if prediction.uncertain else "certain")
+    return predictions
+
+
+def read(pixels: np.ndarray) -> list[Prediction]:
+    """The same, but of what nobody asked for, such as the whole gallery: it is not counted."""
     network = classifier()
     probabilities = network.probabilities(pixels)
     beyond = beyond_two(probabilities).tolist()
@@ -107,6 +118,13 @@ def third(position: int, inked: np.ndarray) -> int:
 def feature_maps(pixels: np.ndarray) -> list[np.ndarray]:
     """What the first two convolutions answer to pixels (28, 28): (height, width, channels) float32, at least 0."""
     return classifier().activations(pixels)[:2]  # what later ones answer is too coarse to look at
+
+
+def knows_a_one() -> bool:
+    """Whether the network, asked now, reads an upright stroke as 1."""
+    stroke = np.zeros((1, SIDE, SIDE), np.uint8)
+    stroke[:, 4:24, 13:15] = 255
+    return int(classifier().probabilities(stroke).argmax()) == 1
 
 
 @functools.cache

@@ -66,3 +66,20 @@ class UnusablePixels(Refusal):
 class Blank(Refusal):
     status = 422
     title = "No ink"
+
+
+class TooManyRequests(Refusal):
+    status = 429
+    title = "Too many requests"
+
+
+class Unavailable(Refusal):
+    """Not the client's doing: what the site answers from can't be used."""
+
+    status = 503
+    title = "Not ready"
+
+
+class Busy(Refusal):
+    status = 503
+    title = "Busy"

@@ -1,7 +1,8 @@
 """The pages, and the fragments that htmx swaps into them."""
 
 import base64
-from collections.abc import Iterable
+import functools
+from collections.abc import Callable, Iterable
 from urllib.parse import urlencode
 
 import numpy as np
@@ -13,17 +14,32 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from . import images
+from .errors import refuse
 from .forms import Score, sent_picture, sent_score, sent_selection, sent_tiles
 from .gallery import gallery as stored_tiles
 from .gallery import sample
+from .pressure import prediction_slot
 from .recognizer import Prediction, classifier, explain, feature_maps, recognize, recognize_batch
-from .refusals import Refusal
+from .refusals import Busy, Refusal
 from .report import report
 
 NO_PERCENTAGES = [0.0] * 10
 UNANSWERED = {"prediction": None, "right": None}  # named, as a lookup that fails takes a template longest
 # Ask again each time, but unlike `no-store` let the Back button show the page as it was left.
 fresh = cache_control(private=True, no_cache=True)
+
+
+def refuse_when_busy(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """What was drawn is not to blame then, so this is said beside it, with a button to try again."""
+
+    @functools.wraps(view)
+    def answer(request: HttpRequest) -> HttpResponse:
+        try:
+            return view(request)
+        except Busy as refusal:
+            return refuse(request, refusal)
+
+    return answer
 
 
 @require_GET
@@ -73,6 +89,7 @@ def tile(request: HttpRequest, index: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @fresh
+@refuse_when_busy
 def draw(request: HttpRequest) -> HttpResponse:
     """The drawing pad; a picture posted here, as browsers without JavaScript do, is answered on the same page."""
     context = answer_picture(request) if request.method == "POST" else {"percentages": NO_PERCENTAGES}
@@ -86,6 +103,7 @@ def draw(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @fresh
+@refuse_when_busy
 def predict_drawing(request: HttpRequest) -> HttpResponse:
     # While the pen moves there would be an announcement every moment.
     context = answer_picture(request) | {"announces": "live" not in request.POST}
@@ -94,6 +112,7 @@ def predict_drawing(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @fresh
+@refuse_when_busy
 def explain_drawing(request: HttpRequest) -> HttpResponse:
     context = explain_picture(request) | {"announces": True}
     return render(request, "digits/_explanation.html", context, status=context.get("status", 200))
@@ -155,18 +174,23 @@ def answer_tiles(indices: Iterable[int]) -> dict[int, dict]:
 
 def answer_picture(request: HttpRequest) -> dict:
     try:
-        pixels = sent_pixels(request)
+        with prediction_slot():
+            pixels = sent_pixels(request)
+            return {"pixels": pixels, "seen": seen(pixels)} | answer(recognize(pixels))
+    except Busy:
+        raise
     except Refusal as refusal:
         return {"refusal": refusal, "status": refusal.status, "percentages": NO_PERCENTAGES}
-    return {"pixels": pixels, "seen": seen(pixels)} | answer(recognize(pixels))
 
 
 def explain_picture(request: HttpRequest) -> dict:
     try:
-        pixels = sent_pixels(request)
+        with prediction_slot():
+            return explanation_of(sent_pixels(request))
+    except Busy:
+        raise
     except Refusal as refusal:
         return {"refusal": refusal, "status": refusal.status}
-    return explanation_of(pixels)
 
 
 def sent_pixels(request: HttpRequest) -> np.ndarray:

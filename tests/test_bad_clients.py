@@ -203,6 +203,9 @@ def test_what_a_client_does_wrong_is_answered_with_a_problem(ask, body, content_
         ("POST", URL, {"Accept": "text/html"}, 406),
         ("POST", URL, {"Accept": "application/json;q=0"}, 406),
         ("GET", "/api/display-images/", {"Accept": "image/png"}, 406),
+        ("GET", "/metrics", {"Accept": "application/json"}, 406),
+        ("POST", "/metrics", {}, 405),
+        ("POST", "/api/health/live", {}, 405),
         ("POST", f"{URL}?include=everything", {}, 400),
         ("GET", "/api/display-images/", {"Host": "evil.example"}, 400),
     ],
@@ -211,6 +214,12 @@ def test_a_wrong_method_address_host_or_accept_header_is_a_problem(ask, method, 
     answer = ask(PNG if method == "POST" else b"", "image/png", method, path, **headers)
     assert_problem(answer, status)
     assert ("allow" in answer.headers) == (status == 405)
+
+
+@pytest.mark.parametrize("accept", ["", "*/*", "application/*", "application/json;charset=utf-8", "text/html,*/*"])
+def test_what_a_client_accepts_may_be_said_in_many_ways(client, accept):
+    headers = {"Accept": accept} if accept else {}
+    assert client.post(URL, PNG, content_type="image/png", headers=headers).status_code == 200
 
 
 def test_a_page_form_without_its_token_is_refused_in_the_style_of_the_site(ask):

@@ -91,5 +91,5 @@ def test_links_and_pictures_lead_somewhere(target):
 
 def test_every_setting_is_listed():
     settings = (ROOT / "config" / "settings.py").read_text()
-    names = set(re.findall(r'"((?:DJANGO|MNIST)_[A-Z_]+)"', settings))
-    assert names == set(re.findall(r"^\| `((?:DJANGO|MNIST)_[A-Z_]+)`", README, re.MULTILINE))
+    names = set(re.findall(r'"((?:DIGITS|DJANGO|MNIST)_[A-Z_]+)"', settings))
+    assert names == set(re.findall(r"^\| `((?:DIGITS|DJANGO|MNIST)_[A-Z_]+)`", README, re.MULTILINE))

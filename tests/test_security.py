@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from django.conf import settings
+from django.templatetags.static import static
 from django.test import Client
 
 PRODUCTION = {
@@ -67,15 +68,52 @@ def test_a_malformed_csv_is_named_with_its_line(tmp_path):
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("path", ["/", "/draw/", "/model/", "/api/display-images/", "/nowhere/"])
-def test_every_answer_carries_the_security_headers(client, path):
-    headers = client.get(path).headers
+@pytest.mark.parametrize(
+    ("path", "status", "host"),
+    [
+        ("/", 200, "testserver"),
+        ("/draw/", 200, "testserver"),
+        ("/model/", 200, "testserver"),
+        ("/draw", 301, "testserver"),
+        ("/api/display-images/", 200, "testserver"),
+        ("/api/predict-digit/", 405, "testserver"),
+        ("/metrics", 200, "testserver"),
+        ("/nowhere/", 404, "testserver"),
+        ("style.css", 200, "testserver"),
+        ("/", 400, "evil.example"),
+        ("/api/model/", 400, "evil.example"),
+    ],
+)
+@pytest.mark.parametrize("https", [False, True])
+def test_every_answer_carries_the_security_headers(client, settings, path, status, host, https):
+    if https:
+        settings.SECURE_SSL_REDIRECT, settings.SECURE_HSTS_SECONDS = True, 3600
+    address = static("digits/style.css") if path == "style.css" else path
+    answer = client.get(address, headers={"host": host}, secure=https)
+    assert answer.status_code == status
+    assert_strict(answer.headers)
+    assert ("Strict-Transport-Security" in answer.headers) == https
+    answer.close()
+
+
+def assert_strict(headers) -> None:
     policy = headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Frame-Options"] == "DENY"
     assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert "camera=()" in headers["Permissions-Policy"]
+
+
+def test_a_wrong_host_is_refused_even_where_https_would_be_asked_for(client, settings):
+    settings.SECURE_SSL_REDIRECT = True
+    answer = client.get("/", headers={"host": "evil.example"})
+    assert answer.status_code == 400
+    assert "<nav" in answer.content.decode()
+    assert_strict(answer.headers)
 
 
 def test_only_djangos_own_pages_of_errors_may_be_styled_inline(client, settings):

@@ -13,7 +13,7 @@ def test_the_page_shows_the_tile_its_label_and_its_prediction(client):
     assert gallery().tile(42).image in page
     assert f"Its label is {gallery().label(42)}" in page
     assert f"<strong>{recognize(gallery().pixels(42)).digit}</strong>" in page
-    assert len(re.findall("<rect ", page)) == 10
+    assert len(re.findall("<rect width", page)) == 10
 
 
 def test_an_uncertain_tile_tells_the_reason(client):

@@ -1,0 +1,72 @@
+"""GET /api/health/live, /api/health/ready and /api/model/."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from digit_recognizer_dl_model.weights import SHIPPED
+from digits import gallery, recognizer
+
+
+def test_a_process_that_answers_is_live(client):
+    answer = client.get("/api/health/live")
+    assert (answer.status_code, answer.json()) == (200, {"status": "live"})
+    assert client.head("/api/health/live").status_code == 200
+
+
+def test_a_process_that_reads_a_one_and_has_tiles_is_ready(client, monkeypatch):
+    asked = []
+
+    def probabilities(pixels):
+        asked.append(pixels)
+        return type(recognizer.classifier()).probabilities(recognizer.classifier(), pixels)
+
+    monkeypatch.setattr(recognizer.classifier(), "probabilities", probabilities, raising=False)
+    answer = client.get("/api/health/ready")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
+    assert len(asked) == 1
+
+
+@pytest.fixture
+def fresh_start():
+    """Have weights and gallery opened anew, and again after the test."""
+    caches = recognizer.classifier, gallery.gallery
+    for cached in caches:
+        cached.cache_clear()
+    yield
+    for cached in caches:
+        cached.cache_clear()
+
+
+@pytest.mark.parametrize("damage", ["weights missing", "weights corrupt", "data missing", "data corrupt"])
+def test_without_weights_or_data_it_is_not_ready(client, settings, monkeypatch, tmp_path, fresh_start, damage):
+    file = tmp_path / "file"
+    if "corrupt" in damage:
+        file.write_bytes(b"rubbish")
+    if "weights" in damage:
+        load = recognizer.load_weights
+        monkeypatch.setattr(recognizer, "load_weights", lambda: load(file))
+    else:
+        settings.MNIST_CSV = file
+    answer = client.get("/api/health/ready")
+    assert answer.status_code == 503
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json()["type"] == "/api/#not-ready"
+    assert str(tmp_path) not in answer.content.decode()
+    assert client.get("/api/health/live").status_code == 200
+
+
+def test_a_network_that_reads_a_one_as_something_else_is_not_ready(client, monkeypatch):
+    monkeypatch.setattr(recognizer.classifier(), "probabilities", lambda pixels: np.eye(1, 10, 7), raising=False)
+    assert client.get("/api/health/ready").status_code == 503
+
+
+def test_the_model_is_described(client):
+    described = client.get("/api/model/").json()
+    assert described["weights_sha256"] == hashlib.sha256(SHIPPED.read_bytes()).hexdigest()
+    assert described["weights_sha256"].startswith(described["weights_version"])
+    assert described["architecture"] == recognizer.classifier().weights.architecture
+    assert described["figures"] == recognizer.classifier().weights.figures
+    assert described["input"]["shape"] == [28, 28]
+    assert described["output"]["shape"] == [10]
