@@ -13,8 +13,8 @@ from digit_recognizer_dl_model.frame import SIDE
 
 from . import images, metrics
 from .errors import described, refuse
-from .forms import sent_names
-from .gallery import gallery
+from .forms import MAX_TILES, sent_names, sent_number
+from .gallery import TILES_AT_ONCE, gallery
 from .payloads import Item, sent_payload
 from .pressure import prediction_slot
 from .recognizer import Prediction, classifier, explain, knows_a_one, recognize_batch, weights_sha256
@@ -22,6 +22,7 @@ from .refusals import MethodNotAllowed, NotAcceptable, Refusal, Unavailable
 
 logger = logging.getLogger("digits")
 
+MAX_SEED = 2**32 - 1
 VERSION_LENGTH = 12  # hexadecimal digits of the weights' checksum that tell one version from another
 
 
@@ -59,7 +60,11 @@ def is_accepted(request: HttpRequest, content_type: str) -> bool:
 
 @endpoint("GET", "HEAD")
 def display_images(request: HttpRequest) -> HttpResponse:
-    tiles = gallery().random_tiles()
+    """Random tiles: `count` of them, of one `digit`, the same again for the same `seed`."""
+    count = sent_number(request.GET, "count", 1, MAX_TILES)
+    digit = sent_number(request.GET, "digit", 0, 9)
+    seed = sent_number(request.GET, "seed", 0, MAX_SEED)
+    tiles = gallery().random_tiles(count or TILES_AT_ONCE, digit, seed)
     return JsonResponse({"images": [tile._asdict() for tile in tiles]})
 
 

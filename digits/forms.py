@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, QueryDict
 
 from .gallery import Selection, gallery
-from .refusals import NoPicture, Refusal, TooLarge
+from .refusals import BadParameter, NoPicture, TooLarge
 
 MAX_TILES = 100
 
@@ -51,22 +51,32 @@ def sent_names(query: QueryDict, field: str, known: Collection[str]) -> list[str
     """The names in a field of the address, separated by commas; raises a Refusal for one that is not known."""
     names = [name for name in query.get(field, "").split(",") if name]
     if not set(names) <= set(known):
-        raise Refusal(f"`{field}` knows {', '.join(known)} and nothing else.")
+        raise BadParameter(f"`{field}` knows {', '.join(known)} and nothing else.")
     return names
 
 
 def sent_selection(query: QueryDict) -> Selection:
     """Which tiles are asked for; what is no digit sets no condition."""
-    digit, read = (sent_number(query, field, most=9) for field in ("digit", "read"))
+    digit, read = (number_or_none(query, field, most=9) for field in ("digit", "read"))
     return Selection(digit, read, 1 if query.get("hard") == "1" else None)
 
 
 def sent_score(query: QueryDict) -> Score:
     """The score that an address brings along; none where it makes no sense."""
-    right, of = (sent_number(query, field, most=999_999) for field in Score._fields)
+    right, of = (number_or_none(query, field, most=999_999) for field in Score._fields)
     return Score() if right is None or of is None or right > of else Score(right, of)
 
 
-def sent_number(query: QueryDict, field: str, most: int) -> int | None:
+def number_or_none(query: QueryDict, field: str, most: int) -> int | None:
     value = query.get(field, "")
     return int(value) if re.fullmatch("[0-9]{1,6}", value) and int(value) <= most else None
+
+
+def sent_number(query: QueryDict, field: str, least: int, most: int) -> int | None:
+    """The number in a field of the address, or None; raises a Refusal for anything but a whole number in between."""
+    value = query.get(field)
+    if value is None:
+        return None
+    if not re.fullmatch("[0-9]{1,10}", value) or not least <= int(value) <= most:
+        raise BadParameter(f"`{field}` is to be a whole number from {least} to {most}.")
+    return int(value)

@@ -109,9 +109,9 @@ class Gallery:
             chosen &= wrong | self._readings[:, 1].astype(bool)
         return np.flatnonzero(chosen).tolist()
 
-    def random_tiles(self, count: int = TILES_AT_ONCE) -> list[Tile]:
-        """Different tiles in random order; all of them where there are fewer than `count`."""
-        return [self.tile(index) for index in sample(range(len(self)), count)]
+    def random_tiles(self, count: int = TILES_AT_ONCE, digit: int | None = None, seed: int | None = None) -> list[Tile]:
+        """Different tiles, of one digit or all, in random order that a seed repeats; fewer where there are fewer."""
+        return [self.tile(index) for index in sample(self.select(Selection(digit)), count, seed)]
 
     @functools.cached_property
     def _labels(self) -> np.ndarray:
@@ -138,9 +138,9 @@ def as_table(dataset: Dataset) -> np.ndarray:
     return np.column_stack([labels, dataset.pixels.reshape(-1, PIXELS)])
 
 
-def sample(indices: Sequence[int], count: int = TILES_AT_ONCE) -> list[int]:
-    """Different ones in random order; all of them where there are fewer than `count`."""
-    return random.sample(indices, min(count, len(indices)))
+def sample(indices: Sequence[int], count: int = TILES_AT_ONCE, seed: int | None = None) -> list[int]:
+    """Different ones in random order, which a seed repeats; all of them where there are fewer than `count`."""
+    return random.Random(seed).sample(indices, min(count, len(indices)))
 
 
 def map_or_make(copy: Path, columns: int, make: Callable[[], np.ndarray]) -> np.ndarray:

@@ -16,6 +16,10 @@ class Refusal(Exception):
         self.headers = headers  # of the answer
 
 
+class BadParameter(Refusal):
+    title = "Bad parameter"
+
+
 class NoPicture(Refusal):
     title = "Nothing to read"
 
