@@ -90,6 +90,14 @@ def test_of_several_frames_the_first_is_read(form, options):
     assert np.abs(images.prepare(data).astype(int) - images.prepare(encoded(first))).mean() < 4
 
 
+def test_of_a_damaged_list_of_frames_the_first_is_read():
+    first = drawing(mode="RGB")
+    data = encoded(first, "MPO", save_all=True, append_images=[first])
+    damaged = data.replace(b"MPF\0II*", b"MPF\0II+")
+    assert damaged != data
+    assert (images.prepare(damaged) == images.prepare(data)).all()
+
+
 def test_a_jpeg_for_printers_is_read():
     data = encoded(drawing(mode="RGB").convert("CMYK"), "JPEG", quality=80)
     assert np.abs(images.prepare(data).astype(int) - images.prepare(encoded(drawing()))).mean() < 4
