@@ -6,6 +6,7 @@ Run as `python -m benchmarks.serving`; the last line is one JSON object.
 import base64
 import io
 import json
+import logging
 import os
 import platform
 import statistics
@@ -14,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 ENVIRONMENT = {
     "DJANGO_SETTINGS_MODULE": "config.settings",
@@ -32,16 +34,22 @@ django.setup()
 import numpy as np
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.wsgi import get_wsgi_application
+from django.http import JsonResponse
 from django.test import RequestFactory
 from PIL import Image
 
 from digits import images
+from digits.api import answer_item
 from digits.gallery import gallery
-from digits.recognizer import classifier
+from digits.recognizer import classifier, recognize, recognize_batch
 
 REPEATS = 300
 START_UPS = 5
 CSRF_TOKEN = "a" * 32  # what a form sends, and the cookie beside it
+PREDICT = "/api/predict-digit/"
+APPLICATION = get_wsgi_application()
+# Lines are formatted and written as ever, but not between the figures.
+logging.getLogger("digits.access").handlers[0].setStream(Path(os.devnull).open("w"))  # noqa: SIM115 - to the end
 READY = "import config.wsgi; from digits.gallery import gallery; from digits.recognizer import classifier; "
 READY += "gallery().pixels(0); classifier()"
 
@@ -58,16 +66,15 @@ def microseconds(call: Callable[[], object]) -> float:
     return statistics.median(times) * 1e6
 
 
-def asker(method: str, path: str, **fields: SimpleUploadedFile | str) -> Callable[[], bytes]:
+def asker(method: str, path: str, sent: object = None, **options: str) -> Callable[[], bytes]:
     """A function that sends this request through the whole WSGI application and returns the body."""
-    application = get_wsgi_application()
-    environ = getattr(RequestFactory(HTTP_COOKIE=f"csrftoken={CSRF_TOKEN}"), method)(path, fields).environ
+    environ = getattr(RequestFactory(HTTP_COOKIE=f"csrftoken={CSRF_TOKEN}"), method)(path, sent, **options).environ
     body = environ["wsgi.input"].read()
 
     def ask() -> bytes:
         statuses = []
         start_response = lambda status, headers: statuses.append(status)  # noqa: E731
-        parts = application({**environ, "wsgi.input": io.BytesIO(body)}, start_response)
+        parts = APPLICATION({**environ, "wsgi.input": io.BytesIO(body)}, start_response)
         answer = b"".join(parts)
         parts.close()
         assert statuses == ["200 OK"], (statuses, answer[:200])
@@ -90,20 +97,30 @@ def main() -> None:
     large = io.BytesIO()
     Image.fromarray(255 - store.pixels(0)).resize((280, 280), Image.Resampling.BICUBIC).save(large, "PNG")
 
-    def upload(data: bytes) -> SimpleUploadedFile:
-        return SimpleUploadedFile("digit.png", data, "image/png")
+    def predict(*pictures: bytes) -> Callable[[], bytes]:
+        files = [SimpleUploadedFile("digit.png", picture, "image/png") for picture in pictures]
+        return asker("post", PREDICT, {"file": files})
 
+    file = SimpleUploadedFile("drawing.png", large.getvalue(), "image/png")
+    drawing = {"file": file, "csrfmiddlewaretoken": CSRF_TOKEN}
+    pixels = json.dumps({"pixels": store.pixels(0).ravel().tolist()})
+    hundred = np.stack([store.pixels(index) for index in range(100)])
+    prediction = recognize(store.pixels(0))
     figures = {
         "display_images_us": microseconds(asker("get", "/api/display-images/")),
         "tiles_fragment_us": microseconds(asker("get", "/tiles/")),
         "predict_tile_us": microseconds(asker("get", "/tiles/0/prediction/")),
-        "predict_digit_28_us": microseconds(asker("post", "/api/predict-digit/", file=upload(tile))),
-        "predict_digit_280_us": microseconds(asker("post", "/api/predict-digit/", file=upload(large.getvalue()))),
+        "predict_digit_28_us": microseconds(predict(tile)),
+        "predict_digit_280_us": microseconds(predict(large.getvalue())),
+        "decode_280_us": microseconds(lambda: images.decode(large.getvalue())),
         "prepare_280_us": microseconds(lambda: images.prepare(large.getvalue())),
         "forward_us": microseconds(lambda: classifier().probabilities(store.pixels(0)[None])),
-        "explain_280_us": microseconds(
-            asker("post", "/draw/explain/", file=upload(large.getvalue()), csrfmiddlewaretoken=CSRF_TOKEN)
-        ),
+        "render_us": microseconds(lambda: JsonResponse(answer_item(store.pixels(0), prediction, []))),
+        "predict_digit_pixels_us": microseconds(asker("post", PREDICT, pixels, content_type="application/json")),
+        "predict_digit_100_us": microseconds(predict(*map(images.png, hundred))),
+        "forward_100_us": microseconds(lambda: recognize_batch(hundred)),
+        "health_live_us": microseconds(asker("get", "/api/health/live")),
+        "explain_280_us": microseconds(asker("post", "/draw/explain/", drawing)),
         "encode_png_us": microseconds(lambda: base64.b64encode(images.png(store.pixels(0)))),
     }
     with tempfile.TemporaryDirectory() as empty:
@@ -117,15 +134,23 @@ def main() -> None:
         "predict_tile_us": "GET  /tiles/0/prediction/",
         "predict_digit_28_us": "POST /api/predict-digit/, 28x28 PNG",
         "predict_digit_280_us": "POST /api/predict-digit/, 280x280 PNG",
+        "decode_280_us": "  of which decoding",
         "prepare_280_us": "  of which decoding and preparing",
         "forward_us": "  of which the forward pass",
         "explain_280_us": "POST /draw/explain/, 280x280 PNG",
+        "render_us": "  of which rendering the answer",
+        "predict_digit_pixels_us": "POST /api/predict-digit/, pixels in JSON",
+        "predict_digit_100_us": "POST /api/predict-digit/, 100 28x28 PNGs",
+        "forward_100_us": "  of which the network, in one pass",
+        "health_live_us": "GET  /api/health/live",
         "encode_png_us": "one tile as base64 PNG",
         "start_up_parsing_ms": "start of a process, parsing the CSV",
         "start_up_cached_ms": "start of a process, mapping the copy",
     }
     for key, name in names.items():
         print(f"{name:40} {figures[key]:8.0f} {key.rsplit('_', 1)[1].replace('us', 'µs')}")
+    figures["requests_per_second"] = 1e6 / figures["predict_digit_280_us"]
+    print(f"{'280x280 PNGs a second on one core':40} {figures['requests_per_second']:8.0f}")
     versions = {"python": platform.python_version(), "numpy": np.__version__, "django": django.get_version()}
     print(json.dumps({name: round(value, 1) for name, value in figures.items()} | versions))
 
