@@ -1,4 +1,4 @@
-"""How long requests take inside the process, and how long a process takes to be ready.
+"""How long requests take inside the process, how much a first visit transfers, and how soon a process is ready.
 
 Run as `python -m benchmarks.serving`; the last line is one JSON object.
 """
@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import platform
+import re
 import statistics
 import subprocess
 import sys
@@ -17,13 +18,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+STATIC_ROOT = tempfile.TemporaryDirectory()
 ENVIRONMENT = {
     "DJANGO_SETTINGS_MODULE": "config.settings",
     "DJANGO_DEBUG": "0",
     "DJANGO_HTTPS": "0",
     "DJANGO_SECRET_KEY": "for-this-measurement-only",
     "DJANGO_ALLOWED_HOSTS": "testserver",
-    "DJANGO_STATIC_ROOT": "static",
+    "DJANGO_STATIC_ROOT": STATIC_ROOT.name,
 }
 os.environ.update(ENVIRONMENT)
 
@@ -33,6 +35,7 @@ django.setup()
 
 import numpy as np
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
 from django.http import JsonResponse
 from django.test import RequestFactory
@@ -47,7 +50,6 @@ REPEATS = 300
 START_UPS = 5
 CSRF_TOKEN = "a" * 32  # what a form sends, and the cookie beside it
 PREDICT = "/api/predict-digit/"
-APPLICATION = get_wsgi_application()
 # Lines are formatted and written as ever, but not between the figures.
 logging.getLogger("digits.access").handlers[0].setStream(Path(os.devnull).open("w"))  # noqa: SIM115 - to the end
 READY = "import config.wsgi; from digits.gallery import gallery; from digits.recognizer import classifier; "
@@ -68,13 +70,15 @@ def microseconds(call: Callable[[], object]) -> float:
 
 def asker(method: str, path: str, sent: object = None, **options: str) -> Callable[[], bytes]:
     """A function that sends this request through the whole WSGI application and returns the body."""
-    environ = getattr(RequestFactory(HTTP_COOKIE=f"csrftoken={CSRF_TOKEN}"), method)(path, sent, **options).environ
+    application = get_wsgi_application()
+    factory = RequestFactory(headers={"Accept-Encoding": "gzip", "Cookie": f"csrftoken={CSRF_TOKEN}"})
+    environ = getattr(factory, method)(path, sent, **options).environ
     body = environ["wsgi.input"].read()
 
     def ask() -> bytes:
         statuses = []
         start_response = lambda status, headers: statuses.append(status)  # noqa: E731
-        parts = APPLICATION({**environ, "wsgi.input": io.BytesIO(body)}, start_response)
+        parts = application({**environ, "wsgi.input": io.BytesIO(body)}, start_response)
         answer = b"".join(parts)
         parts.close()
         assert statuses == ["200 OK"], (statuses, answer[:200])
@@ -91,8 +95,17 @@ def start_up(cache: str) -> float:
     return (time.perf_counter() - start) * 1e3
 
 
+def first_visit() -> dict[str, int]:
+    """How many bytes each part of the gallery's page transfers, in the encoding that it is served in."""
+    page = asker("get", "/")()
+    files = sorted(set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page.decode())))
+    return {"/": len(page)} | {file: len(asker("get", file)()) for file in files}
+
+
 def main() -> None:
+    call_command("collectstatic", interactive=False, verbosity=0)
     store = gallery()
+    visit = first_visit()
     tile = images.png(store.pixels(0))
     large = io.BytesIO()
     Image.fromarray(255 - store.pixels(0)).resize((280, 280), Image.Resampling.BICUBIC).save(large, "PNG")
@@ -108,8 +121,11 @@ def main() -> None:
     prediction = recognize(store.pixels(0))
     figures = {
         "display_images_us": microseconds(asker("get", "/api/display-images/")),
+        "gallery_us": microseconds(asker("get", "/")),
         "tiles_fragment_us": microseconds(asker("get", "/tiles/")),
+        "hard_tiles_fragment_us": microseconds(asker("get", "/tiles/?hard=1")),
         "predict_tile_us": microseconds(asker("get", "/tiles/0/prediction/")),
+        "static_file_us": microseconds(asker("get", next(file for file in visit if file.endswith(".svg")))),
         "predict_digit_28_us": microseconds(predict(tile)),
         "predict_digit_280_us": microseconds(predict(large.getvalue())),
         "decode_280_us": microseconds(lambda: images.decode(large.getvalue())),
@@ -128,10 +144,17 @@ def main() -> None:
         figures["start_up_parsing_ms"] = statistics.median(start_up(f"{empty}/{i}") for i in range(START_UPS))
         figures["start_up_cached_ms"] = statistics.median(start_up(f"{empty}/0") for _ in range(START_UPS))
 
+    print("A first visit to the gallery, bytes:")
+    for path, size in visit.items():
+        print(f"{path:60} {size:8}")
+    print(f"{'together':60} {sum(visit.values()):8}\n")
     names = {
         "display_images_us": "GET  /api/display-images/, 20 tiles",
+        "gallery_us": "GET  /, 20 tiles",
         "tiles_fragment_us": "GET  /tiles/, 20 tiles",
+        "hard_tiles_fragment_us": "GET  /tiles/?hard=1, 20 tiles",
         "predict_tile_us": "GET  /tiles/0/prediction/",
+        "static_file_us": "GET  a file cached for ever",
         "predict_digit_28_us": "POST /api/predict-digit/, 28x28 PNG",
         "predict_digit_280_us": "POST /api/predict-digit/, 280x280 PNG",
         "decode_280_us": "  of which decoding",
@@ -152,6 +175,7 @@ def main() -> None:
     figures["requests_per_second"] = 1e6 / figures["predict_digit_280_us"]
     print(f"{'280x280 PNGs a second on one core':40} {figures['requests_per_second']:8.0f}")
     versions = {"python": platform.python_version(), "numpy": np.__version__, "django": django.get_version()}
+    figures["first_visit_bytes"] = sum(visit.values())
     print(json.dumps({name: round(value, 1) for name, value in figures.items()} | versions))
 
 
