@@ -98,6 +98,9 @@ def test_a_tapped_tile_says_what_its_address_says(page):
     assert reading(tile) == reading(alone.locator(".tile"))
 
 
+@pytest.mark.parametrize(
+    "page", [{}, {"viewport": {"width": 320, "height": 1200}}], indirect=True, ids=["wide", "320-px"]
+)
 def test_nothing_moves_when_an_answer_comes(page):
     page.goto("/")
     tiles = [page.locator(".tile").nth(place) for place in (2, 3, 7)]  # the tapped one, its neighbour, the one below
