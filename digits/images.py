@@ -19,6 +19,10 @@ FORMATS = {"PNG": b"\x89PNG\r\n\x1a\n", "JPEG": b"\xff\xd8\xff"}
 MIN_CONTRAST = 20  # grey levels of 255 between paper and ink; fainter is paper
 FAINT = 0.1  # of the darkest ink; fainter pixels don't say how far the digit reaches
 MIN_EXTENT = 0.09  # of the picture's longest side; smaller is a dot
+THICK = 4  # pixels of the 20; strokes thicker than this, as in less than 1 % of MNIST's digits, are thinned
+USUAL = 3  # pixels of the 20 that they are thinned to
+INKED = 0.5  # of the darkest ink; what is thinned is to leave more than that somewhere
+FINE = 100  # pixels of the longest side where they are; 20 would have closed the gaps between strokes
 
 OVERLAY_SIDE = 4 * SIDE  # pixels: smooth colours over pixels that can still be counted
 FOR, AGAINST = (20, 120, 255), (255, 130, 0)  # blue and orange, which colour-blind people can tell apart
@@ -135,24 +139,78 @@ def ink(luminance: np.ndarray) -> np.ndarray:
 
 
 def centre(strength: np.ndarray) -> np.ndarray:
-    """Crop to the ink, bring its longest side to 20 pixels and its centre of mass to pixel 14, as MNIST does."""
-    rows, columns = (extent(strength.max(axis=axis)) for axis in (1, 0))
-    cropped = strength[rows, columns]
+    """Crop to the ink, bring its longest side to 20 pixels and its centre of mass to pixel 14, as MNIST does.
+
+    Strokes too thick for a digit of that size are thinned before it is reduced, while its loops are still open.
+    """
+    cropped = crop(strength)
     longest = max(cropped.shape)
     if longest < MIN_EXTENT * max(strength.shape):
         raise Blank("There is only a dot in this picture.")
-    scale = BOX / longest
-    height, width = (max(1, round(side * scale)) for side in cropped.shape)
-    # Shrinking averages over areas, as MNIST was made; enlarging by areas would leave steps.
-    filter_ = Image.Resampling.BOX if scale <= 1 else Image.Resampling.BICUBIC
-    small = np.asarray(Image.fromarray(cropped).resize((width, height), filter_)).clip(0, 1)
+    pixels = fit(cropped)
+    # The reduced digit tells at next to no cost whether to look closer; a tile has no gaps to save.
+    if longest > 2 * BOX and stroke_width(pixels) > THICK:
+        pixels = fit(crop(thin(cropped)))
+    return pixels
+
+
+def crop(strength: np.ndarray) -> np.ndarray:
+    """The part of a picture (h, w) that the ink reaches to."""
+    rows, columns = (extent(strength.max(axis=axis)) for axis in (1, 0))
+    return strength[rows, columns]
+
+
+def fit(cropped: np.ndarray) -> np.ndarray:
+    """Ink (h, w) in 0-1 at the size and in the place of MNIST's, (28, 28) uint8."""
+    small = resized(cropped, BOX)
     small = small / small.max()  # averaging greys a thin pen's line, which is to be as black as a thick one's
 
     pixels = np.zeros((SIDE, SIDE), np.uint8)
+    height, width = small.shape
     top = place(small.sum(axis=1))
     left = place(small.sum(axis=0))
     pixels[top : top + height, left : left + width] = np.rint(small * 255)
     return pixels
+
+
+def resized(ink: np.ndarray, longest: int) -> np.ndarray:
+    """Ink (h, w) in 0-1 with its longest side of so many pixels."""
+    scale = longest / max(ink.shape)
+    height, width = (max(1, round(side * scale)) for side in ink.shape)
+    # Shrinking averages over areas, as MNIST was made; enlarging by areas would leave steps.
+    filter_ = Image.Resampling.BOX if scale <= 1 else Image.Resampling.BICUBIC
+    return np.asarray(Image.fromarray(ink).resize((width, height), filter_)).clip(0, 1)
+
+
+def stroke_width(ink: np.ndarray) -> float:
+    """How thick strokes (h, w) are in the mean, in pixels: a stroke's area is half its outline times its width."""
+    framed = np.zeros((ink.shape[0] + 2, ink.shape[1] + 2), np.float32)
+    framed[1:-1, 1:-1] = ink
+    # Along both diagonals, which tells the length of an edge in any direction, hard or soft.
+    falling, rising = framed[1:, 1:] - framed[:-1, :-1], framed[1:, :-1] - framed[:-1, 1:]
+    return float(2 * framed.sum() / np.sqrt((falling * falling + rising * rising) / 2).sum())
+
+
+def thin(ink: np.ndarray) -> np.ndarray:
+    """Ink (h, w) with strokes of the usual thickness once the digit is 20 pixels long; if none are thick, as it is."""
+    fine = resized(ink, FINE)
+    share, wanted = stroke_width(fine) / FINE, USUAL / BOX  # of the longest side, which becomes shorter, too
+    if share <= THICK / BOX:
+        return ink
+    for step in range(round(FINE * (share - wanted) / (2 * (1 - wanted)))):
+        # Least of a cross and of a square in turns, two to one, take nearly as much off in all directions.
+        fine = least(fine, diagonally=step % 3 == 1)
+    return fine if fine.max() > INKED else ink  # what is full of holes, as no pen's stroke is, comes to nothing
+
+
+def least(values: np.ndarray, diagonally: bool) -> np.ndarray:
+    """The least of each value (h, w) and its four neighbours, or all eight; beyond the edge are zeros."""
+    framed = np.pad(values, 1)
+    upright = np.minimum(np.minimum(framed[:-2], framed[2:]), framed[1:-1])
+    if diagonally:
+        return np.minimum(np.minimum(upright[:, :-2], upright[:, 2:]), upright[:, 1:-1])
+    middle = framed[1:-1]
+    return np.minimum(np.minimum(middle[:, :-2], middle[:, 2:]), upright[:, 1:-1])
 
 
 def extent(profile: np.ndarray) -> slice:

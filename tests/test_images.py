@@ -9,6 +9,7 @@ from PIL import Image, ImageOps
 
 from digits import images, paper
 from digits.gallery import gallery
+from digits.recognizer import recognize
 from digits.refusals import Blank, NotAPicture, UnusablePicture
 
 from .pictures import SEVEN, TWO, drawing, encoded, with_chunk
@@ -233,6 +234,54 @@ def test_a_thin_pen_is_as_black_as_a_thick_one():
 def test_a_prepared_picture_prepared_again_stays_as_it_is():
     once = images.prepare(encoded(drawing([TWO])))
     assert (images.prepare(images.png(once)) == once).all()
+
+
+ROUND = [(0.5 + 0.2 * np.sin(turn), 0.5 - 0.3 * np.cos(turn)) for turn in np.linspace(0, 2 * np.pi, 40)]
+NINE = [*((0.3 + 0.65 * x, 0.08 + 0.58 * y) for x, y in ROUND[10:] + ROUND[:11]), (0.7, 0.8)]
+
+
+def halved(stroke: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    return [(0.25 + x / 2, 0.25 + y / 2) for x, y in stroke]
+
+
+@pytest.mark.parametrize("stroke", [ROUND, NINE, TWO, SEVEN], ids="0927")
+def test_a_small_drawing_with_a_thick_pen_is_read_as_a_large_one_with_a_thin_pen(stroke):
+    small, large = (images.prepare(encoded(drawing([s], pen=pen))) for s, pen in ((halved(stroke), 28), (stroke, 24)))
+    assert images.stroke_width(small / 255) == pytest.approx(images.stroke_width(large / 255), abs=1.6)
+    assert recognize(small).digit == recognize(large).digit
+
+
+def test_a_gap_that_a_thick_pen_nearly_fills_is_opened():
+    narrow = [(0.5 + 0.56 * (x - 0.5), y) for x, y in halved(ROUND)]
+    pixels = images.prepare(encoded(drawing([narrow], pen=28)))
+    assert (pixels[11:16, 11:17].min(axis=1) < 20).all()
+
+
+@pytest.mark.parametrize("thickness", [1.5, 2, 3])
+def test_the_width_of_strokes_is_told(thickness):
+    across = np.clip(thickness / 2 + 0.5 - np.abs(np.arange(40) - 20), 0, 1)
+    assert images.stroke_width(np.tile(across, (400, 1))) == pytest.approx(thickness, rel=0.05)
+
+
+@pytest.mark.parametrize("pen", [8, 22, 34])
+def test_strokes_no_thicker_than_usual_stay_as_they_are(pen, monkeypatch):
+    picture = encoded(drawing(pen=pen))
+    prepared = images.prepare(picture)
+    monkeypatch.setattr(images, "THICK", 20)
+    assert (images.prepare(picture) == prepared).all()
+
+
+def test_a_blot_full_of_holes_is_not_thinned_away():
+    blot = np.full((280, 280), 255, np.uint8)
+    blot[60:220, 60:220] = 0
+    blot[64:220:16, 64:220:16] = 255
+    assert images.prepare(encoded(Image.fromarray(blot))).sum() > 100 * 255
+
+
+def test_the_thickest_tile_comes_back_as_it_was():
+    tile = max(map(gallery().pixels, range(2000)), key=images.stroke_width)
+    assert images.stroke_width(tile / 255) > images.THICK
+    assert np.abs(images.prepare(images.png(tile)) - np.rint(tile * (255 / tile.max()))).max() <= 1
 
 
 RAMP = np.linspace(-1, 1, 280)

@@ -90,14 +90,16 @@ def test_a_moved_digit_lies_anywhere_whole_and_touches_edges_where_it_is_to():
 
 
 @pytest.mark.parametrize("thickness", [1.2, 2, 3, 4, 5])
-def test_redrawn_strokes_are_so_thick_when_they_reach_the_network(thickness):
+def test_redrawn_strokes_are_so_thick_when_they_reach_the_network(thickness, monkeypatch):
+    monkeypatch.setattr("digits.images.THICK", 20)  # no stroke is thinned
     prepared = prepare(distorted(f"strokes of {thickness} pixels", np.maximum(BAR, BAR.T))) / 255.0
     assert prepared[6:9].sum(axis=1) == pytest.approx(thickness, abs=0.3)
     assert prepared[:, 6:9].sum(axis=0) == pytest.approx(thickness, abs=0.3)
 
 
 @pytest.mark.parametrize("thickness", [1.2, 2, 3, 4])
-def test_round_strokes_are_redrawn_as_thick_too(thickness):
+def test_round_strokes_are_redrawn_as_thick_too(thickness, monkeypatch):
+    monkeypatch.setattr("digits.images.THICK", 20)
     prepared = prepare(distorted(f"strokes of {thickness} pixels", RING)) / 255.0
     length = np.pi * (20 - thickness)  # of the ring's middle line
     assert prepared.sum() / length == pytest.approx(thickness, rel=0.12)
