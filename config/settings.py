@@ -170,6 +170,6 @@ LOGGING = {
         "digits.access": {"handlers": ["stderr"], "level": "WARNING" if DEBUG else "INFO", "propagate": False},
         "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         "django.request": {"level": "ERROR", "filters": ["exceptions"]},
-        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "django.security": {"level": "CRITICAL"},
     },
 }

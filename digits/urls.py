@@ -18,6 +18,7 @@ urlpatterns = [
     # The JSON API.
     path("api/display-images/", api.display_images, name="display_images"),
     path("api/predict-digit/", api.predict_digit, name="predict_digit"),
+    path("api/predict-digit", api.predict_digit),  # being redirected would lose what was posted
     path("api/model/", api.model, name="model"),
     path("api/health/live", api.health_live, name="health_live"),
     path("api/health/ready", api.health_ready, name="health_ready"),

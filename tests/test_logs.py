@@ -1,6 +1,7 @@
 """One line of JSON a request, which nothing that a client sends can forge or fill with what it is not to hold."""
 
 import http.client
+import io
 import json
 import logging
 import re
@@ -60,6 +61,16 @@ def test_nothing_that_is_sent_begins_a_line(client, lines):
         assert len(line.splitlines()) == 1
         assert "forged" not in line
     assert json.loads(lines()[0])["method"] == "other"
+
+
+def test_a_clients_mistakes_are_answered_and_not_logged_beside_its_line(client):
+    [handler] = [handler for handler in logging.getLogger("digits.access").handlers if handler.name == "stderr"]
+    before = handler.setStream(io.StringIO())
+    client.get("/", headers={"host": "evil.example"})
+    client.get("/api/display-images/?" + "a=1&" * 1500)
+    client.get("/nowhere/")
+    written = handler.setStream(before).getvalue().splitlines()
+    assert [json.loads(line)["logger"] for line in written] == ["digits.access"] * 3
 
 
 def test_a_failure_of_ours_is_one_line_with_its_traceback_and_request():

@@ -73,6 +73,10 @@ def test_every_way_to_send_a_picture_gets_the_same_answer(client):
     assert all(answer.json() == answers[0].json() for answer in answers)
 
 
+def test_what_is_posted_without_the_last_slash_is_not_lost(client):
+    assert client.post(URL.rstrip("/"), encoded(drawing()), content_type="image/png").json()["prediction"] == 2
+
+
 def test_the_version_of_the_weights_is_the_start_of_their_checksum(client):
     version = post(client, encoded(drawing())).json()["weights_version"]
     assert hashlib.sha256(SHIPPED.read_bytes()).hexdigest().startswith(version)
