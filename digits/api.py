@@ -139,6 +139,11 @@ def prepare(item: Item, batch: int) -> np.ndarray | Refusal:
 
 
 def answer_item(pixels: np.ndarray, prediction: Prediction, extras: list[str]) -> dict:
+    return members(prediction) | {name: EXTRAS[name](pixels) for name in extras}
+
+
+def members(prediction: Prediction) -> dict:
+    """What a program is told of a picture."""
     return {
         "prediction": prediction.digit,
         "confidence": prediction.confidence,
@@ -146,7 +151,7 @@ def answer_item(pixels: np.ndarray, prediction: Prediction, extras: list[str]) -
         "uncertain": prediction.uncertain,
         "reason": prediction.reason,
         "weights_version": weights_sha256()[:VERSION_LENGTH],
-    } | {name: EXTRAS[name](pixels) for name in extras}
+    }
 
 
 def prepared_picture(pixels: np.ndarray) -> str:

@@ -31,6 +31,11 @@ class Prediction(NamedTuple):
         return self.probabilities[self.digit]
 
     @property
+    def percentages(self) -> list[float]:
+        """The probabilities with one decimal, rounded down, so that nothing but certainty reads 100 %."""
+        return [int(1000 * probability) / 10 for probability in self.probabilities]
+
+    @property
     def runner_up(self) -> int:
         others = [digit for digit in range(10) if digit != self.digit]
         return max(others, key=self.probabilities.__getitem__)

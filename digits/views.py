@@ -220,6 +220,5 @@ def base64_of(png: bytes) -> str:
 
 
 def answer(prediction: Prediction) -> dict:
-    # Rounded down, so that nothing but certainty reads 100 %.
-    percentages = [int(1000 * probability) / 10 for probability in prediction.probabilities]
+    percentages = prediction.percentages
     return {"prediction": prediction, "percentages": percentages, "percent": percentages[prediction.digit]}

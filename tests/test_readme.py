@@ -43,6 +43,11 @@ def test_the_python_example_works(server):
     assert re.fullmatch(r"read as \d, \d+\.\d% sure; the label is \d\n", printed)
 
 
+def test_the_example_for_the_shell_works():
+    [file] = re.findall(r"manage.py predict (docs\S+)$", README, re.MULTILINE)
+    assert f"```\n{run([sys.executable, 'manage.py', 'predict', file])}```" in README
+
+
 def test_the_two_commands_head_the_readme():
     assert README.index("```sh\npython devserver.py\npython devserver.py test\n```") < 800
 

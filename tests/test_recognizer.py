@@ -136,3 +136,8 @@ def test_a_prediction_says_itself_in_words(reason, words):
     probabilities = [0.0] * 10
     probabilities[4], probabilities[9] = 0.6, 0.4
     assert Prediction(4, probabilities, reason is not None, reason).verdict == words
+
+
+def test_only_certainty_is_100_percent():
+    assert Prediction(0, [0.9999] + [0.0001] + [0.0] * 8, False, None).percentages[:3] == [99.9, 0.0, 0.0]
+    assert Prediction(0, [1.0] + [0.0] * 9, False, None).percentages[0] == 100

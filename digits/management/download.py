@@ -1,4 +1,4 @@
-"""What the commands share that fetch published data: mirrors, a progress bar, and failures that are explained."""
+"""What the commands share that fetch published data: mirrors, and failures that are explained."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +10,8 @@ from urllib.request import urlopen
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+
+from digits.management.progress import bar
 
 SILENCE_SECONDS = 30  # a mirror that sends nothing for so long is given up
 LARGEST_DOWNLOAD = 64 * 10**6  # bytes; the largest file, MNIST's training images, has 10 MB packed and 47 MB unpacked
@@ -100,8 +102,8 @@ class FetchCommand(BaseCommand):
     def show_progress(self, received: int, total: int | None):
         """Redraw the bar, only where redrawing works."""
         if self.stdout.isatty():
-            bar = f"[{'#' * (30 * received // total):30}] {received / total:4.0%}  " if total else ""
-            self.stdout.write(f"\r  {bar}{received / 1e6:.1f} MB", ending="")
+            filled = f"{bar(received, total)}  " if total else ""
+            self.stdout.write(f"\r  {filled}{received / 1e6:.1f} MB", ending="")
             self.stdout.flush()
 
     @contextmanager

@@ -1,0 +1,145 @@
+"""Read the digits in files, in folders and from standard input: what the API answers, from the shell."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from digit_recognizer_dl_model.frame import SIDE
+from digits import images
+from digits.api import members
+from digits.management.progress import bar
+from digits.recognizer import Prediction, recognize_batch
+from digits.refusals import NoPicture, Refusal, TooLarge
+
+STANDARD_INPUT = "-"
+SUFFIXES = (".png", ".jpg", ".jpeg")  # of the files that are read in a folder
+BATCH = 64  # pictures that go through the network together, and are answered at once
+ERASE_LINE = "\r\x1b[K"
+# The exit codes by which shells know Ctrl-C and a reader, such as `head`, that has seen enough.
+INTERRUPTED, UNREAD = 130, 141
+
+
+class Command(BaseCommand):
+    """`python manage.py predict`."""
+
+    help = "Say which digit each picture shows. The exit status is 1 where a picture could not be read."
+
+    def add_arguments(self, parser):
+        """Define FILE and --json."""
+        parser.add_argument(
+            "files",
+            metavar="FILE",
+            nargs="+",
+            help="a PNG or JPEG picture, a folder, of which all of them are read, or - for standard input",
+        )
+        parser.add_argument("--json", dest="as_json", action="store_true", help="answer with one JSON object a line")
+
+    def handle(self, *args, files, as_json, **options):
+        """Answer each picture, whatever becomes of the others."""
+        tell = self.tell_in_json if as_json else self.tell_in_words
+        try:
+            names = [name for file in files for name in pictures(file)]
+            all_read = self.predict(names, tell)
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
+        except BrokenPipeError:
+            # Python writes what is left when it ends, and would complain once more.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(UNREAD)
+        if not all_read:
+            sys.exit(1)
+
+    def predict(self, names: list[str], tell: Callable[[str, Prediction | Refusal], None]) -> bool:
+        """Tell what becomes of each picture, batch by batch; returns whether all were read."""
+        all_read = True
+        shows_bar = len(names) > BATCH and self.stderr.isatty()
+        for start in range(0, len(names), BATCH):
+            batch = names[start : start + BATCH]
+            prepared = []
+            try:
+                for done, name in enumerate(batch, start):
+                    if shows_bar:
+                        self.draw(f"{bar(done, len(names))}  {done:,} of {len(names):,}")
+                    prepared.append(prepare(name))
+            finally:
+                if shows_bar:
+                    self.draw("")  # the answers may go to the same terminal
+            pixels = [item for item in prepared if not isinstance(item, Refusal)]
+            predictions = iter(recognize_batch(np.array(pixels, np.uint8).reshape(-1, SIDE, SIDE)))
+            for name, item in zip(batch, prepared, strict=True):
+                tell(name, item if isinstance(item, Refusal) else next(predictions))
+            self.stdout.flush()  # a pipe or a file would wait for more
+            all_read = all_read and len(pixels) == len(batch)
+        return all_read
+
+    def tell_in_words(self, name: str, answer: Prediction | Refusal):
+        """Write an answer, or what is wrong to standard error, where it does not get among the answers."""
+        if isinstance(answer, Refusal):
+            self.stdout.flush()  # so that both are in order where they meet
+            self.stderr.write(f"{printable(name)}: {answer.detail}")
+        else:
+            self.stdout.write(f"{printable(name)}  {answer.verdict}  {answer.percentages[answer.digit]} %")
+
+    def tell_in_json(self, name: str, answer: Prediction | Refusal):
+        """Write an answer, or what is wrong in its place, as one line of JSON."""
+        if isinstance(answer, Refusal):
+            body = {"error": {"status": answer.status, "title": answer.title, "detail": answer.detail}}
+        else:
+            body = members(answer)
+        self.stdout.write(json.dumps({"file": name} | body))
+
+    def draw(self, line: str):
+        """Write over the line of the terminal that was drawn last."""
+        # `str` takes the place of the style: a bar is no error, and not to be red.
+        self.stderr.write(f"{ERASE_LINE}{line}", str, ending="")
+        self.stderr.flush()
+
+
+def pictures(file: str) -> list[str]:
+    """The names of the pictures that an argument stands for, in order; a folder without any stands for itself."""
+    if file == STANDARD_INPUT or not Path(file).is_dir():
+        return [file]
+    found, errors = [], []
+    for folder, _, names in os.walk(file, onerror=errors.append):
+        found += [str(Path(folder, name)) for name in names if name.lower().endswith(SUFFIXES)]
+    # A folder that can't be listed can't be opened either: that is told when its turn comes.
+    return sorted(found + [error.filename for error in errors]) or [file]
+
+
+def prepare(name: str) -> np.ndarray | Refusal:
+    """The picture's pixels, (28, 28) uint8, or why there are none."""
+    try:
+        return images.prepare(read(name))
+    except Refusal as refusal:
+        return refusal
+
+
+def read(name: str) -> bytes:
+    """An encoded picture, read no further than tells that it is too large."""
+    most = settings.MAX_PICTURE_BYTES + 1
+    try:
+        if name == STANDARD_INPUT:
+            data = sys.stdin.buffer.read(most)
+        else:
+            with Path(name).open("rb") as file:
+                data = file.read(most)
+    except IsADirectoryError as error:
+        raise NoPicture("There is no PNG or JPEG picture in this folder.") from error
+    except OSError as error:
+        raise NoPicture(f"{error.strerror or error}.") from error
+    if not data:
+        raise NoPicture("This file is empty.")
+    if len(data) == most:
+        raise TooLarge(f"This picture is too large; it may have {settings.MAX_PICTURE_BYTES // 1024**2} MB.")
+    return data
+
+
+def printable(name: str) -> str:
+    """A file name on one line: line ends, escape sequences and broken UTF-8 as Python would write them."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in name)
