@@ -8,30 +8,39 @@ class DigitsConfig(AppConfig):
     name = "digits"
 
     def ready(self) -> None:
-        checks.register(check_files)
+        checks.register(check_gallery, "gallery")
+        checks.register(check_weights, "weights")
 
 
-def check_files(app_configs, **kwargs) -> list[checks.Error]:
-    """The images and the weights can be read: better said at the start than at the first request."""
-    # Not at the top: Django imports this module before its settings are ready.
+# The checks import what they need: Django imports this module before its settings are ready.
+
+
+def check_gallery(app_configs, **kwargs) -> list[checks.Error]:
+    """The images can be read: better said at the start than at the first request."""
     from digit_recognizer_dl_model.dataset import MalformedDataset
-    from digit_recognizer_dl_model.weights import UnusableWeights
 
     from .gallery import gallery
-    from .recognizer import classifier
 
-    errors = []
     try:
         gallery()
     except FileNotFoundError as error:
         hint = "`python manage.py fetch_mnist` gets MNIST; the setting MNIST_CSV names another file."
-        errors.append(checks.Error(f"The gallery's images are missing: {error.filename}", hint=hint, id="digits.E001"))
+        return [checks.Error(f"The gallery's images are missing: {error.filename}", hint=hint, id="digits.E001")]
     except (OSError, MalformedDataset) as error:
-        errors.append(checks.Error(f"The gallery's images can't be read: {error}", id="digits.E002"))
+        return [checks.Error(f"The gallery's images can't be read: {error}", id="digits.E002")]
+    return []
+
+
+def check_weights(app_configs, **kwargs) -> list[checks.Error]:
+    """The weights can be used, too."""
+    from digit_recognizer_dl_model.weights import UnusableWeights
+
+    from .recognizer import classifier
+
     try:
         classifier()
     except UnusableWeights as error:
         hint = "`git checkout -- digit_recognizer_dl_model` brings the shipped ones back; "
         hint += "`python -m digit_recognizer_dl_model.train` makes them anew."
-        errors.append(checks.Error(f"The network's weights can't be used: {error}", hint=hint, id="digits.E003"))
-    return errors
+        return [checks.Error(f"The network's weights can't be used: {error}", hint=hint, id="digits.E003")]
+    return []

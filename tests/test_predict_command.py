@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 
+from digit_recognizer_dl_model.weights import UnusableWeights
 from digits.management.commands import predict as predict_command
 
 from .mirrors import InterruptedTerminal, Terminal
@@ -50,10 +52,10 @@ def refused(folder):
 def predict():
     """Run the command; its exit status, and what it wrote."""
 
-    def predict(*arguments, stdout=None, stderr=None):
-        stdout, stderr = stdout or io.StringIO(), stderr or io.StringIO()
+    def predict(*arguments, stderr=None, **options):
+        stdout, stderr = io.StringIO(), stderr or io.StringIO()
         try:
-            call_command("predict", *arguments, stdout=stdout, stderr=stderr)
+            call_command("predict", *arguments, stdout=stdout, stderr=stderr, **options)
         except SystemExit as stopped:
             return stopped.code, stdout.getvalue(), stderr.getvalue()
         return 0, stdout.getvalue(), stderr.getvalue()
@@ -177,6 +179,17 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly():
     os.close(write_end)
     assert done.returncode == 141
     assert done.stderr == ""
+
+
+def test_it_needs_the_weights_but_not_the_gallery(folder, predict, monkeypatch):
+    def unusable():
+        raise UnusableWeights("cut off")
+
+    monkeypatch.setattr("digits.gallery.gallery", lambda: pytest.fail("asked for"))
+    assert predict("scans", skip_checks=False)[0] == 0
+    monkeypatch.setattr("digits.recognizer.classifier", unusable)
+    with pytest.raises(SystemCheckError, match="The network's weights can't be used: cut off"):
+        predict("scans", skip_checks=False)
 
 
 def test_without_a_file_it_says_how_it_is_used():

@@ -29,6 +29,7 @@ class Command(BaseCommand):
     """`python manage.py predict`."""
 
     help = "Say which digit each picture shows. The exit status is 1 where a picture could not be read."
+    requires_system_checks = ("weights",)  # the gallery's images may be missing
 
     def add_arguments(self, parser):
         """Define FILE and --json."""
@@ -36,7 +37,7 @@ class Command(BaseCommand):
             "files",
             metavar="FILE",
             nargs="+",
-            help="a PNG or JPEG picture, a folder, of which all of them are read, or - for standard input",
+            help="a PNG or JPEG picture, a folder of them, or - for standard input",
         )
         parser.add_argument("--json", dest="as_json", action="store_true", help="answer with one JSON object a line")
 
