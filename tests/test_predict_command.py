@@ -174,8 +174,15 @@ def test_ctrl_c_stops_it_quietly(folder, predict, monkeypatch):
 def test_a_reader_that_has_seen_enough_ends_it_quietly():
     read_end, write_end = os.pipe()
     os.close(read_end)
-    command = [*COMMAND, "docs/seven.png"]
-    done = subprocess.run(command, cwd=ROOT, stdout=write_end, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(
+        [*COMMAND, "docs/seven.png"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONUNBUFFERED": ""},  # a pipe is buffered, unless the shell of the tests says otherwise
+        stdout=write_end,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
     os.close(write_end)
     assert done.returncode == 141
     assert done.stderr == ""
