@@ -79,7 +79,7 @@ def paper_of(luminance: np.ndarray, noise: float) -> tuple[np.ndarray, float]:
     rest = np.stack([cells, cells - bowl(cells)])
     inks = strokes(np.concatenate([-rest, rest, 0 * rest[:1]]))  # (5, h, w)
     contrasts = np.append(np.tile(inks[:4].reshape(2, 2, -1).max(axis=(0, 2)), 2), 0)  # dark and light ink's in common
-    known = largest(inks, 3) <= INKED * contrasts[:, None, None]
+    known = largest(np.pad(inks, [(0, 0), (1, 1), (1, 1)]), 3) <= INKED * contrasts[:, None, None]
     left = [bends(cells, guess, 3 * noise * scale) for guess in known]
     cost = left + GUESSED * contrasts * np.count_nonzero(~known, axis=(1, 2))
     cost[-1] *= DOUBT
@@ -101,16 +101,18 @@ def bends(values: np.ndarray, known: np.ndarray, noise: float) -> float:
 
 
 def strokes(values: np.ndarray) -> np.ndarray:
-    """How far values (.., h, w) are above what an opening leaves of them: nothing that is narrower than BROADEST."""
-    return values - largest(-largest(-values, BROADEST), BROADEST)
+    """How far values (.., h, w) are above what an opening leaves of them: nothing that is narrower than BROADEST.
+
+    The squares of the opening may lie across the rim, so that the tips of a shadow there are none.
+    """
+    margin = [(0, 0)] * (values.ndim - 2) + [(BROADEST - 1, BROADEST - 1)] * 2
+    return values - largest(-largest(np.pad(-values, margin, constant_values=-np.inf), BROADEST), BROADEST)
 
 
 def largest(values: np.ndarray, size: int) -> np.ndarray:
-    """The largest value of size x size around each (.., h, w)."""
+    """The largest value of each size x size squares (.., h, w), of which there are fewer than values."""
     for axis in (-2, -1):
-        margin = [(0, 0)] * values.ndim
-        margin[axis] = (size // 2, size // 2)
-        lines, reached = np.moveaxis(np.pad(values, margin, mode="edge"), axis, 0), 1
+        lines, reached = np.moveaxis(values, axis, 0), 1
         while reached < size:
             step = min(reached, size - reached)
             lines, reached = np.maximum(lines[:-step], lines[step:]), reached + step
