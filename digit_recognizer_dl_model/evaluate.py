@@ -1,7 +1,7 @@
 """How good a weights file is: `python -m digit_recognizer_dl_model.evaluate` measures all that can be measured here.
 
-It prints accuracy, calibration, refusals, robustness and speed, and with `--strokes FILE` also how recorded pens are
-read. `--teachers FILE ...` measures these on the test images, and on the pens of the people whom each has never seen,
+It prints accuracy, calibration, refusals, robustness, photographs and speed, and with `--strokes FILE` also how
+recorded pens are read. `--teachers FILE ...` measures these on the test images, and on the pens of the people whom each has never seen,
 instead of the network that learned from all of them. `--json FILE` writes everything as JSON, and `--save` keeps it in
 the weights file, which MODEL_CARD.md is made from.
 """
@@ -22,6 +22,7 @@ from .inference import Classifier, beyond_two
 from .metrics import describe, measure
 from .outliers import describe_refusal, measure_refusal
 from .pens import describe_pens, measure_pens
+from .photographs import describe_photographs, measure_photographs
 from .recordings import MalformedRecordings, Recording, read_recordings, third_of_writers
 from .robustness import describe_robustness, measure_robustness
 from .weights import SHIPPED, UnusableWeights, Weights, load_weights, save_weights
@@ -39,6 +40,7 @@ def report(classifier: Classifier, test: Dataset, recordings: list[Recording] | 
         "nondigits": measure_nondigits(classifier),
         "refusal": measure_refusal(classifier, test, SAMPLES_A_KIND),
         "robustness": measure_robustness(classifier, test, progress=progress("robustness")),
+        "photographs": measure_photographs(classifier, test, progress=progress("photographs")),
     }
     if recordings:
         figures["pens"] = measure_pens(classifier, recordings, progress("pens"))
@@ -53,6 +55,7 @@ def describe_report(figures: dict) -> str:
         describe_nondigits(figures["nondigits"]),
         describe_refusal(figures["refusal"]),
         describe_robustness(figures["robustness"]),
+        describe_photographs(figures["photographs"]),
     ]
     if "pens" in figures:
         parts.append(describe_pens(figures["pens"]))

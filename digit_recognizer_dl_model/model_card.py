@@ -92,7 +92,7 @@ MNIST's test images, changed as people's pictures are, and prepared like these.
 | change | right |
 | --- | --- |
 {robustness}
-
+{photographs}
 ### What it refuses
 
 A picture is marked "not sure" where two digits are about as likely, or where much probability is left beyond the two
@@ -155,6 +155,7 @@ def describe_model(weights: Weights) -> str:
         teacher_epochs=figures["teachers"][0]["training"]["epochs"],
         form_rows=_rows(forms, 1),
         robustness=_rows(robustness, 2),
+        photographs=_photographs(figures.get("photographs")),
         pooled=_percent(refusal["pooled"]["refused"], 0),
         auroc=f"{refusal['pooled']['auroc']:.3f}",
         refused="\n".join(
@@ -224,6 +225,21 @@ def _failures_of_writers(runs: list[dict]) -> list[str]:
         f"- Of {len(shares)} unseen writers the worst is read right in {low} of the digits, the best in {high}.",
         f"- A small drawing with a thick pen runs together: over 4 of the 28 pixels, {misread} are misread.",
     ]
+
+
+def _photographs(accuracies: dict[str, float] | None) -> str:
+    """The section on photographs, which weights measured before there were any do without."""
+    if not accuracies:
+        return ""
+    return f"""
+### Photographs
+
+Made-up photographs of digits on paper, half of them MNIST's test images and half made-up handwriting.
+
+| photograph | right |
+| --- | --- |
+{_rows(accuracies, 1)}
+"""
 
 
 def _rows(shares: dict[str, float], decimals: int) -> str:

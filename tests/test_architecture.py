@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 APP = sorted(ROOT.glob("digits/**/*.py"))
 NETWORK = sorted(ROOT.glob("digit_recognizer_dl_model/*.py"))
 # What measures pictures that people send needs such pictures, and the preparation that the site gives them.
-MEASURES_PICTURES = {"evaluate.py", "outliers.py", "pens.py", "robustness.py"}
+MEASURES_PICTURES = {"evaluate.py", "outliers.py", "pens.py", "photographs.py", "robustness.py"}
 RUN_TIME_PACKAGES = {"django", "django-htmx", "numpy", "pillow", "whitenoise"}
 
 

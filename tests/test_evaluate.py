@@ -2,13 +2,14 @@
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from digit_recognizer_dl_model import evaluate, handwriting, nondigits, outliers, robustness
+from digit_recognizer_dl_model import evaluate, handwriting, nondigits, outliers, photographs, robustness
 from digit_recognizer_dl_model.dataset import Dataset, read_csv, write_csv
 from digit_recognizer_dl_model.evaluate import measure_nondigits, microseconds_an_image
 from digit_recognizer_dl_model.inference import Classifier
@@ -66,6 +67,7 @@ def command(folder, monkeypatch):
         monkeypatch.setattr("sys.argv", [*arguments, *options])
         monkeypatch.setattr(evaluate, "SAMPLES_A_FORM", 2)
         monkeypatch.setattr(evaluate, "SAMPLES_A_KIND", 2)
+        monkeypatch.setattr(evaluate, "measure_photographs", partial(photographs.measure_photographs, count=1))
         evaluate.main()
 
     return command
@@ -80,6 +82,7 @@ def test_the_command_prints_every_part(command, folder, capsys):
     assert all(re.search(rf" \d+\.\d%  {re.escape(kind)}\n", out) for kind in nondigits.KINDS)
     assert all(re.search(rf" \d+\.\d%  [01]\.\d{{4}}  [01]\.\d{{4}}  {kind}\n", out) for kind in outliers.KINDS)
     assert all(re.search(rf" \d+\.\d\d%  {re.escape(row)}\n", out) for row in robustness.DISTORTIONS)
+    assert all(re.search(rf" \d+\.\d\d%  {kind}\n", out) for kind in photographs.KINDS)
     assert len(re.findall(r"forward pass    \d+ microseconds an image", out)) == 3
     assert "100.0%  seven barred" in out  # the weights say 7, whatever they see
     assert "  0.0%  six" in out
@@ -94,6 +97,7 @@ def test_the_command_measures_recorded_pens_and_writes_json(command, folder, cap
     assert report["test"]["accuracy"] == 0.8
     assert report["forms"].keys() == handwriting.FORMS.keys()
     assert report["robustness"].keys() == robustness.DISTORTIONS.keys()
+    assert report["photographs"].keys() == photographs.KINDS.keys()
     assert report["microseconds_an_image"].keys() == {"1", "16", "256"}
     assert "6 writers, who are read right from 100.0% to 100.0%" in capsys.readouterr().out
     assert "test" not in load_weights(folder / "weights.npz").figures

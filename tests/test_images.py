@@ -317,7 +317,13 @@ LIGHTS = {
 }
 
 
-@pytest.mark.parametrize("light", LIGHTS.values(), ids=LIGHTS)
+SHADOWS = {
+    "shadow in a corner": 0.75 + 0.25 * np.tanh(20 * (RAMP + RAMP[:, None] + 1.3)),
+    "shadow at a rim": 0.75 + 0.25 * np.tanh(20 * (RAMP + 0.4 * RAMP[:, None] + 1)),
+}
+
+
+@pytest.mark.parametrize("light", [*LIGHTS.values(), *SHADOWS.values()], ids=[*LIGHTS, *SHADOWS])
 @pytest.mark.parametrize("colours", [(30, 235), (130, 235), (235, 50)], ids=["ink", "pencil", "chalk"])
 def test_uneven_light_makes_hardly_a_difference(light, colours):
     picture = drawing(ink=colours[0], paper=colours[1])

@@ -33,6 +33,12 @@ def test_the_card_tells_the_figures(weights):
     assert card.count("\n| **7** |") == 1
 
 
+def test_the_card_tells_of_photographs_where_they_were_measured(weights):
+    card = describe_model(replace(weights, figures=weights.figures | {"photographs": {"in the dark": 0.4321}}))
+    assert "\n\n### Photographs\n" in card
+    assert "| in the dark | 43.2 % |\n\n### What it refuses" in card
+
+
 @pytest.mark.parametrize("part", ["test", "forms", "refusal", "robustness", "teachers", "composition", "training"])
 def test_without_a_whole_evaluation_there_is_no_card(weights, part):
     figures = {name: value for name, value in weights.figures.items() if name != part}

@@ -1,0 +1,320 @@
+"""How well digits on paper are read that somebody photographs: in bad light, on lines or squares, in pencil, in chalk.
+
+The photographs are made up from MNIST's images and from written strokes, as a phone's JPEG files, and take the way of
+every picture that is sent, through `digits.images`.
+"""
+
+import io
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter
+
+from digits import images
+from digits.refusals import Refusal
+
+from . import handwriting
+from .dataset import Dataset
+from .frame import BOX, SIDE
+from .inference import Classifier
+
+PHOTOGRAPHS = 100  # of each kind
+SEED = 20_240_302
+
+SIZES = ((480, 640), (600, 800), (720, 960), (960, 1280))  # pixels; either way up
+SHARES = (0.35, 0.75)  # of the shorter side that a digit fills
+PENS = (0.04, 0.1)  # heights of the digit
+FINENESS = 4  # pixels of a smooth digit along a pixel of MNIST's
+ORIENTATION = 0x0112  # EXIF tag
+
+BLACK, BLUE, GRAPHITE, CHALK = (32, 32, 38), (38, 58, 140), (118, 118, 122), (222, 222, 214)
+WHITE, CREAM, BOARD = (240, 240, 236), (238, 230, 208), (52, 72, 62)
+RULINGS = ((150, 178, 214), (176, 180, 188), (196, 168, 182))  # blue, grey, reddish
+
+Digit = np.ndarray | list[np.ndarray] | None  # pixels (28, 28) uint8, strokes of (n, 2) points, y down, or a blank page
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is photographed, and how.
+
+    grain: how much of the ink the roughness of the paper takes away.
+    lines, columns: millimetres from one ruling to the next; 0 where there are none.
+    height: millimetres of the digit.
+    darkest: the light at the darker side, 1 being even.
+    shadow: the light inside a shadow across part of the picture, 1 being none; its edge is `softness` pictures wide.
+    stains: how much the paper differs from place to place.
+    turn, tilt: the camera's, in degrees and as change of scale across the picture.
+    """
+
+    paper: tuple[int, int, int]
+    ink: tuple[int, int, int]
+    height: float
+    turn: float
+    tilt: float
+    darkest: float
+    grain: float = 0.1
+    lines: float = 0.0
+    columns: float = 0.0
+    ruling: tuple[int, int, int] = RULINGS[0]
+    shadow: float = 1.0
+    softness: float = 0.1
+    stains: float = 0.006
+    orientation: int = 1
+
+
+def measure_photographs(
+    classifier: Classifier,
+    dataset: Dataset,
+    count: int = PHOTOGRAPHS,
+    progress: Callable[[int, int], None] = lambda done, kinds: None,
+) -> dict[str, float]:
+    """The share read right, 0-1, of `count` photographs of each of `KINDS`; one that is refused is not right.
+
+    Every other one shows an image of the dataset, chosen at random by a fixed seed, and the rest show made-up
+    handwriting by a seed that training does not use. `progress` is told after each kind how many are done, and of how
+    many.
+    """
+    accuracies = {}
+    for kind in KINDS:
+        rng = np.random.default_rng([SEED, zlib.crc32(kind.encode())])  # a kind stays as it is when others come
+        pixels, labels = np.zeros((count, SIDE, SIDE), np.uint8), np.zeros(count, np.uint8)
+        refused = np.zeros(count, bool)
+        for row in range(count):
+            digit, labels[row] = (copied if row % 2 == 0 else written)(dataset, rng)
+            try:
+                pixels[row] = images.prepare(photograph(KINDS[kind](rng), digit, rng))
+            except Refusal:
+                refused[row] = True
+        answers = classifier.probabilities(pixels).argmax(axis=1)
+        accuracies[kind] = float(((answers == labels) & ~refused).mean())
+        progress(len(accuracies), len(KINDS))
+    return accuracies
+
+
+def describe_photographs(accuracies: dict[str, float]) -> str:
+    """The accuracies of `measure_photographs` as lines of text, the lowest first."""
+    ordered = sorted(accuracies.items(), key=lambda item: item[1])
+    return "\n".join(["photographs      right", *(f"{share:>22.2%}  {kind}" for kind, share in ordered)])
+
+
+def copied(dataset: Dataset, rng: np.random.Generator) -> tuple[Digit, int]:
+    index = rng.integers(len(dataset.pixels))
+    return dataset.pixels[index], dataset.labels[index]
+
+
+def written(_: Dataset, rng: np.random.Generator) -> tuple[Digit, int]:
+    form = rng.choice(list(handwriting.FORMS))
+    return handwriting.write(form, rng), handwriting.FORMS[form].digit
+
+
+def plain(rng: np.random.Generator) -> Scene:
+    """A pen on white paper in nearly even light, the camera held nearly straight."""
+    return Scene(
+        paper=any_of((WHITE, CREAM), rng),
+        ink=any_of((BLACK, BLUE), rng),
+        height=rng.uniform(9, 25),
+        turn=rng.normal(0, 2),
+        tilt=rng.uniform(0, 0.08),
+        darkest=rng.uniform(0.75, 0.95),
+    )
+
+
+def uneven(rng: np.random.Generator) -> Scene:
+    return replace(plain(rng), darkest=rng.uniform(0.3, 0.6))
+
+
+def shadowed(rng: np.random.Generator) -> Scene:
+    return replace(plain(rng), shadow=rng.uniform(0.4, 0.75), softness=rng.uniform(0.02, 0.3))
+
+
+def lined(rng: np.random.Generator) -> Scene:
+    spacing = rng.uniform(7, 9.5)
+    return replace(plain(rng), lines=spacing, height=spacing * rng.uniform(0.8, 3), ruling=any_of(RULINGS, rng))
+
+
+def squared(rng: np.random.Generator) -> Scene:
+    height = 5 * rng.uniform(1, 4)
+    return replace(plain(rng), lines=5.0, columns=5.0, height=height, ruling=any_of(RULINGS, rng))
+
+
+def pencilled(rng: np.random.Generator) -> Scene:
+    return replace(plain(rng), ink=GRAPHITE, grain=0.35)
+
+
+def blue(rng: np.random.Generator) -> Scene:
+    return replace(plain(rng), ink=tuple(int(part + rng.uniform(0, 30)) for part in BLUE), grain=0.2)
+
+
+def chalked(rng: np.random.Generator) -> Scene:
+    return replace(plain(rng), paper=BOARD, ink=CHALK, grain=0.4, stains=0.04, darkest=rng.uniform(0.5, 0.9))
+
+
+def tilted(rng: np.random.Generator) -> Scene:
+    return replace(plain(rng), turn=rng.uniform(-10, 10), tilt=rng.uniform(0.2, 0.5))
+
+
+def stored_turned(rng: np.random.Generator) -> Scene:
+    return replace(plain(rng), orientation=any_of((3, 6, 8), rng))
+
+
+def everything(rng: np.random.Generator) -> Scene:
+    """Lines or squares, a pen or a pencil, in a shadow and uneven light, tilted and stored turned."""
+    return replace(
+        any_of((lined, squared), rng)(rng),
+        ink=any_of((BLACK, BLUE, GRAPHITE), rng),
+        grain=0.25,
+        turn=rng.uniform(-4, 4),
+        tilt=rng.uniform(0, 0.2),
+        darkest=rng.uniform(0.6, 0.9),
+        shadow=rng.uniform(0.55, 0.85),
+        softness=rng.uniform(0.05, 0.3),
+        orientation=any_of((1, 3, 6, 8), rng),
+    )
+
+
+KINDS: dict[str, Callable[[np.random.Generator], Scene]] = {
+    "paper in uneven light": uneven,
+    "paper in a shadow": shadowed,
+    "lined paper": lined,
+    "squared paper": squared,
+    "grey pencil": pencilled,
+    "blue ink": blue,
+    "chalk on a board": chalked,
+    "tilted camera": tilted,
+    "turned by EXIF": stored_turned,
+    "everything at once": everything,
+}
+
+
+def any_of(values, rng: np.random.Generator):
+    return values[rng.integers(len(values))]
+
+
+def photograph(scene: Scene, digit: Digit, rng: np.random.Generator) -> bytes:
+    """A scene with a digit on it as a JPEG file."""
+    shape = any_of(SIZES, rng)[:: rng.choice([-1, 1])]  # height, width
+    to_paper = view(scene, shape, rng)
+    rulings = ruled(scene, shape, to_paper, rng)
+    ink = trace(digit, shape, to_paper, rng)
+    ink *= (1 - scene.grain * np.abs(roughness(shape, 3, rng))).clip(0, 1)
+    shade = (
+        1 + 0.012 * roughness(shape, 2, rng) + scene.stains * (roughness(shape, 50, rng) + roughness(shape, 120, rng))
+    )
+    shade *= light(scene, shape, rng)
+    noise = rng.uniform(1.5, 5) * rng.standard_normal(shape, np.float32)
+    warmth, colourful = rng.uniform(-0.04, 0.04), rng.uniform(0, 3)
+    picture = np.empty((*shape, 3), np.uint8)
+    for channel, balance in enumerate((1 + warmth, 1, 1 - warmth)):
+        paper, ruling, pen = (colour[channel] for colour in (scene.paper, scene.ruling, scene.ink))
+        seen = paper - rulings * (paper * (1 - ruling / 255))
+        seen += ink * (pen - seen)
+        seen *= shade * balance
+        seen += noise + colourful * roughness(shape, 4, rng)
+        picture[..., channel] = np.rint(seen).clip(0, 255)
+    return encoded(Image.fromarray(picture).filter(ImageFilter.BoxBlur(rng.uniform(0.3, 0.9))), scene.orientation, rng)
+
+
+def encoded(picture: Image.Image, orientation: int, rng: np.random.Generator) -> bytes:
+    """A picture as a JPEG file that holds it turned, and the EXIF orientation that undoes this."""
+    turns = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    if orientation in turns:
+        picture = picture.transpose(turns[orientation])
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=int(rng.integers(65, 93)), exif=exif)
+    return file.getvalue()
+
+
+def view(scene: Scene, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """How x, y, 1 of the picture become those of the page, in heights from the digit's middle, but for a factor."""
+    height, width = shape
+    size = rng.uniform(*SHARES) * min(shape)
+    room = (np.array([width, height]) - size) / 2
+    middle = np.array([width, height]) / 2 + rng.uniform(-0.7, 0.7, 2) * room
+    towards = rng.uniform(0, 2 * np.pi)
+    slope = scene.tilt / max(shape) * np.array([np.cos(towards), np.sin(towards)])
+    cos, sin = np.cos(np.deg2rad(scene.turn)) / size, np.sin(np.deg2rad(scene.turn)) / size
+    turned = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
+    tilted = np.array([[1, 0, 0], [0, 1, 0], [*slope, 1]])
+    return turned @ tilted @ np.array([[1, 0, -middle[0]], [0, 1, -middle[1]], [0, 0, 1]])
+
+
+def trace(digit: Digit, shape: tuple[int, int], to_paper: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The ink of a digit, (h, w) float32 in 0-1."""
+    height, width = shape
+    scale = 1 / np.hypot(*to_paper[:2, 0])  # about the pixels of one height
+    if digit is None:
+        return np.zeros(shape, np.float32)
+    if isinstance(digit, list):
+        points = np.concatenate(digit)
+        low, high = points.min(axis=0), points.max(axis=0)
+        pen = rng.uniform(*PENS)
+        strokes = [(stroke - (low + high) / 2) * ((1 - pen) / (high - low).max()) for stroke in digit]
+        return brushed(strokes, shape, np.linalg.inv(to_paper), pen * scale)
+    rows, columns = np.flatnonzero(digit.max(axis=1)), np.flatnonzero(digit.max(axis=0))
+    middle = (columns[0] + columns[-1] + 1) / 2, (rows[0] + rows[-1] + 1) / 2
+    matrix = np.array([[BOX, 0, middle[0]], [0, BOX, middle[1]], [0, 0, 1]]) @ to_paper
+    # Smoothed and enlarged, the outline keeps nothing of MNIST's pixels; a threshold makes it as sharp as a pen's.
+    source = Image.fromarray(digit).resize((SIDE * FINENESS, SIDE * FINENESS), Image.Resampling.BICUBIC)
+    source = source.filter(ImageFilter.GaussianBlur(0.6 * FINENESS))
+    coefficients = (np.diag([FINENESS, FINENESS, 1]) @ matrix / matrix[2, 2]).ravel()[:8]
+    sheet = source.transform((width, height), Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BILINEAR)
+    ink = np.asarray(sheet, np.float32) / 255
+    return (0.5 + (ink - rng.uniform(0.35, 0.55)) * (scale / BOX / 3)).clip(0, 1)
+
+
+def brushed(strokes: list[np.ndarray], shape: tuple[int, int], to_picture: np.ndarray, pen: float) -> np.ndarray:
+    """Strokes of (n, 2) points drawn with a round pen so many pixels thick, (h, w) float32 in 0-1."""
+    height, width = shape
+    sheet = Image.new("L", (width, height))
+    brush = ImageDraw.Draw(sheet)
+    for stroke in strokes:
+        places = np.column_stack([stroke, np.ones(len(stroke))]) @ to_picture.T
+        path = [tuple(point) for point in (places[:, :2] / places[:, 2:]).tolist()]
+        brush.line(path, fill=255, width=max(round(pen), 1), joint="curve")
+        for x, y in (path[0], path[-1]):
+            brush.ellipse([x - pen / 2, y - pen / 2, x + pen / 2, y + pen / 2], fill=255)
+    return np.asarray(sheet.filter(ImageFilter.GaussianBlur(1)), np.float32) / 255
+
+
+def ruled(scene: Scene, shape: tuple[int, int], to_paper: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The ink of the rulings, (h, w) float32 in 0-1."""
+    coverage = np.zeros(shape, np.float32)
+    thickness = rng.uniform(0.2, 0.4)  # millimetres
+    x, y = np.arange(shape[1], dtype=np.float32) + 0.5, np.arange(shape[0], dtype=np.float32)[:, None] + 0.5
+    far, across, down = ((a * x + (b * y + c)).astype(np.float32) for a, b, c in to_paper[[2, 0, 1]])
+    fineness = scene.height and 1 / (np.hypot(*to_paper[:2, 0]) * scene.height)  # pixels of a millimetre
+    for spacing, place in ((scene.lines, down), (scene.columns, across)):
+        if spacing:
+            way = (place / far * (scene.height / spacing) + rng.random()) % 1
+            beside = np.abs(way - 0.5) * spacing  # millimetres to the nearest ruling
+            np.maximum(coverage, ((thickness / 2 - beside) * fineness + 0.5).clip(0, 1), out=coverage)
+    return coverage
+
+
+def light(scene: Scene, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """The light on each pixel (h, w) float32: falling to one side, and in a shadow."""
+    y, x = (np.linspace(-1, 1, length, dtype=np.float32) for length in shape)
+
+    def across(angle: float) -> np.ndarray:
+        return x * np.float32(np.cos(angle)) + (y * np.float32(np.sin(angle)))[:, None]
+
+    along = across(rng.uniform(0, 2 * np.pi))
+    falling = 1 - (1 - scene.darkest) * ((along - along.min()) / np.ptp(along)) ** np.float32(rng.uniform(0.7, 1.5))
+    if scene.shadow == 1:
+        return falling
+    angle = rng.uniform(0, 2 * np.pi)
+    edge = rng.uniform(-0.5, 0.5) + rng.uniform(-0.3, 0.3) * across(angle + np.pi / 2) ** 2  # of an arm or a head
+    covered = (0.5 + (across(angle) - edge) / (2 * scene.softness)).clip(0, 1)
+    return falling * (1 - (1 - scene.shadow) * covered * covered * (3 - 2 * covered))
+
+
+def roughness(shape: tuple[int, int], size: int, rng: np.random.Generator) -> np.ndarray:
+    """Noise of unit deviation whose lumps are about `size` pixels wide, (h, w) float32."""
+    height, width = shape
+    lumps = rng.standard_normal((height // size + 2, width // size + 2), np.float32)
+    return np.asarray(Image.fromarray(lumps).resize((width, height), Image.Resampling.BICUBIC))

@@ -1,0 +1,74 @@
+"""The photographs are what their kinds say, they can be read, and blank paper among them is refused."""
+
+import io
+import zlib
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digit_recognizer_dl_model import photographs
+from digit_recognizer_dl_model.dataset import Dataset
+from digit_recognizer_dl_model.inference import Classifier
+from digit_recognizer_dl_model.photographs import KINDS, describe_photographs, measure_photographs, photograph
+from digit_recognizer_dl_model.weights import load_weights
+from digits import images
+from digits.gallery import gallery
+from digits.refusals import Blank
+
+BAR = np.zeros((28, 28), np.uint8)
+BAR[4:24, 13:16] = 255
+
+
+def taken(kind: str, digit: photographs.Digit, seed: int = 1) -> bytes:
+    rng = np.random.default_rng([seed, zlib.crc32(kind.encode())])
+    return photograph(KINDS[kind](rng), digit, rng)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_photograph_is_a_colour_jpeg_the_same_at_each_run(kind):
+    data = taken(kind, BAR)
+    picture = Image.open(io.BytesIO(data))
+    assert (picture.format, picture.mode) == ("JPEG", "RGB")
+    assert tuple(sorted(picture.size)) in photographs.SIZES
+    assert taken(kind, BAR) == data != taken(kind, BAR, seed=2)
+
+
+@pytest.mark.parametrize("digit", [BAR, [np.array([[0.0, 0], [0, 1]])]], ids=["pixels", "strokes"])
+def test_a_turned_file_shows_an_upright_digit(digit):
+    for seed in range(4):
+        rows, columns = np.nonzero(images.prepare(taken("turned by EXIF", digit, seed)) > 128)
+        assert np.ptp(rows) > 2 * np.ptp(columns)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_blank_paper_is_refused(kind):
+    for seed in range(3):
+        with pytest.raises(Blank):
+            images.prepare(taken(kind, None, seed))
+
+
+def test_photographs_are_read():
+    tiles = [gallery().tile(index) for index in range(30)]
+    pixels = np.stack([gallery().pixels(tile.index) for tile in tiles])
+    dataset = Dataset(pixels, np.array([tile.label for tile in tiles], np.uint8))
+    accuracies = measure_photographs(Classifier(load_weights()), dataset, count=12)
+    assert {kind for kind, accuracy in accuracies.items() if accuracy < 0.8} == set()
+    assert np.mean(list(accuracies.values())) >= 0.95
+
+
+def test_a_refused_photograph_is_not_read_right(monkeypatch):
+    table = np.eye(10, dtype=np.float32)[[7]]
+    sevens = SimpleNamespace(probabilities=lambda pixels: np.repeat(table, len(pixels), axis=0))
+    dataset = Dataset(BAR[None], np.array([7], np.uint8))
+    steps = []
+    assert measure_photographs(sevens, dataset, 1, lambda *done: steps.append(done)) == dict.fromkeys(KINDS, 1)
+    assert steps == [(done, len(KINDS)) for done in range(1, len(KINDS) + 1)]
+    monkeypatch.setattr(photographs, "photograph", lambda scene, digit, rng: taken("blue ink", None))
+    assert measure_photographs(sevens, dataset, 1) == dict.fromkeys(KINDS, 0)
+
+
+def test_the_description_begins_with_the_lowest():
+    lines = describe_photographs({"easy": 0.991, "hard": 0.5}).splitlines()
+    assert [line.split() for line in lines[1:]] == [["50.00%", "hard"], ["99.10%", "easy"]]
