@@ -1,9 +1,9 @@
 """How good a weights file is: `python -m digit_recognizer_dl_model.evaluate` measures all that can be measured here.
 
 It prints accuracy, calibration, refusals, robustness, photographs and speed, and with `--strokes FILE` also how
-recorded pens are read. `--teachers FILE ...` measures these on the test images, and on the pens of the people whom each has never seen,
-instead of the network that learned from all of them. `--json FILE` writes everything as JSON, and `--save` keeps it in
-the weights file, which MODEL_CARD.md is made from.
+recorded pens are read. `--teachers FILE ...` measures these on the test images, and on the pens of the people whom each
+has never seen, instead of the network that learned from all of them. `--json FILE` writes everything as JSON, and
+`--save` keeps it in the weights file, which MODEL_CARD.md is made from.
 """
 
 import argparse
