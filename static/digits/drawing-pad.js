@@ -8,6 +8,7 @@ const KEY_STEP = 1 / 40; // of the pad's side, that an arrow key moves the pen b
 const DRAWING_SIDE = 280; // pixels of the picture that is sent of a drawing, whatever the screen
 const PHOTO_SIDE = 1000; // pixels along the longer side of a photo that was too large to be sent as it is
 const LARGE = { bytes: 500_000, side: 2000 };
+const SAMPLES = 32; // along each side of a picture, to tell whether it is dark
 const LIVE_INTERVAL = 80; // ms between two pictures that are sent while the pen moves
 const READABLE = 0.15; // of the pad's side; a first stroke that reaches less far is not yet worth an answer
 const PALM_INTERVAL = 1000; // ms after a pen was seen, in which a touch is the hand that holds it
@@ -372,15 +373,24 @@ function photoOf(image) {
   const side = Math.max(image.naturalWidth, image.naturalHeight);
   const [width, height] = [image.naturalWidth / side, image.naturalHeight / side];
   const frame = [(1 - width) / 2, (1 - height) / 2, width, height];
-  const [, context] = canvasOf(1, 1);
-  context.drawImage(image, 0, 0, 1, 1);
-  const [red, green, blue] = context.getImageData(0, 0, 1, 1).data;
   return {
     frame,
     side,
-    colour: red + green + blue < 3 * 110 ? "white" : "black",
+    colour: brightness(image) < 110 ? "white" : "black",
     paint: (target) => target.drawImage(image, ...frame),
   };
+}
+
+/** The mean of a picture on white paper, of samples: drawn on one pixel, Firefox shows the middle of it. */
+function brightness(image) {
+  const [, context] = canvasOf(SAMPLES, SAMPLES);
+  context.fillStyle = "white";
+  context.fillRect(0, 0, SAMPLES, SAMPLES);
+  context.drawImage(image, 0, 0, SAMPLES, SAMPLES);
+  const { data } = context.getImageData(0, 0, SAMPLES, SAMPLES);
+  let sum = 0;
+  for (let i = 0; i < data.length; i += 4) sum += data[i] + data[i + 1] + data[i + 2];
+  return sum / (3 * SAMPLES * SAMPLES);
 }
 
 /** Paint marks on a pad of so many pixels: lines as curves from middle to middle of the points, bent towards them. */

@@ -1,9 +1,10 @@
-"""A real Chromium in front of the site as production runs it; tests here talk to nothing else."""
+"""Real browsers in front of the site as production runs it; tests here talk to nothing else."""
 
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,9 +13,10 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, 
 NO_CHROMIUM = (
     "No Chromium found. Debian: apt-get install chromium; elsewhere: .venv/bin/python -m playwright install chromium"
 )
+NO_FIREFOX = "No Firefox found. Debian: apt-get install firefox-esr"
 # How the network and htmx speak of a request that the page itself withdraws, as for a newer drawing. htmx complains of
 # `afterRequest` beside every reason for which there is no answer, never alone.
-WITHDRAWN = ("net::ERR_ABORTED", "htmx:sendAbort", "htmx:afterRequest")
+WITHDRAWN = ("net::ERR_ABORTED", "NS_BINDING_ABORTED", "htmx:sendAbort", "htmx:afterRequest")
 REPORT_POLICY_VIOLATIONS = """
     document.addEventListener("securitypolicyviolation", (violation) => {
         console.error(`Content Security Policy: ${violation.violatedDirective} ${violation.blockedURI}`);
@@ -65,6 +67,12 @@ class Complaints:
             self._made.append(f"{urlsplit(about).path}: {complaint}" if about else complaint)
 
 
+def do_without(reason: str) -> NoReturn:
+    if os.environ.get("REQUIRE_BROWSER") == "1":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a Chromium: the distribution's own, or the one that Playwright installed."""
@@ -75,9 +83,16 @@ def chromium() -> str:
         path = playwright.chromium.executable_path
     if Path(path).exists():
         return path
-    if os.environ.get("REQUIRE_BROWSER") == "1":
-        pytest.fail(NO_CHROMIUM, pytrace=False)
-    pytest.skip(NO_CHROMIUM)
+    do_without(NO_CHROMIUM)
+
+
+@pytest.fixture(scope="session")
+def firefox() -> str:
+    """The path of a Firefox as people have it; the one that Playwright would install is another."""
+    for name in ("firefox-esr", "firefox"):
+        if path := shutil.which(name):
+            return path
+    do_without(NO_FIREFOX)
 
 
 # For one module at a time: Playwright leaves an asyncio loop running in this thread, beside which Django refuses

@@ -1,0 +1,40 @@
+"""The journeys that lean most on the browser, again in Firefox; fingers and no JavaScript are left to Chromium."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from .test_drawing_pad import (  # noqa: F401
+    test_a_digit_can_be_drawn_with_the_keys,
+    test_a_drawing_outlives_leaving_the_page,
+    test_a_narrow_window_shows_everything,
+    test_a_phones_photo_is_reduced_and_the_right_way_up,
+    test_a_picture_is_sent_as_it_is_and_is_paper_to_draw_on,
+    test_an_answer_is_explained_until_the_drawing_changes,
+    test_clear_takes_away_everything_and_can_be_undone,
+    test_the_answer_follows_the_pen_and_is_announced_when_it_is_lifted,
+    test_the_eraser_takes_ink_away,
+    test_undo_takes_away_the_last_stroke_and_redo_brings_it_back,
+)
+from .test_gallery_page import (  # noqa: F401
+    test_a_tapped_tile_shows_its_digit_in_place,
+    test_generate_shows_twenty_others_and_keeps_the_focus,
+)
+
+
+@pytest.fixture(scope="module")
+def browser(firefox: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.firefox.launch(
+            channel="moz-firefox",  # speaks WebDriver BiDi, as any Firefox does; without, it must be Playwright's own
+            executable_path=firefox,
+            # Playwright loses sight of a page that comes back from memory.
+            firefox_user_prefs={"browser.sessionhistory.max_total_viewers": 0},
+        )
+        yield browser
+        browser.close()
+
+
+def test_the_browser_is_firefox(browser):
+    assert browser.browser_type.name == "firefox"
