@@ -121,7 +121,7 @@ def test_json_says_what_the_api_says(folder, refused, predict, client):
         else:
             assert answer.pop("confidence") == pytest.approx(expected.pop("confidence"), abs=1e-5)
             assert answer.pop("probabilities") == pytest.approx(expected.pop("probabilities"), abs=1e-5)
-            assert answer == {name: expected[name] for name in ("prediction", "uncertain", "reason")}
+            assert answer == {name: expected[name] for name in ("prediction", "uncertain", "reason", "weights_version")}
 
 
 def test_a_picture_that_is_too_large_is_not_read_to_its_end(predict, monkeypatch, settings):
