@@ -534,11 +534,16 @@ def test_a_file_that_is_no_picture_is_refused_with_the_reason(page, complaints):
     expect(page.get_by_role("status")).to_contain_text("This file is not a PNG or JPEG picture.")
 
 
+INK_OF_SEVEN = {"share": 0.09, "left": 0.26, "top": 0.16, "right": 0.74, "bottom": 0.86}
+
+
 def expect_to_be_tried_again(page: Page, words: str) -> None:
     """The notice says what failed, the drawing is still there, and the notice's button has it read."""
     notice = page.get_by_role("alert")
     expect(notice).to_contain_text(words)
-    assert ink(page)["share"] > 0
+    # It tells of the whole drawing, not of what was sent while the pen moved.
+    expect(page.locator(".drawing-pad:not(.htmx-request) [name=live]:disabled")).to_have_count(1)
+    assert ink(page) == pytest.approx(INK_OF_SEVEN, abs=0.02)  # nothing moved under the pen
     page.unroute(f"**{ANSWERS}")
     notice.get_by_role("button", name="Try again").click()
     expect_digit(page, 7)
