@@ -149,7 +149,7 @@ def centre(strength: np.ndarray) -> np.ndarray:
         raise Blank("There is only a dot in this picture.")
     pixels = fit(cropped)
     # The reduced digit tells at next to no cost whether to look closer; a tile has no gaps to save.
-    if longest > 2 * BOX and stroke_width(pixels) > THICK:
+    if longest > 2 * BOX and stroke_width(pixels / 255) > THICK:
         pixels = fit(crop(thin(cropped)))
     return pixels
 
@@ -183,12 +183,15 @@ def resized(ink: np.ndarray, longest: int) -> np.ndarray:
 
 
 def stroke_width(ink: np.ndarray) -> float:
-    """How thick strokes (h, w) are in the mean, in pixels: a stroke's area is half its outline times its width."""
+    """How thick strokes (h, w) in 0-1 are in the mean, in pixels: their area divided by half their outline.
+
+    Ink counts by its square, so that strokes that are out of focus don't count as thick.
+    """
     framed = np.zeros((ink.shape[0] + 2, ink.shape[1] + 2), np.float32)
     framed[1:-1, 1:-1] = ink
     # Along both diagonals, which tells the length of an edge in any direction, hard or soft.
     falling, rising = framed[1:, 1:] - framed[:-1, :-1], framed[1:, :-1] - framed[:-1, 1:]
-    return float(2 * framed.sum() / np.sqrt((falling * falling + rising * rising) / 2).sum())
+    return float(2 * (framed * framed).sum() / np.sqrt((falling * falling + rising * rising) / 2).sum())
 
 
 def thin(ink: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageFilter, ImageOps
 
 from digits import images, paper
 from digits.gallery import gallery
@@ -257,10 +257,22 @@ def test_a_gap_that_a_thick_pen_nearly_fills_is_opened():
     assert (pixels[11:16, 11:17].min(axis=1) < 20).all()
 
 
-@pytest.mark.parametrize("thickness", [1.5, 2, 3])
-def test_the_width_of_strokes_is_told(thickness):
-    across = np.clip(thickness / 2 + 0.5 - np.abs(np.arange(40) - 20), 0, 1)
-    assert images.stroke_width(np.tile(across, (400, 1))) == pytest.approx(thickness, rel=0.05)
+@pytest.mark.parametrize("angle", [0, 0.4, np.pi / 4, np.pi / 2])
+@pytest.mark.parametrize("thickness", [8, 15, 25])
+def test_the_width_of_a_stroke_is_told_in_any_direction(thickness, angle):
+    y, x = np.indices((200, 200)) - 99.5
+    away = np.abs(np.cos(angle) * x + np.sin(angle) * y)
+    along = np.abs(np.cos(angle) * y - np.sin(angle) * x)
+    ink = np.clip((thickness + 1) / 2 - away, 0, 1) * (along < 95)
+    expected = thickness * 190 / (190 + thickness)  # the outline has two ends, too
+    assert images.stroke_width(ink) == pytest.approx(expected, rel=0.06)
+
+
+def test_strokes_out_of_focus_are_not_taken_for_thick_ones(monkeypatch):
+    picture = encoded(drawing(pen=22).filter(ImageFilter.GaussianBlur(20)))
+    prepared = images.prepare(picture)
+    monkeypatch.setattr(images, "THICK", 20)
+    assert (images.prepare(picture) == prepared).all()
 
 
 @pytest.mark.parametrize("pen", [8, 22, 34])
@@ -280,7 +292,7 @@ def test_a_blot_full_of_holes_is_not_thinned_away():
 
 
 def test_the_thickest_tile_comes_back_as_it_was():
-    tile = max(map(gallery().pixels, range(2000)), key=images.stroke_width)
+    tile = max(map(gallery().pixels, range(2000)), key=lambda tile: images.stroke_width(tile / 255))
     assert images.stroke_width(tile / 255) > images.THICK
     assert np.abs(images.prepare(images.png(tile)) - np.rint(tile * (255 / tile.max()))).max() <= 1
 
