@@ -115,7 +115,12 @@ def health_live(request: HttpRequest) -> HttpResponse:
 
 @endpoint("GET", "HEAD")
 def health_ready(request: HttpRequest) -> HttpResponse:
-    """Whether a picture would be answered: the network reads one now, and a tile is there to be shown."""
+    check_ready()
+    return JsonResponse({"status": "ready"})
+
+
+def check_ready() -> None:
+    """Raise Unavailable unless a picture would be answered: the network reads one now, and a tile can be shown."""
     try:
         ready = knows_a_one() and gallery().tile(0) is not None
     except Exception as error:  # files are missing or damaged in any way
@@ -123,7 +128,6 @@ def health_ready(request: HttpRequest) -> HttpResponse:
         raise Unavailable("The network's weights or the gallery's images can't be used.") from error
     if not ready:
         raise Unavailable("The network does not recognise what it should.")
-    return JsonResponse({"status": "ready"})
 
 
 @endpoint("GET", "HEAD", answers="text/plain")

@@ -1,4 +1,4 @@
-"""Every failure in one of three shapes: a problem for the API, a fragment for htmx, a page for everyone else."""
+"""Every failure in one of these shapes: a problem for the API, a fragment for htmx, a page for everyone else."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -6,7 +6,8 @@ from django.utils.text import slugify
 
 from .refusals import Refusal
 
-FOR_PROGRAMS = ("/api/", "/metrics")  # beginnings of the addresses whose failures are problems
+INFERENCE_PROTOCOL = "/v2"  # where failures have the form of the Open Inference Protocol
+FOR_PROGRAMS = ("/api/", "/metrics", INFERENCE_PROTOCOL)  # beginnings of the addresses whose failures are JSON
 DOCUMENTATION = "/api/"  # where the types of problems are explained, each under the anchor that its title makes
 
 
@@ -19,6 +20,8 @@ def refuse(request: HttpRequest, refusal: Refusal) -> HttpResponse:
 
 
 def failure(request: HttpRequest, status: int, title: str, detail: str) -> HttpResponse:
+    if request.path_info.startswith(INFERENCE_PROTOCOL):
+        return JsonResponse({"error": detail}, status=status)
     if request.path_info.startswith(FOR_PROGRAMS):
         return problem(status, title, detail)
     context = {"title": title, "detail": detail}

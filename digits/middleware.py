@@ -18,7 +18,8 @@ from .refusals import TooLarge, TooManyRequests
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-HEALTH = "/api/health/"
+LIMITED = ("/api/", "/v2/")
+HEALTH = ("/api/health/", "/v2/health/")
 READABLE = "Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-ID"
 PREFLIGHT_SECONDS = 24 * 3600
 
@@ -108,7 +109,7 @@ def rate_limit(get_response: GetResponse) -> GetResponse:
         raise MiddlewareNotUsed
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if not request.path_info.startswith("/api/") or request.path_info.startswith(HEALTH):
+        if not request.path_info.startswith(LIMITED) or request.path_info.startswith(HEALTH):
             return get_response(request)
         try:
             quota = pressure.count_request(request)

@@ -62,11 +62,11 @@ def sent_body(request: HttpRequest) -> BinaryIO:
     return request
 
 
-def read(body: BinaryIO, limit: int) -> bytes:
+def read(body: BinaryIO, limit: int, missing: str = MISSING) -> bytes:
     """The whole body, which may have so many bytes and must have one."""
     data = read_some(body, limit + 1)
     if not data:
-        raise NoPicture(MISSING)
+        raise NoPicture(missing)
     if len(data) > limit:
         raise TooLarge(f"This body is too large; it may have {limit // MEGABYTE} MB.")
     return data
@@ -146,10 +146,7 @@ class Reader:
 
 def sent_json(data: bytes) -> Payload:
     """The picture or pixels in a JSON object, or a batch of them."""
-    try:
-        value = json.loads(data.decode())
-    except (ValueError, RecursionError) as error:  # no UTF-8, no JSON, a number of thousands of digits; too deep
-        raise MalformedBody("This body can't be read as JSON in UTF-8.") from error
+    value = decoded_json(data)
     known = [name for name in ("image", "pixels", "images", "instances") if isinstance(value, dict) and name in value]
     if not known:
         raise NoPicture(MISSING)
@@ -163,6 +160,13 @@ def sent_json(data: bytes) -> Payload:
     if len(batch) > settings.MAX_BATCH:
         raise TooLarge(f"This batch has {len(batch)} items; {settings.MAX_BATCH} are the most.")
     return Payload([sent_item_or_refusal(item) for item in batch], True)
+
+
+def decoded_json(data: bytes) -> object:
+    try:
+        return json.loads(data.decode())
+    except (ValueError, RecursionError) as error:  # no UTF-8, no JSON, a number of thousands of digits; too deep
+        raise MalformedBody("This body can't be read as JSON in UTF-8.") from error
 
 
 def sent_item_or_refusal(value: object) -> Item:
@@ -203,11 +207,16 @@ def sent_pixels(value: object) -> np.ndarray:
         rows = [number for row in rows for number in row]
     if len(rows) != SIDE * SIDE:
         raise UnusablePixels(f"`pixels` is to be a list of {SIDE * SIDE} numbers, or of {SIDE} rows of {SIDE}.")
-    for index, number in enumerate(rows):
-        # By its type first, as True is 1 to Python; NaN is not between any two numbers.
-        if type(number) not in (int, float) or not 0 <= number <= 255:
-            raise UnusablePixels(f"Pixel {index} is no number from 0 to 255.")
-    pixels = np.rint(rows).astype(np.uint8).reshape(SIDE, SIDE)
+    pixels = as_pixels(rows).reshape(SIDE, SIDE)
     if pixels.min() == pixels.max():
         raise Blank("There is no ink in these pixels: all are alike.")
     return pixels
+
+
+def as_pixels(numbers: list) -> np.ndarray:
+    """Numbers of 0-255 as uint8."""
+    for index, number in enumerate(numbers):
+        # By its type first, as True is 1 to Python; NaN is not between any two numbers.
+        if type(number) not in (int, float) or not 0 <= number <= 255:
+            raise UnusablePixels(f"Pixel {index} is no number from 0 to 255.")
+    return np.rint(numbers).astype(np.uint8)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import api, views
+from . import api, inference_protocol, views
 
 urlpatterns = [
     # Pages, and the fragments that htmx swaps into them.
@@ -23,4 +23,18 @@ urlpatterns = [
     path("api/health/live", api.health_live, name="health_live"),
     path("api/health/ready", api.health_ready, name="health_ready"),
     path("metrics", api.prometheus_metrics, name="metrics"),
+]
+
+# The Open Inference Protocol, whose clients may write a last slash or none.
+urlpatterns += [
+    path(address + slash, view)
+    for address, view in [
+        ("v2", inference_protocol.server_metadata),
+        ("v2/health/live", inference_protocol.server_live),
+        ("v2/health/ready", inference_protocol.server_ready),
+        ("v2/models/digits", inference_protocol.model_metadata),
+        ("v2/models/digits/ready", inference_protocol.model_ready),
+        ("v2/models/digits/infer", inference_protocol.infer),
+    ]
+    for slash in ("", "/")
 ]
