@@ -2,7 +2,7 @@
 
 Run as `python -m benchmarks.widths [--teachers FILE ...]`, some minutes; the last line is one JSON object. Recorded
 digits are drawn with thin, usual and thick pens and read three ways: as their pictures are, with thick strokes thinned
-by `digits.images`, and with the strokes inked anew by a pen that is as thick as the preparation thins to. Teachers read
+by `digits.images`, and with the strokes inked anew by a pen no thicker than the preparation thins to. Teachers read
 the people whom they have never seen. The last rows are of held-out MNIST images, of which there are no strokes.
 """
 
@@ -93,7 +93,7 @@ def main() -> None:
         for index, recording in enumerate(recordings):
             pen, share = lot(rng)
             picture = draw(recording.strokes, pen, share, rng)
-            anew = draw(recording.strokes, pen_of(images.USUAL, share), share, rng)
+            anew = draw(recording.strokes, min(pen, pen_of(images.USUAL, share)), share, rng)
             pixels[:, index] = prepared(picture, BOX), prepared(picture, images.THICK), prepared(anew, BOX)
         right = [
             np.concatenate(

@@ -5,13 +5,18 @@ from collections.abc import Collection
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+import numpy as np
 from django.conf import settings
 from django.http import HttpRequest, QueryDict
 
 from .gallery import Selection, gallery
-from .refusals import BadParameter, NoPicture, TooLarge
+from .images import Stroke
+from .payloads import decoded_json
+from .refusals import BadParameter, NoPicture, Refusal, TooLarge
 
 MAX_TILES = 100
+MAX_POINTS = 20_000
+OFF_PAD = 4  # times the pad's side: further from its corner no pointer was
 
 
 class Score(NamedTuple):
@@ -39,6 +44,26 @@ def sent_picture(request: HttpRequest, missing: str) -> bytes:
         limit = settings.MAX_PICTURE_BYTES // 1024**2
         raise TooLarge(f"This picture is {file.size} bytes; it may have {limit} MB.")
     return file.read()
+
+
+def sent_strokes(request: HttpRequest) -> list[Stroke]:
+    """The strokes in the field `strokes`, as the drawing pad sends them; none where there is no such field."""
+    sent = request.POST.get("strokes", "")
+    if not sent:
+        return []
+    malformed = Refusal("`strokes` is to be a list of strokes, each with `points` and `width` in shares of the pad.")
+    try:
+        strokes = [
+            Stroke(np.array(each["points"], np.float64), float(each["width"])) for each in decoded_json(sent.encode())
+        ]
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
+        raise malformed from error
+    if sum(stroke.points.size for stroke in strokes) > 2 * MAX_POINTS:
+        raise TooLarge(f"These strokes have too many points; {MAX_POINTS:,} are the most.")
+    for points, width in strokes:
+        if points.ndim != 2 or points.shape[1] != 2 or not (np.abs(points) <= OFF_PAD).all() or not 0 < width <= 1:
+            raise malformed
+    return strokes
 
 
 def sent_tiles(query: QueryDict, field: str) -> list[int]:

@@ -4,10 +4,12 @@ import io
 import struct
 import warnings
 import zlib
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from django.conf import settings
-from PIL import ExifTags, Image, PngImagePlugin
+from PIL import ExifTags, Image, ImageDraw, PngImagePlugin
 
 from digit_recognizer_dl_model.frame import BOX, SIDE, place
 
@@ -40,6 +42,8 @@ TURNS = {
     8: Image.Transpose.ROTATE_90,
 }  # what EXIF's orientations ask for
 
+PAD_SIDE = 560  # pixels that strokes are drawn in: hard edges, so fine that the reduced digit's are soft
+
 # The limits below are checked before decoding and are far stricter than Pillow's, which only warns at first.
 Image.MAX_IMAGE_PIXELS = None
 # Of the compressed text beside a picture, which nobody reads here.
@@ -50,9 +54,34 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 warnings.filterwarnings("error", "(?i)(possibly )?corrupt exif", module=r"PIL\.")
 
 
+class Stroke(NamedTuple):
+    """A line of the pad's pen, in shares of the pad's side."""
+
+    points: np.ndarray  # (n, 2)
+    width: float
+
+
 def prepare(data: bytes, batch: int = 1) -> np.ndarray:
     """An encoded picture, one of a batch of so many, as 28x28 uint8 pixels, ink 255 on 0; or raises a Refusal."""
     return centre(ink(decode(data, batch)))
+
+
+def draw(strokes: Sequence[Stroke]) -> Image.Image:
+    """Strokes of a pen as a picture, black on white.
+
+    A pen that is thick for the digit is taken for one of the usual thickness: what it filled are loops to the strokes.
+    """
+    points = np.concatenate([stroke.points for stroke in strokes])
+    usual = np.ptp(points, axis=0).max() * USUAL / (BOX - USUAL)
+    picture = Image.new("L", (PAD_SIDE, PAD_SIDE), "white")
+    brush = ImageDraw.Draw(picture)
+    for stroke in strokes:
+        width = PAD_SIDE * (min(stroke.width, usual) or stroke.width)  # a dot has no length
+        path = [tuple(point) for point in (PAD_SIDE * stroke.points).tolist()]
+        brush.line(path, fill="black", width=round(width), joint="curve")
+        for x, y in (path[0], path[-1]):
+            brush.ellipse([x - width / 2, y - width / 2, x + width / 2, y + width / 2], fill="black")
+    return picture
 
 
 def normalize(picture: Image.Image) -> np.ndarray:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from . import images
 from .errors import refuse
-from .forms import Score, sent_picture, sent_score, sent_selection, sent_tiles
+from .forms import Score, sent_picture, sent_score, sent_selection, sent_strokes, sent_tiles
 from .gallery import gallery as stored_tiles
 from .gallery import sample
 from .pressure import prediction_slot
@@ -194,6 +194,8 @@ def explain_picture(request: HttpRequest) -> dict:
 
 
 def sent_pixels(request: HttpRequest) -> np.ndarray:
+    if strokes := sent_strokes(request):
+        return images.normalize(images.draw(strokes))
     return images.prepare(sent_picture(request, missing="Draw a digit, or choose a picture of one."))
 
 

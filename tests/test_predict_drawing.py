@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import re
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 
 from digits import images
 from digits.gallery import gallery
+from digits.images import Stroke
 
 from .pictures import SEVEN, TWO, drawing, encoded
 
@@ -35,6 +37,56 @@ def test_a_drawing_is_answered_with_the_digit_and_what_the_network_saw(client, a
     assert verdict(answer).startswith(f"{digit} ")
     picture = re.search(r'href="data:image/png;base64,([^"]+)"', answer.content.decode())[1]
     assert (np.asarray(Image.open(io.BytesIO(base64.b64decode(picture)))) == images.prepare(data)).all()
+
+
+def send_strokes(client, strokes: object, address: str = "/draw/predict/"):
+    return client.post(address, {"strokes": strokes if isinstance(strokes, str) else json.dumps(strokes)})
+
+
+def scaled(stroke: list[tuple[float, float]], scale: float, width: float) -> list[dict]:
+    return [{"points": (0.5 + (np.array(stroke) - 0.5) * scale).tolist(), "width": width}]
+
+
+@pytest.mark.parametrize("address", ["/draw/predict/", "/draw/explain/"])
+@pytest.mark.parametrize(("stroke", "digit"), [(TWO, 2), (SEVEN, 7)])
+def test_strokes_are_read_like_a_picture_of_them(client, address, stroke, digit):
+    answer = send_strokes(client, scaled(stroke, 1, 20 / 280), address)
+    assert answer.status_code == 200
+    assert re.search(rf"<strong>{digit}</strong>|Why {digit}, and not", answer.content.decode())
+
+
+def test_a_small_drawing_with_a_thick_pen_is_seen_as_a_large_one_with_a_finer_pen(client):
+    [large], [small] = (scaled(TWO, scale, 28 / 280) for scale in (1, 0.25))
+    seen = [
+        images.normalize(images.draw([Stroke(np.array(stroke["points"]), stroke["width"])])).astype(float)
+        for stroke in (large, small)
+    ]
+    assert np.abs(seen[0] - seen[1]).mean() < 6
+    assert seen[0].sum() == pytest.approx(seen[1].sum(), rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("strokes", "status"),
+    [
+        ("[", 400),
+        ("7", 400),
+        ({"points": [[0, 0]]}, 400),
+        ([{"points": [[0, 0], [1, 1]]}], 400),
+        ([{"points": [], "width": 0.1}], 400),
+        ([{"points": [[0, 0, 0]], "width": 0.1}], 400),
+        ([{"points": [["a", 0]], "width": 0.1}], 400),
+        ([{"points": [[0, 0], [1]], "width": 0.1}], 400),
+        ([{"points": [[0, 1e300]], "width": 0.1}], 400),
+        ('[{"points": [[0, NaN]], "width": 0.1}]', 400),
+        ([{"points": [[0, 0], [1, 1]], "width": 0}], 400),
+        ([{"points": [[0, 0], [1, 1]], "width": 2}], 400),
+        ([{"points": [[0.5, 0.5]] * 20_001, "width": 0.1}], 413),
+        ([{"points": [[0.5, 0.5]], "width": 0.07}], 422),
+        ([{"points": [[3, 3], [3.5, 3]], "width": 0.07}], 422),
+    ],
+)
+def test_strokes_that_are_none_are_refused(client, strokes, status):
+    assert send_strokes(client, strokes).status_code == status
 
 
 def test_the_box_and_the_centre_of_mass_are_marked_in_what_the_network_saw(client):

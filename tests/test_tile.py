@@ -19,7 +19,7 @@ def test_the_page_shows_the_tile_its_label_and_its_prediction(client):
 def test_an_uncertain_tile_tells_the_reason(client):
     uncertain = next(i for i in gallery().select(Selection(hard=1)) if recognize(gallery().pixels(i)).uncertain)
     reason = recognize(gallery().pixels(uncertain)).reason
-    assert f"Not sure: {reason}" in client.get(f"/tiles/{uncertain}/").content.decode()
+    assert f"Not sure: this {reason}" in client.get(f"/tiles/{uncertain}/").content.decode()
 
 
 @pytest.mark.parametrize(("index", "neighbours"), [(0, [1]), (42, [41, 43]), (9_999, [9_998])])

@@ -1,6 +1,6 @@
 /**
- * The drawing pad: turns pointer strokes, keys and picture files into a picture in the form's file field and fires
- * "drawn" on the form, while the pen moves and when it is lifted. Whoever listens, here htmx, sends the form.
+ * The drawing pad: turns what a pointer, the keys and picture files bring into strokes, or a picture, in the form's
+ * fields and fires "drawn" on the form, while the pen moves and when it is lifted. Whoever listens, here htmx, sends it.
  */
 
 const WIDTHS = { fine: 12 / 280, medium: 20 / 280, broad: 28 / 280, eraser: 40 / 280 }; // of the pad's side
@@ -77,6 +77,7 @@ class Drawing {
 class DrawingPad {
   #form;
   #canvas;
+  #strokes;
   #file;
   #live;
   #prediction = document.querySelector("#prediction");
@@ -95,6 +96,7 @@ class DrawingPad {
   constructor(form) {
     this.#form = form;
     this.#canvas = form.querySelector("canvas");
+    this.#strokes = form.querySelector("[name=strokes]");
     this.#file = form.querySelector("[name=file]");
     this.#live = form.querySelector("[name=live]");
 
@@ -239,7 +241,7 @@ class DrawingPad {
       this.#drawing.add(await load({ picture: await dataUrl(await reduced(file)), isInk: false }));
       this.#changed();
     } catch {
-      this.#send(file, false); // no picture that the browser knows: the server says what would be right
+      this.#send("", file, false); // no picture that the browser knows: the server says what would be right
     }
   }
 
@@ -308,13 +310,17 @@ class DrawingPad {
 
   async #sendDrawing(isLive) {
     const version = ++this.#version;
-    const picture = await pictureOf(this.#marks);
-    if (version === this.#version) this.#send(picture, isLive);
+    const marks = this.#marks;
+    // The server inks strokes itself: they still know of the loops that a thick pen fills.
+    if (marks.every((mark) => mark.points && mark.tool !== "eraser")) return this.#send(strokesOf(marks), null, isLive);
+    const picture = await pictureOf(marks);
+    if (version === this.#version) this.#send("", picture, isLive);
   }
 
-  #send(picture, isLive) {
+  #send(strokes, picture, isLive) {
     const files = new DataTransfer();
-    files.items.add(new File([picture], picture.name ?? "drawing", { type: picture.type }));
+    if (picture) files.items.add(new File([picture], picture.name ?? "drawing", { type: picture.type }));
+    this.#strokes.value = strokes;
     this.#file.files = files.files;
     this.#live.disabled = !isLive;
     if (!isLive) this.#withdraw();
@@ -323,7 +329,7 @@ class DrawingPad {
 
   #forget() {
     this.#version += 1;
-    this.#file.value = "";
+    this.#strokes.value = this.#file.value = "";
     this.#withdraw();
     this.#prediction.replaceChildren(this.#nothingDrawn.content.cloneNode(true));
   }
@@ -431,7 +437,16 @@ function paintCursor(context, [x, y], width, side, colour) {
   context.stroke();
 }
 
-/** What is sent of the marks: a photo that nothing was drawn on as it is, anything else as black on white. */
+function strokesOf(marks) {
+  return JSON.stringify(marks.map(({ points, tool }) => ({ points: points.map((point) => point.map(rounded)), width: WIDTHS[tool] })));
+}
+
+/** A share of the pad's side, to a tenth of a pixel. */
+function rounded(share) {
+  return Math.round(share * 1e4) / 1e4;
+}
+
+/** What is sent of other marks: a photo that nothing was drawn on as it is, anything else as black on white. */
 function pictureOf(marks) {
   const photo = painters.get(marks[0]?.picture);
   if (marks.length === 1 && photo?.colour) return blobOf(marks[0].picture);
