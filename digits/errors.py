@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.text import slugify
 
-from .refusals import Refusal
+from .refusals import NotFound, Refusal, ServerError
 
 INFERENCE_PROTOCOL = "/v2"  # where failures have the form of the Open Inference Protocol
 FOR_PROGRAMS = ("/api/", "/metrics", INFERENCE_PROTOCOL)  # beginnings of the addresses whose failures are JSON
@@ -22,7 +22,7 @@ def refuse(request: HttpRequest, refusal: Refusal) -> HttpResponse:
 def failure(request: HttpRequest, status: int, title: str, detail: str) -> HttpResponse:
     if request.path_info.startswith(INFERENCE_PROTOCOL):
         return JsonResponse({"error": detail}, status=status)
-    if request.path_info.startswith(FOR_PROGRAMS):
+    if request.path_info.startswith(FOR_PROGRAMS) and request.path_info != DOCUMENTATION:
         return problem(status, title, detail)
     context = {"title": title, "detail": detail}
     if request.htmx:
@@ -44,7 +44,7 @@ def described(status: int, title: str, detail: str) -> dict:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return failure(request, 400, "Bad request", "The server could not make sense of this request.")
+    return refuse(request, Refusal("The server could not make sense of this request."))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -53,8 +53,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return failure(request, 404, "Not found", f"There is nothing at {request.path}.")
+    return refuse(request, NotFound(f"There is nothing at {request.path}."))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return failure(request, 500, "Server error", "Something went wrong here, not with you. Please try again.")
+    return refuse(request, ServerError("Something went wrong here, not with you. Please try again."))

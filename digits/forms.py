@@ -100,7 +100,7 @@ def number_or_none(query: QueryDict, field: str, most: int) -> int | None:
 def sent_number(query: QueryDict, field: str, least: int, most: int) -> int | None:
     """The number in a field of the address, or None; raises a Refusal for anything but a whole number in between."""
     value = query.get(field)
-    if value is None:
+    if not value:  # forms send fields that were left empty, too
         return None
     if not re.fullmatch("[0-9]{1,10}", value) or not least <= int(value) <= most:
         raise BadParameter(f"`{field}` is to be a whole number from {least} to {most}.")

@@ -85,6 +85,8 @@ def infer(request: HttpRequest) -> HttpResponse:
         case _:
             raise Refusal(f"One input is read here, `{INPUT}`: {EXAMPLE}.")
     asked_for = sent_outputs(header)
+    if not isinstance(header.get("id", ""), str):
+        raise Refusal("`id` is to be a string.")
     with prediction_slot():
         predictions = recognize_batch(pixels)
     return answer(header, asked_for, predictions)
@@ -131,14 +133,16 @@ def binary_pixels(binary: bytes, size: object, count: int, dtype: np.dtype) -> n
 
 def sent_outputs(header: dict) -> dict[str, bool]:
     """Which outputs a request asks for, and whether in binary: all of them where it names none."""
-    outputs = header.get("outputs") or [{"name": name} for name in OUTPUTS]
-    match header.get("parameters"):
+    match header.get("parameters", {}):
         case {"binary_data_output": bool(binary)}:
             by_default = binary
-        case _:
+        case {}:
             by_default = False
+        case _:
+            raise Refusal("`parameters` is to be an object.")
     asked_for = {}
-    for output in outputs if isinstance(outputs, list) else [None]:
+    outputs = header.get("outputs", [{"name": name} for name in OUTPUTS])
+    for output in outputs if isinstance(outputs, list) and outputs else [None]:
         match output:
             case {"name": str(name), "parameters": {"binary_data": bool(binary)}} if name in OUTPUTS:
                 asked_for[name] = binary
@@ -162,7 +166,7 @@ def answer(header: dict, asked_for: dict[str, bool], predictions: list[Predictio
             output["data"] = values.ravel().tolist()
         outputs.append(output)
     answered = {"model_name": MODEL, "model_version": weights_sha256()[:VERSION_LENGTH], "outputs": outputs}
-    if isinstance(header.get("id"), str):
+    if "id" in header:
         answered["id"] = header["id"]
     if not any(asked_for.values()):
         return JsonResponse(answered)

@@ -30,6 +30,11 @@ class MalformedBody(Refusal):
     title = "Unreadable body"
 
 
+class NotFound(Refusal):
+    status = 404
+    title = "Not found"
+
+
 class MethodNotAllowed(Refusal):
     status = 405
     title = "Method not allowed"
@@ -75,6 +80,13 @@ class Blank(Refusal):
 class TooManyRequests(Refusal):
     status = 429
     title = "Too many requests"
+
+
+class ServerError(Refusal):
+    """Not the client's doing: a fault of ours."""
+
+    status = 500
+    title = "Server error"
 
 
 class Unavailable(Refusal):

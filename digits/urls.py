@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import api, inference_protocol, views
+from . import api, inference_protocol, openapi, views
 
 urlpatterns = [
     # Pages, and the fragments that htmx swaps into them.
@@ -14,6 +14,7 @@ urlpatterns = [
     path("draw/predict/", views.predict_drawing, name="predict_drawing"),
     path("draw/explain/", views.explain_drawing, name="explain_drawing"),
     path("model/", views.model, name="model"),
+    path("api/", views.api, name="api"),
     path("favicon.ico", views.favicon, name="favicon"),
     # The JSON API.
     path("api/display-images/", api.display_images, name="display_images"),
@@ -22,6 +23,7 @@ urlpatterns = [
     path("api/model/", api.model, name="model"),
     path("api/health/live", api.health_live, name="health_live"),
     path("api/health/ready", api.health_ready, name="health_ready"),
+    path("api/openapi.json", openapi.description, name="openapi"),
     path("metrics", api.prometheus_metrics, name="metrics"),
 ]
 

@@ -18,6 +18,7 @@ from .errors import refuse
 from .forms import Score, sent_picture, sent_score, sent_selection, sent_strokes, sent_tiles
 from .gallery import gallery as stored_tiles
 from .gallery import sample
+from .openapi import chapters, document
 from .pressure import prediction_slot
 from .recognizer import Prediction, classifier, explain, feature_maps, recognize, recognize_batch
 from .refusals import Busy, Refusal
@@ -122,6 +123,13 @@ def explain_drawing(request: HttpRequest) -> HttpResponse:
 @fresh
 def model(request: HttpRequest) -> HttpResponse:
     return render(request, "digits/model.html", report())
+
+
+@require_GET
+@fresh
+def api(request: HttpRequest) -> HttpResponse:
+    """What programs may ask, as the OpenAPI document has it."""
+    return render(request, "digits/api.html", chapters(document(request.build_absolute_uri("/").rstrip("/"))))
 
 
 @require_GET

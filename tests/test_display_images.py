@@ -55,7 +55,11 @@ def test_the_same_seed_gives_the_same_tiles(client):
     assert indices(client, "seed=7&digit=3") == indices(client, "seed=7&digit=3")
 
 
-COUNTS = ["0", "101", "", "ten", "1.5", "-1", "\u0663", "9" * 5000]
+def test_what_a_form_leaves_empty_is_not_asked_for(client):
+    assert len(client.get("/api/display-images/?count=&digit=&seed=").json()["images"]) == 20
+
+
+COUNTS = ["0", "101", "ten", "1.5", "-1", "\u0663", "9" * 5000]
 OTHERS = ["digit=10", "digit=seven", "seed=4294967296", "seed=x"]
 
 

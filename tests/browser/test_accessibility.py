@@ -72,6 +72,25 @@ def test_the_page_about_the_network_is_accessible_closed_and_open(page):
 
 
 @in_both_schemes
+def test_the_documentation_of_the_api_is_accessible_closed_open_and_tried(page):
+    page.goto("/api/")
+    assert_accessible(page)
+    for summary in page.locator("summary").all():
+        summary.click()
+    form = page.get_by_role("form", name="Try it: Read a digit")
+    form.get_by_label("Picture").set_input_files("docs/seven.png")
+    form.get_by_label("Picture").press("Tab")
+    expect(form.get_by_role("button", name="Try it")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#predict_digit output")).to_contain_text('"prediction": 7')
+    assert_accessible(page)
+    for width in (375, 320):
+        page.set_viewport_size({"width": width, "height": 812})
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        assert page.locator(".site-header").bounding_box()["height"] < 2 * 44
+
+
+@in_both_schemes
 def test_a_page_of_an_error_is_accessible(page, complaints):
     complaints.expect_status(404, "/nowhere/")
     page.goto("/nowhere/")
