@@ -443,7 +443,10 @@ def problems(
     responses = {}
     for refusal in sorted(refused, key=lambda refusal: refusal.status):
         meaning, _ = PROBLEMS[refusal]
-        headers = ["X-Request-ID", *{405: ["Allow"], 429: ["Retry-After"]}.get(refusal.status, [])]
+        headers = [
+            "X-Request-ID",
+            *{405: ["Allow"], 429: ["Retry-After", *QUOTA], 503: ["Retry-After"]}.get(refusal.status, []),
+        ]
         response = responses.setdefault(
             str(refusal.status),
             {
@@ -486,6 +489,12 @@ def shape(*sides: int) -> dict:
     return {"type": "array", "prefixItems": prefix, "minItems": len(prefix), "maxItems": len(prefix)}
 
 
+# Headers of answers of a server that limits how often a client may ask.
+QUOTA = {
+    "RateLimit-Limit": "How often this client may ask in a while.",
+    "RateLimit-Remaining": "How often it still may.",
+    "RateLimit-Reset": "In how many seconds it may ask as often again.",
+}
 HEADERS = {
     "X-Request-ID": {
         "description": "The id of the request, as it is in the log: a client's own or made here.",
@@ -493,6 +502,7 @@ HEADERS = {
     },
     "Allow": {"description": "The methods that this address answers.", "schema": {"type": "string"}},
     "Retry-After": {"description": "In how many seconds to ask again.", "schema": {"type": "integer", "minimum": 0}},
+    **{name: {"description": meaning, "schema": {"type": "integer", "minimum": 0}} for name, meaning in QUOTA.items()},
 }
 ROW = {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 255}}
 SHARE = {"type": "number", "minimum": 0, "maximum": 1}

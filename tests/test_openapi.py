@@ -1,8 +1,13 @@
 """GET /api/openapi.json: a valid description, and the truth, as Schemathesis finds by asking for what it says."""
 
+import functools
+import tomllib
+from pathlib import Path
+
 import schemathesis
 from django.urls import get_resolver
 from hypothesis import HealthCheck, settings
+from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from schemathesis.config import SchemathesisConfig
 
@@ -40,6 +45,27 @@ def test_every_problem_is_explained():
         return {refusal}.union(*(kinds(kind) for kind in refusal.__subclasses__()))
 
     assert set(PROBLEMS) == kinds(refusals.Refusal)
+
+
+def test_its_examples_are_what_is_sent_and_answered(client):
+    described = document("")
+    post = described["paths"]["/api/predict-digit/"]["post"]
+    schemas = {"components": described["components"]}
+    answers = post["responses"]["200"]["content"]["application/json"]
+    for example in answers["examples"].values():
+        OAS31Validator(answers["schema"] | schemas).validate(example["value"])
+    sent = {
+        name: example["value"]
+        for name, example in post["requestBody"]["content"]["application/json"]["examples"].items()
+    }
+    ask = functools.partial(client.post, "/api/predict-digit/", content_type="application/json")
+    assert ask(sent["pixels"]).json()["prediction"] == 7
+    assert [item["prediction"] for item in ask(sent["batch"]).json()["predictions"]] == [7, 7]
+
+
+def test_its_version_is_the_projects():
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+    assert document("")["info"]["version"] == project["version"]
 
 
 @schema.parametrize()
