@@ -17,7 +17,7 @@ from PIL import ExifTags, Image, ImageCms, ImageDraw
 from config.wsgi import application
 
 from .pictures import SEVEN, chunk, drawing, encoded, png_header, with_chunk
-from .test_bad_clients import BAD, EXIF, FILE, URL, form, part
+from .test_bad_clients import BAD, EXIF, FILE, FORM, URL, form, part
 
 MAX_SECONDS = 2  # of the processor, for one answer
 LONG = 100_000  # bytes; longer bodies of the corpus are left to the tests they come from, as they take longest
@@ -93,10 +93,8 @@ def interlaced_png() -> bytes:
     """Eight by eight pixels in the seven passes of Adam7, which Pillow reads but doesn't write."""
     sizes = [(1, 1), (1, 1), (2, 1), (2, 2), (4, 2), (4, 4), (8, 4)]
     rows = b"".join(bytes([0, *range(0, 30 * width, 30)]) * height for width, height in sizes)
-    header = png_header(8, 8, 8)
-    return (
-        header[:8] + chunk(b"IHDR", header[16:28] + b"\1") + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-    )
+    header = chunk(b"IHDR", png_header(8, 8, 8)[16:28] + b"\1")
+    return png_header(8, 8, 8)[:8] + header + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
 def pictures() -> list[bytes]:
@@ -109,8 +107,9 @@ def pictures() -> list[bytes]:
     exif[ExifTags.Base.Orientation], exif[ExifTags.Base.Make] = 6, "camera"
     turned = {"exif": exif.tobytes()}
     profile = {"icc_profile": ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()}
-    modes = ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"]
-    pngs = [encoded(drawing(side=40, pen=4).convert(mode)) for mode in modes]
+    deep = Image.new("I;16", grey.size)
+    deep.putdata([257 * value for value in grey.tobytes()])
+    pngs = [encoded(picture) for picture in (deep, *map(grey.convert, ["1", "L", "LA", "P", "RGB", "RGBA"]))]
     pngs += [
         encoded(transparent),
         encoded(transparent.quantize(16)),
@@ -362,7 +361,7 @@ def forms(draw: Draw) -> bytes:
     return draw(st.sampled_from(BYTEWISE))(draw, data) if draw(st.integers(0, 2)) == 2 else data
 
 
-TYPES = ["image/png", "image/jpeg", "application/json", "multipart/form-data; boundary=frontier", "text/plain", ""]
+TYPES = ["image/png", "image/jpeg", "application/json", FORM, "text/plain", ""]
 ODD_TYPES = [
     "multipart/form-data",
     "multipart/form-data; boundary=",
@@ -398,13 +397,13 @@ def requests(draw: Draw) -> Request:
         case "raw":
             request = Request(draw(files()), "image/png")
         case "form":
-            request = Request(draw(forms()), "multipart/form-data; boundary=frontier")
+            request = Request(draw(forms()), FORM)
         case "json":
             request = Request(draw(json_bodies()), "application/json")
         case "mutated":
             body = draw(mutated(FORMS) | mutated(TEXTS))
             is_json = body[:1] in (b"{", b"[")
-            request = Request(body, "application/json" if is_json else "multipart/form-data; boundary=frontier")
+            request = Request(body, "application/json" if is_json else FORM)
     odd = draw(st.sampled_from([*[""] * 8, "content_type", "length", "accept", "include", "chunked"]))
     match odd:
         case "content_type":

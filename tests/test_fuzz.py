@@ -27,7 +27,7 @@ def test_whatever_a_client_sends_is_answered_soon_with_predictions_or_a_problem(
     check()
     assert statuses.total() >= SETTINGS.max_examples
     # Not refused for one and the same reason.
-    assert set(statuses) == {200, 400, 406, 413, 415, 422}
+    assert set(statuses) >= {200, 400, 406, 413, 415, 422}
 
 
 @pytest.mark.parametrize(
