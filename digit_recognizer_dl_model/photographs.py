@@ -5,6 +5,7 @@ every picture that is sent, through `digits.images`.
 """
 
 import io
+import os
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,6 +20,9 @@ from . import handwriting
 from .dataset import Dataset
 from .frame import BOX, SIDE
 from .inference import Classifier
+
+# What is decoded keeps to the site's limits, which are settings.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 PHOTOGRAPHS = 100  # of each kind
 SEED = 20_240_302

@@ -21,11 +21,11 @@ def gallery(page: Page) -> None:
     page.screenshot(path=HERE / "gallery.png")
 
 
-def drawing_pad(page: Page) -> None:
+def drawing_pad(page: Page, name: str) -> None:
     page.goto(f"{SITE}/draw/")
     draw(page, 2)
     expect(page.locator(".answered strong")).to_have_text("2")
-    page.screenshot(path=HERE / "draw.png")
+    page.screenshot(path=HERE / name)
 
 
 def main() -> None:
@@ -34,7 +34,9 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1100, "height": 760})
         gallery(page)
-        drawing_pad(page)
+        drawing_pad(page, "draw.png")
+        phone = browser.new_page(viewport={"width": 375, "height": 760}, has_touch=True, color_scheme="dark")
+        drawing_pad(phone, "draw-phone.png")
         browser.close()
 
 

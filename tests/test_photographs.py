@@ -1,7 +1,11 @@
 """The photographs are what their kinds say, they can be read, and blank paper among them is refused."""
 
 import io
+import os
+import subprocess
+import sys
 import zlib
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,6 +21,7 @@ from digits import images
 from digits.gallery import gallery
 from digits.refusals import Blank
 
+ROOT = Path(__file__).parents[1]
 BAR = np.zeros((28, 28), np.uint8)
 BAR[4:24, 13:16] = 255
 
@@ -72,3 +77,12 @@ def test_a_refused_photograph_is_not_read_right(monkeypatch):
 def test_the_description_begins_with_the_lowest():
     lines = describe_photographs({"easy": 0.991, "hard": 0.5}).splitlines()
     assert [line.split() for line in lines[1:]] == [["50.00%", "hard"], ["99.10%", "easy"]]
+
+
+def test_photographs_are_prepared_without_a_site_that_is_set_up():
+    prepare = (
+        "from digit_recognizer_dl_model.photographs import images; import sys; images.prepare(sys.stdin.buffer.read())"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("DJANGO_")}
+    command = [sys.executable, "-c", prepare]
+    subprocess.run(command, input=taken("blue ink", BAR), cwd=ROOT, env=environment, check=True)
