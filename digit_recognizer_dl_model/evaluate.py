@@ -2,8 +2,9 @@
 
 It prints accuracy, calibration, refusals, robustness, photographs and speed, and with `--strokes FILE` also how
 recorded pens are read. `--teachers FILE ...` measures these on the test images, and on the pens of the people whom each
-has never seen, instead of the network that learned from all of them. `--json FILE` writes everything as JSON, and
-`--save` keeps it in the weights file, which MODEL_CARD.md is made from.
+has never seen, instead of the network that learned from all of them. `--repeats FILE ...`, trained as the weights were
+but with other seeds, tell how much of the accuracy is chance. `--json FILE` writes everything as JSON, and `--save`
+keeps it in the weights file, which MODEL_CARD.md is made from.
 """
 
 import argparse
@@ -129,6 +130,15 @@ def describe_teacher(figures: dict) -> str:
     return f"teacher         of seed {seed}: {accuracy:.2%} of the test images\n{describe_pens(figures['pens'])}"
 
 
+def describe_repeats(figures: dict) -> str:
+    """The accuracies on the test images of the network and of its repeats, as lines of text."""
+    accuracies = [figures["test"]["accuracy"], *(repeat["test"]["accuracy"] for repeat in figures["repeats"])]
+    seeds = ", ".join(str(repeat["training"]["seed"]) for repeat in figures["repeats"])
+    shares = ", ".join(f"{accuracy:.2%}" for accuracy in accuracies[1:])
+    mean, deviation = statistics.mean(accuracies), statistics.stdev(accuracies)
+    return f"repeats         of seeds {seeds}: {shares}; with the network's own {mean:.2%}, deviation {deviation:.2%}"
+
+
 def describe_forms(accuracies: dict[str, float]) -> str:
     """The accuracies of `measure_forms` as lines of text, the lowest first."""
     ordered = sorted(accuracies.items(), key=lambda item: item[1])
@@ -149,12 +159,14 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     parser.add_argument("--save", action="store_true", help="keep the figures in the weights file")
     parser.add_argument("--teachers", type=Path, nargs="+", default=[], metavar="FILE", help="weights; needs --strokes")
+    parser.add_argument("--repeats", type=Path, nargs="+", default=[], metavar="FILE", help="weights of other seeds")
     options = parser.parse_args()
     if options.teachers and not options.strokes:
         parser.error("--teachers needs --strokes")
     try:
         weights = load_weights(options.weights)
         teachers = [load_weights(path) for path in options.teachers]
+        repeats = [load_weights(path) for path in options.repeats]
         classifier = Classifier(weights)
         dataset = read_csv(options.csv)
         recordings = read_recordings(options.strokes) if options.strokes else None
@@ -171,6 +183,11 @@ def main() -> None:
         figures["teachers"] = [measure_teacher(teacher, dataset, recordings) for teacher in teachers]
         for teacher in figures["teachers"]:
             print(describe_teacher(teacher))
+    if repeats:
+        figures["repeats"] = [
+            {"training": repeat.figures["training"], "test": measure(Classifier(repeat), dataset)} for repeat in repeats
+        ]
+        print(describe_repeats(figures))
     times = {str(batch): microseconds_an_image(classifier, dataset.pixels, batch) for batch in BATCHES}
     for batch, microseconds in times.items():
         print(f"forward pass    {microseconds:.0f} microseconds an image, {batch} at a time")

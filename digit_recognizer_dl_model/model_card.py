@@ -53,8 +53,12 @@ learns from everybody, {taught} of what it is to answer being the mean of its te
 The figures below come from these commands:
 
 ```
+for seed in {repeated}; do
+    python -m digit_recognizer_dl_model.train --seed $seed --out seed$seed.npz \\
+        --teachers digit_recognizer_dl_model/training/teacher*.npz
+done
 python -m digit_recognizer_dl_model.evaluate --save --strokes data/pen_digits.json.gz \\
-    --teachers digit_recognizer_dl_model/training/teacher*.npz
+    --teachers digit_recognizer_dl_model/training/teacher*.npz --repeats seed*.npz
 python -m digit_recognizer_dl_model.model_card
 ```
 
@@ -67,7 +71,11 @@ images were looked at once for each finished candidate, and nothing was chosen b
 ## How good it is
 
 On MNIST's {test:,} test images **{accuracy}** are right (95 % interval {interval}). The expected calibration
-error is {error}; {uncertain} are marked "not sure", and of the rest {certain} are right. {wrong} are wrong:
+error is {error}; {uncertain} are marked "not sure", and of the rest {certain} are right.
+
+{repeats}
+
+{wrong} are wrong:
 
 | | {columns} |
 | --- |{rule}
@@ -149,6 +157,8 @@ def describe_model(weights: Weights) -> str:
             f"| **{digit}** | " + " | ".join(str(count) if count else "" for count in row) + " |"
             for digit, row in enumerate(confusion)
         ),
+        repeats=_repeats(figures),
+        repeated=" ".join(str(run["training"]["seed"]) for run in figures["repeats"]),
         runs=_teachers(figures["teachers"]),
         teachers=len(figures["teachers"]),
         taught=_percent(TAUGHT, 0),
@@ -177,6 +187,18 @@ def _layers(architecture: list[dict]) -> str:
         elif layer["layer"] == "MaxPool2D":
             names[-1] += ", pooled"
     return "\n".join(names)
+
+
+def _repeats(figures: dict) -> str:
+    """How much of the accuracy is chance."""
+    accuracies = [figures["test"]["accuracy"], *(run["test"]["accuracy"] for run in figures["repeats"])]
+    seeds = " and ".join(str(run["training"]["seed"]) for run in figures["repeats"])
+    repeated, mean = " and ".join(map(_percent, accuracies[1:])), _percent(statistics.mean(accuracies))
+    text = (
+        f"Trained again from seeds {seeds}, with the same teachers, it reads {repeated}: the mean of all"
+        f" {len(accuracies)} is {mean}, their standard deviation {100 * statistics.stdev(accuracies):.2f} points."
+    )
+    return textwrap.fill(text, 120)
 
 
 def _teachers(runs: list[dict]) -> str:

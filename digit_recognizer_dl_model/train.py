@@ -306,6 +306,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=SHIPPED, help="where the weights go")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where teachers and the checkpoint are kept")
     parser.add_argument("--resume", action="store_true", help="go on from what the folder holds")
+    parser.add_argument(
+        "--teachers", type=Path, nargs="+", metavar="FILE", help="learn from these weights and train no teachers"
+    )
     options = parser.parse_args()
 
     settings = Settings(seed=options.seed, epochs=options.epochs)
@@ -325,9 +328,10 @@ def main() -> None:
             f"them are held out and a step takes {settings.batch}"
         )
 
-    teachers = [options.folder / f"teacher{third}.npz" for third in range(THIRDS)]
+    own = [options.folder / f"teacher{third}.npz" for third in range(THIRDS)]
+    teachers = options.teachers or own
     checkpoint = options.folder / "checkpoint.npz"
-    kept = [path for path in (*teachers, checkpoint) if path.exists()]
+    kept = [path for path in (*([] if options.teachers else own), checkpoint) if path.exists()]
     if options.resume and not kept:
         sys.exit(f"can't resume: {options.folder} holds nothing to go on from")
     if not options.resume:
@@ -337,11 +341,14 @@ def main() -> None:
 
     stopping = []
     signal.signal(signal.SIGINT, lambda *_: stopping.append(True))  # ends after the step in progress
-    runs = [(teacher_settings(settings, third), path) for third, path in enumerate(teachers)]
+    runs = [] if options.teachers else [(teacher_settings(settings, third), path) for third, path in enumerate(own)]
     runs = [(run_settings, path) for run_settings, path in runs if not is_trained(path, run_settings)]
     for run_settings, path in [*runs, (settings, options.out)]:
         print(f"training {path.name}", flush=True)
-        taught_by = [Classifier(load_weights(teacher)) for teacher in teachers] if run_settings is settings else []
+        try:
+            taught_by = [Classifier(load_weights(teacher)) for teacher in teachers] if run_settings is settings else []
+        except (OSError, UnusableWeights) as error:
+            sys.exit(f"can't learn from {error}")
         if not learn(run_settings, mnist, recorded, taught_by, checkpoint, path, lambda: bool(stopping)):
             print(f"\nstopped; --resume goes on from {options.folder}")
             sys.exit(130)

@@ -67,6 +67,8 @@ def describe(weights: Weights) -> dict:
         parts["accuracy"] = describe_accuracy(test, figures.get("validation"))
         parts["doubts"] = describe_doubts(test)
         parts["digits"] = describe_digits(test, teachers)
+        if "repeats" in figures:
+            parts["repeats"] = describe_repeats(test, figures["repeats"])
         parts["confusion"] = describe_confusion(test["confusion"])
         if "reliability" in test:
             parts["reliability"] = describe_reliability(test)
@@ -113,6 +115,16 @@ def describe_accuracy(test: dict, validation: dict | None) -> dict:
         "wrong": wrong_answers(test),
         "plot": intervals(measured),
         "error": percent(test["expected_calibration_error"]),
+    }
+
+
+def describe_repeats(test: dict, repeats: list[dict]) -> dict:
+    """How much of the accuracy is chance: the same training from other seeds."""
+    accuracies = [test["accuracy"], *(repeat["test"]["accuracy"] for repeat in repeats)]
+    return {
+        "count": len(accuracies),
+        "mean": percent(statistics.mean(accuracies)),
+        "deviation": f"{100 * statistics.stdev(accuracies):.2f}",
     }
 
 

@@ -129,6 +129,17 @@ def test_teachers_are_measured_on_the_writers_whom_they_have_never_seen(command,
     assert "teacher         of seed 9: 80.00% of the test images" in capsys.readouterr().out
 
 
+def test_repeats_tell_how_much_is_chance(command, folder, capsys):
+    weights = load_weights(folder / "weights.npz")
+    weights.figures["training"] = {"seed": 8}
+    save_weights(folder / "seed8.npz", weights)
+    command("--save", "--repeats", str(folder / "seed8.npz"))
+    [repeat] = load_weights(folder / "weights.npz").figures["repeats"]
+    assert repeat["training"] == {"seed": 8}
+    assert repeat["test"]["accuracy"] == 0.8
+    assert "of seeds 8: 80.00%; with the network's own 80.00%, deviation 0.00%" in capsys.readouterr().out
+
+
 def test_teachers_are_not_measured_without_pens(command, folder, capsys):
     with pytest.raises(SystemExit):
         command("--teachers", str(folder / "weights.npz"))

@@ -39,7 +39,9 @@ def test_the_card_tells_of_photographs_where_they_were_measured(weights):
     assert "| in the dark | 43.2 % |\n\n### What it refuses" in card
 
 
-@pytest.mark.parametrize("part", ["test", "forms", "refusal", "robustness", "teachers", "composition", "training"])
+@pytest.mark.parametrize(
+    "part", ["test", "forms", "refusal", "robustness", "repeats", "teachers", "composition", "training"]
+)
 def test_without_a_whole_evaluation_there_is_no_card(weights, part):
     figures = {name: value for name, value in weights.figures.items() if name != part}
     with pytest.raises(KeyError, match=part):

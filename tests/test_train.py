@@ -317,6 +317,24 @@ def test_few_of_the_held_out_digits_are_doubted(start, digits, tmp_path):
     assert figures["uncertain"] <= train.NO_DIGIT_SHARE + train.UNSURE_SHARE + 0.01
 
 
+def test_a_network_can_learn_from_teachers_of_another_run(command, tmp_path, monkeypatch):
+    command()
+    teachers = sorted((tmp_path / "training").glob("teacher*.npz"))
+    written = [teacher.read_bytes() for teacher in teachers]
+    trained = []
+    monkeypatch.setattr(train, "learn", lambda settings, *rest: trained.append((settings.seed, rest[2])) or True)
+    command("--seed", "7", "--teachers", *map(str, teachers))
+    [(seed, taught_by)] = trained
+    assert seed == 7
+    assert len(taught_by) == len(teachers) == 3
+    assert [teacher.read_bytes() for teacher in teachers] == written
+
+
+def test_what_is_missing_can_teach_nobody(command, tmp_path):
+    with pytest.raises(SystemExit, match=r"can't learn from .*nobody\.npz"):
+        command("--teachers", str(tmp_path / "nobody.npz"))
+
+
 def test_what_is_trained_is_not_trained_again(command, tmp_path, monkeypatch):
     folder = tmp_path / "training"
 
