@@ -233,7 +233,9 @@ class DenseStep:
         self.bias, self.rectifies = bias.astype(np.float32), rectifies
 
     def lay_out(self, x: np.ndarray, program: Program) -> np.ndarray:
-        out = program.add(np.matmul, x, self.weight, out=empty(len(x), len(self.bias)))
+        out = empty(len(x), len(self.bias))
+        # One product an image: of several, BLAS would round each otherwise than it does alone.
+        program.add(np.matmul, x[:, None], self.weight, out=out[:, None])
         if self.rectifies:
             return program.add(np.maximum, out, spread(-self.bias, out.shape), out=out)
         return program.add(np.add, out, spread(self.bias, out.shape), out=out)

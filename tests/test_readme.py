@@ -76,10 +76,8 @@ def test_the_figures_of_the_repeats_and_of_photographs_are_those_in_the_weights_
     accuracies = [run["test"]["accuracy"] for run in (figures, *figures["repeats"])]
     mean, deviation = percent(statistics.mean(accuracies)), f"{100 * statistics.stdev(accuracies):.2f}"
     assert len(accuracies) == 3
-    assert (
-        f"| trained from three seeds, by the same teachers | {mean} in the mean, standard deviation {deviation} points |"
-        in README
-    )
+    row = f"{mean} in the mean, standard deviation {deviation} points"
+    assert f"| trained from three seeds, by the same teachers | {row} |" in README
     kind, share = min(figures["photographs"].items(), key=lambda item: item[1])
     assert f"| the worst of ten kinds of made-up photographs | {percent(share)}: {kind} |" in README
 
