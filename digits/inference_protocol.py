@@ -98,8 +98,10 @@ def sent_tensor(tensor: dict, shape: list, datatype: str, binary: bytes) -> np.n
         raise Refusal(f"The datatype of `{INPUT}` is to be {' or '.join(INPUT_TYPES)}.")
     forms = [SIDE, SIDE], [PIXELS], [1, SIDE, SIDE]
     count = 1 if shape == [SIDE, SIDE] else next(iter(shape), 0)
-    if type(count) is not int or count < 1 or (shape != [SIDE, SIDE] and shape[1:] not in forms):
+    # JSON makes no difference between 2 and 2.0, but between 1 and true.
+    if type(count) not in (int, float) or count % 1 or count < 1 or (shape != [SIDE, SIDE] and shape[1:] not in forms):
         raise Refusal(f"The shape of `{INPUT}` is to be [n, {SIDE}, {SIDE}], [n, {PIXELS}] or [n, 1, {SIDE}, {SIDE}].")
+    count = int(count)
     if count > settings.MAX_BATCH:
         raise TooLarge(f"This tensor has {count} pictures; {settings.MAX_BATCH} are the most.")
     match tensor:

@@ -83,10 +83,10 @@ def test_every_address_answers_with_and_without_a_last_slash(client, slash):
     assert answer.json()["model_version"] == version
 
 
-@pytest.mark.parametrize("shape", [(12, 28, 28), (12, 784), (12, 1, 28, 28)])
+@pytest.mark.parametrize("shape", [(12, 28, 28), (12.0, 784), (12, 1, 28, 28)])
 @pytest.mark.parametrize("nested", [True, False])
 def test_pictures_come_in_any_usual_shape(client, pixels, predictions, shape, nested):
-    data = pixels.reshape(shape if nested else -1).tolist()
+    data = pixels.reshape([int(side) for side in shape] if nested else -1).tolist()
     outputs = {output["name"]: output for output in infer(client, tensor(data, shape)).json()["outputs"]}
     assert outputs["digit"]["data"] == [prediction.digit for prediction in predictions]
     assert outputs["probabilities"]["shape"] == [12, 10]
@@ -118,6 +118,8 @@ BAD = {
     "another shape": (tensor(INK, (1, 14, 56)), {}, 400),
     "shape of no size": (tensor(INK, ()), {}, 400),
     "shape of a truth": (tensor(INK, (True, 28, 28)), {}, 400),
+    "half a picture": (tensor(INK, (1.5, 28, 28)), {}, 400),
+    "endlessly many pictures": (json.dumps(tensor(INK, (float("inf"), 28, 28))), {}, 400),
     "no picture": (tensor([], (0, 28, 28)), {}, 400),
     "101 pictures": (tensor(INK * 101, (101, 28, 28)), {}, 413),
     "4 MB": (b" " * (4 * 1024**2 + 1), {}, 413),
