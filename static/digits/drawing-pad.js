@@ -49,7 +49,8 @@ class Drawing {
   /** What there is to see: nothing before the last picture or clearing. */
   get visible() {
     const marks = this.#marks.slice(0, this.#count);
-    return marks.slice(Math.max(0, marks.findLastIndex((mark) => !mark.points))).filter((mark) => mark.points || mark.picture);
+    const first = Math.max(0, marks.findLastIndex((mark) => !mark.points));
+    return marks.slice(first).filter((mark) => mark.points || mark.picture);
   }
 
   get isEmpty() {
@@ -130,7 +131,9 @@ class DrawingPad {
 
   /** What was drawn before, or the tile that the page was asked for. */
   async #begin() {
-    if (document.readyState !== "complete") await new Promise((resolve) => addEventListener("load", resolve, { once: true }));
+    if (document.readyState !== "complete") {
+      await new Promise((resolve) => addEventListener("load", resolve, { once: true })); // until htmx listens
+    }
     await this.#drawing.restore().catch(() => sessionStorage.removeItem(STORE)); // as an older version of this kept it
     const { tile } = this.#canvas.dataset;
     if (tile) {
@@ -196,7 +199,8 @@ class DrawingPad {
       this.#announcement.textContent = this.#stroke ? "Pen down." : "Pen up.";
     } else if (direction) {
       const [x, y] = this.#cursor ?? [0.5, 0.5];
-      this.#cursor = [x + direction[0] * KEY_STEP, y + direction[1] * KEY_STEP].map((share) => Math.min(1, Math.max(0, share)));
+      const moved = [x + direction[0] * KEY_STEP, y + direction[1] * KEY_STEP];
+      this.#cursor = moved.map((share) => Math.min(1, Math.max(0, share)));
       if (this.#stroke) this.#extend([this.#cursor]);
       else this.#redraw();
     } else return;
@@ -438,7 +442,11 @@ function paintCursor(context, [x, y], width, side, colour) {
 }
 
 function strokesOf(marks) {
-  return JSON.stringify(marks.map(({ points, tool }) => ({ points: points.map((point) => point.map(rounded)), width: WIDTHS[tool] })));
+  const strokes = marks.map(({ points, tool }) => ({
+    points: points.map((point) => point.map(rounded)),
+    width: WIDTHS[tool],
+  }));
+  return JSON.stringify(strokes);
 }
 
 /** A share of the pad's side, to a tenth of a pixel. */
@@ -497,7 +505,11 @@ function canvasOf(width, height) {
 
 /** The longer side of the box around points. */
 function reach(points) {
-  return Math.max(...[0, 1].map((axis) => Math.max(...points.map((point) => point[axis])) - Math.min(...points.map((point) => point[axis]))));
+  const extents = [0, 1].map((axis) => {
+    const along = points.map((point) => point[axis]);
+    return Math.max(...along) - Math.min(...along);
+  });
+  return Math.max(...extents);
 }
 
 for (const form of document.querySelectorAll(".drawing-pad")) new DrawingPad(form);
