@@ -124,7 +124,11 @@ RATE_LIMIT = env_rate("DIGITS_RATE_LIMIT")
 TRUSTED_PROXIES = env_int("DIGITS_TRUSTED_PROXIES", 0)
 CACHE_URL = os.environ.get("DIGITS_CACHE_URL", "")
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": CACHE_URL}
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": CACHE_URL,
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},  # seconds that a request may wait for it
+    }
     if CACHE_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 100_000}}
 }

@@ -36,9 +36,7 @@ def server_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def server(static_files: None, server_log: Path) -> Iterator[str]:
     """The address of the site, served by a process of its own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = "127.0.0.1", probe.getsockname()[1]
+    address = free_address()
     with (
         server_log.open("w") as stderr,
         subprocess.Popen(
@@ -79,6 +77,12 @@ def start_mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def free_address() -> tuple[str, int]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()
 
 
 def wait_until_it_listens(process: subprocess.Popen, address: tuple[str, int], log: Path) -> None:

@@ -1,0 +1,101 @@
+"""The site as many use it: gunicorn serves it, and its processes count a client's requests together in Redis."""
+
+import contextlib
+import functools
+import http.client
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from .conftest import free_address, wait_until_it_listens
+from .pictures import drawing, encoded
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="gunicorn is for Linux and macOS")
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen]]:
+    """The address of a Redis server and its process."""
+    if not shutil.which("redis-server"):
+        message = "redis-server is not installed; Debian's package of that name brings it"
+        pytest.fail(message, pytrace=False) if os.environ.get("REQUIRE_REDIS") else pytest.skip(message)
+    host, port = address = free_address()
+    command = ["redis-server", "--bind", host, "--port", str(port), "--save", "", "--dir", str(tmp_path)]
+    with started(command, address, tmp_path / "redis.txt") as process:
+        yield f"redis://{host}:{port}", process
+
+
+@pytest.fixture
+def start_site(static_files: None, tmp_path: Path) -> Iterator[Callable[..., str]]:
+    """Start a process of the site with these variables; returns the host and port it serves."""
+    with contextlib.ExitStack() as processes:
+
+        def start(**variables: str) -> str:
+            host, port = address = free_address()
+            command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"{host}:{port}"]
+            environment = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"} | variables
+            processes.enter_context(started(command, address, tmp_path / f"{port}.txt", environment))
+            return f"{host}:{port}"
+
+        yield start
+
+
+@contextlib.contextmanager
+def started(command: list[str], address: tuple[str, int], log: Path, environment: dict[str, str] | None = None):
+    with (
+        log.open("w") as output,
+        subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, stdout=output, stderr=output) as process,
+    ):
+        try:
+            wait_until_it_listens(process, address, log)
+            yield process
+        finally:
+            process.terminate()
+
+
+def predict(
+    site: str, body: object = None, timeout: float = 30, **options: object
+) -> tuple[int, dict[str, str], bytes]:
+    connection = http.client.HTTPConnection(site, timeout=timeout)
+    with contextlib.closing(connection):
+        body = encoded(drawing()) if body is None else body
+        connection.request("POST", "/api/predict-digit/", body, {"Content-Type": "image/png"}, **options)
+        answer = connection.getresponse()
+        return answer.status, dict(answer.headers), answer.read()
+
+
+def test_processes_count_a_client_s_requests_together(redis, start_site):
+    url, _ = redis
+    start = functools.partial(start_site, DIGITS_CACHE_URL=url, DIGITS_RATE_LIMIT="3/day")
+    one, other = start(), start()
+    assert [predict(site)[0] for site in (one, other, one, other, one)] == [200, 200, 200, 429, 429]
+
+
+def test_without_redis_everybody_is_answered(redis, start_site):
+    url, process = redis
+    site = start_site(DIGITS_CACHE_URL=url, DIGITS_RATE_LIMIT="1/day")
+    assert predict(site)[1]["RateLimit-Remaining"] == "0"
+    process.terminate()
+    process.wait()
+    status, headers, _ = predict(site)
+    assert status == 200
+    assert "RateLimit-Limit" not in headers
+
+
+def test_a_redis_that_hangs_holds_nobody_up(start_site):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        host, port = silent.getsockname()
+        site = start_site(DIGITS_CACHE_URL=f"redis://{host}:{port}", DIGITS_RATE_LIMIT="1/day")
+        assert [predict(site, timeout=4)[0] for _ in range(2)] == [200, 200]
+
+
+@pytest.mark.parametrize(("chunks", "status"), [([], 400), ([b"GIF89a"], 415), ([encoded(drawing())], 200)])
+def test_a_body_may_come_in_chunks(start_site, chunks, status):
+    assert predict(start_site(), iter(chunks), encode_chunked=True)[0] == status
