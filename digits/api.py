@@ -12,7 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from digit_recognizer_dl_model.frame import SIDE
 
 from . import images, metrics
-from .errors import described, refuse
+from .errors import UNUSABLE, described, refuse
 from .forms import MAX_TILES, sent_names, sent_number
 from .gallery import TILES_AT_ONCE, gallery
 from .payloads import Item, sent_payload
@@ -125,7 +125,7 @@ def check_ready() -> None:
         ready = knows_a_one() and gallery().tile(0) is not None
     except Exception as error:  # files are missing or damaged in any way
         logger.exception("not ready")
-        raise Unavailable("The network's weights or the gallery's images can't be used.") from error
+        raise Unavailable(UNUSABLE) from error
     if not ready:
         raise Unavailable("The network does not recognise what it should.")
 

@@ -1,14 +1,25 @@
 """Every failure in one of these shapes: a problem for the API, a fragment for htmx, a page for everyone else."""
 
+import sys
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.text import slugify
 
-from .refusals import NotFound, Refusal, ServerError
+from digit_recognizer_dl_model.dataset import MalformedDataset
+from digit_recognizer_dl_model.weights import UnusableWeights
+
+from .refusals import NotFound, Refusal, ServerError, Unavailable
 
 INFERENCE_PROTOCOL = "/v2"  # where failures have the form of the Open Inference Protocol
-FOR_PROGRAMS = ("/api/", "/metrics", INFERENCE_PROTOCOL)  # beginnings of the addresses whose failures are JSON
+UNUSABLE = "The network's weights or the gallery's images can't be used."
 DOCUMENTATION = "/api/"  # where the types of problems are explained, each under the anchor that its title makes
+
+
+def is_for_programs(request: HttpRequest) -> bool:
+    """Whether it asks for what programs read, not people: its failures are JSON."""
+    path = request.path_info
+    return path.startswith(("/api/", "/metrics", INFERENCE_PROTOCOL)) and path != DOCUMENTATION
 
 
 def refuse(request: HttpRequest, refusal: Refusal) -> HttpResponse:
@@ -22,7 +33,7 @@ def refuse(request: HttpRequest, refusal: Refusal) -> HttpResponse:
 def failure(request: HttpRequest, status: int, title: str, detail: str) -> HttpResponse:
     if request.path_info.startswith(INFERENCE_PROTOCOL):
         return JsonResponse({"error": detail}, status=status)
-    if request.path_info.startswith(FOR_PROGRAMS) and request.path_info != DOCUMENTATION:
+    if is_for_programs(request):
         return problem(status, title, detail)
     context = {"title": title, "detail": detail}
     if request.htmx:
@@ -57,4 +68,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """What to say of the exception that is being handled, which Django logs."""
+    if isinstance(sys.exception(), (OSError, MalformedDataset, UnusableWeights)):
+        return refuse(request, Unavailable(UNUSABLE))
     return refuse(request, ServerError("Something went wrong here, not with you. Please try again."))

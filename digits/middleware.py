@@ -12,15 +12,16 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
 from . import metrics, pressure
-from .errors import FOR_PROGRAMS, refuse
+from .errors import is_for_programs, refuse
 from .refusals import TooLarge, TooManyRequests
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-LIMITED = ("/api/", "/v2/")
-HEALTH = ("/api/health/", "/v2/health/")
-READABLE = "Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-ID"
+UNLIMITED = ("/api/health/", "/v2/health/", "/metrics")  # whoever watches the site has to be answered
+# Of a request and of an answer, for pages of other origins.
+SENDABLE = "Content-Type, Inference-Header-Content-Length, X-Request-ID"
+READABLE = f"{SENDABLE}, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After"
 PREFLIGHT_SECONDS = 24 * 3600
 
 logger = logging.getLogger("digits")
@@ -86,7 +87,7 @@ def cross_origin(get_response: GetResponse) -> GetResponse:
         raise MiddlewareNotUsed
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if not request.path_info.startswith(FOR_PROGRAMS):
+        if not is_for_programs(request):
             return get_response(request)
         asks_first = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
         response = HttpResponse(status=204) if asks_first else get_response(request)
@@ -96,7 +97,7 @@ def cross_origin(get_response: GetResponse) -> GetResponse:
             response.headers["Access-Control-Expose-Headers"] = READABLE
             if asks_first:
                 response.headers["Access-Control-Allow-Methods"] = "GET, POST"
-                response.headers["Access-Control-Allow-Headers"] = "Content-Type, X-Request-ID"
+                response.headers["Access-Control-Allow-Headers"] = SENDABLE
                 response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_SECONDS)
         return response
 
@@ -109,7 +110,7 @@ def rate_limit(get_response: GetResponse) -> GetResponse:
         raise MiddlewareNotUsed
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if not request.path_info.startswith(LIMITED) or request.path_info.startswith(HEALTH):
+        if not is_for_programs(request) or request.path_info.startswith(UNLIMITED):
             return get_response(request)
         try:
             quota = pressure.count_request(request)
@@ -132,7 +133,7 @@ def request_size(get_response: GetResponse) -> GetResponse:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        limit = settings.MAX_REQUEST_BYTES if request.path_info.startswith(FOR_PROGRAMS) else settings.MAX_FORM_BYTES
+        limit = settings.MAX_REQUEST_BYTES if is_for_programs(request) else settings.MAX_FORM_BYTES
         # By its digits first: Python refuses to read a number of thousands of them.
         if length.isdecimal() and (len(length) > 15 or int(length) > limit):
             megabytes = settings.MAX_PICTURE_BYTES // 1024**2, limit // 1024**2

@@ -12,7 +12,7 @@ from digit_recognizer_dl_model.frame import SIDE
 
 from . import __version__, inference_protocol, refusals
 from .api import EXTRAS, MAX_SEED, VERSION_LENGTH, endpoint
-from .errors import described
+from .errors import UNUSABLE, described
 from .forms import MAX_TILES
 from .gallery import TILES_AT_ONCE
 from .payloads import MEGABYTE
@@ -103,14 +103,15 @@ PROBLEMS = {
     ),
     refusals.Unavailable: (
         "The network or the images can't be used.",
-        "The network's weights or the gallery's images can't be used.",
+        UNUSABLE,
     ),
     refusals.Busy: (
         "More predictions are asked for than the server makes at once; Retry-After says when to ask again.",
         "More predictions are asked for than this server makes at once. Please try again.",
     ),
 }
-# Refusals of any address; of those that a rate limit holds for; of those that read pixels; and pictures.
+# Refusals of any address; of those that a rate limit holds for; of those that answer from weights or images; of those
+# that read pixels; and pictures.
 ALWAYS = (
     refusals.Refusal,
     refusals.MethodNotAllowed,
@@ -119,6 +120,7 @@ ALWAYS = (
     refusals.ServerError,
 )
 LIMITED = (*ALWAYS, refusals.TooManyRequests)
+FROM_FILES = (*LIMITED, refusals.Unavailable)
 READING = (refusals.NoPicture, refusals.MalformedBody, refusals.UnusablePixels, refusals.Blank, refusals.Busy)
 DECODING = (refusals.UnsupportedType, refusals.NotAPicture, refusals.UnusablePicture)
 
@@ -232,7 +234,7 @@ def predict_digit(site: str) -> dict:
                 batch={"predictions": [PREDICTION, bad_item]},
             )
         }
-        | problems(*LIMITED, refusals.BadParameter, *READING, *DECODING),
+        | problems(*FROM_FILES, refusals.BadParameter, *READING, *DECODING),
         "x-codeSamples": samples(
             f"curl --form file=@digit.png {site}/api/predict-digit/",
             f"""
@@ -265,7 +267,7 @@ def display_images(site: str) -> dict:
                 one={"images": [{"index": 4711, "label": 7, "image": PNG}]},
             )
         }
-        | problems(*LIMITED, refusals.BadParameter),
+        | problems(*FROM_FILES, refusals.BadParameter),
         "x-codeSamples": samples(
             f'curl "{site}/api/display-images/?count=3&digit=7"',
             f"""
@@ -294,7 +296,7 @@ def model(site: str) -> dict:
     }
     summary = "Get to know the network"
     description = "Its architecture, figures, input and output, and the checksum of its weights."
-    return asked(site, "/api/model/", OPERATION, summary, example, LIMITED) | {"description": description}
+    return asked(site, "/api/model/", OPERATION, summary, example, FROM_FILES) | {"description": description}
 
 
 def metrics(site: str) -> dict:
@@ -331,7 +333,8 @@ def open_inference(site: str) -> dict:
     }
     paths = {}
     for path, (summary, example) in simple.items():
-        refused = (*(ALWAYS if "health" in path else LIMITED), *([refusals.Unavailable] if "ready" in path else []))
+        limits = ALWAYS if "health" in path else LIMITED
+        refused = (*limits, refusals.Unavailable) if "ready" in path or "models" in path else limits
         paths[path] = {"get": asked(site, path, PROTOCOL, summary, example, refused, protocol_error)}
     tensor = image | {"shape": [1, SIDE, SIDE], "data": [number for row in SEVEN for number in row]}
     answered = {
@@ -356,7 +359,7 @@ def open_inference(site: str) -> dict:
             "content": {"application/json": {"schema": ref("InferenceRequest"), "example": {"inputs": [tensor]}}},
         },
         "responses": {"200": answer("The outputs.", ref("InferenceResponse"), one=answered)}
-        | problems(*LIMITED, *READING, form=protocol_error),
+        | problems(*FROM_FILES, *READING, form=protocol_error),
         "x-codeSamples": samples(
             f"""
             pixels=$(printf '0, 255, %.0s' $(seq 391))

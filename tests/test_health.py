@@ -8,6 +8,8 @@ import pytest
 from digit_recognizer_dl_model.weights import SHIPPED
 from digits import gallery, recognizer
 
+from .pictures import drawing, encoded
+
 
 def test_a_process_that_answers_is_live(client):
     answer = client.get("/api/health/live")
@@ -39,22 +41,43 @@ def fresh_start():
         cached.cache_clear()
 
 
-@pytest.mark.parametrize("damage", ["weights missing", "weights corrupt", "data missing", "data corrupt"])
-def test_without_weights_or_data_it_is_not_ready(client, settings, monkeypatch, tmp_path, fresh_start, damage):
+@pytest.fixture(params=["weights missing", "weights corrupt", "data missing", "data corrupt"])
+def damage(request, settings, monkeypatch, tmp_path, fresh_start) -> str:
+    """What the site answers from is missing or corrupt: `weights` or `data`."""
+    what, how = request.param.split()
     file = tmp_path / "file"
-    if "corrupt" in damage:
+    if how == "corrupt":
         file.write_bytes(b"rubbish")
-    if "weights" in damage:
+    if what == "weights":
         load = recognizer.load_weights
         monkeypatch.setattr(recognizer, "load_weights", lambda: load(file))
     else:
         settings.MNIST_CSV = file
+    return what
+
+
+def test_without_weights_or_data_it_is_not_ready(client, tmp_path, damage):
     answer = client.get("/api/health/ready")
     assert answer.status_code == 503
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.json()["type"] == "/api/#not-ready"
     assert str(tmp_path) not in answer.content.decode()
     assert client.get("/api/health/live").status_code == 200
+
+
+def test_without_weights_or_data_what_needs_them_is_refused_as_not_ready(client, damage):
+    client.raise_request_exception = False
+    picture = {"data": encoded(drawing()), "content_type": "image/png"}
+    answers = {
+        "weights": [client.post("/api/predict-digit/", **picture), client.get("/api/model/")],
+        "data": [client.get("/api/display-images/")],
+    }
+    for answer in answers[damage]:
+        assert (answer.status_code, answer.json()["type"]) == (503, "/api/#not-ready")
+    gallery = client.get("/")
+    assert gallery.status_code == 503
+    assert "can&#x27;t be used" in gallery.content.decode()
+    assert client.get("/draw/").status_code == 200
 
 
 def test_a_network_that_reads_a_one_as_something_else_is_not_ready(client, monkeypatch):
