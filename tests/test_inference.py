@@ -1,5 +1,6 @@
 """The fast forward pass against the plain one, alone and in batches, on one thread and on several."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -120,6 +121,24 @@ def test_a_batch_gets_the_same_answers_as_single_images(architecture, n, pixels)
     alone = np.concatenate([classifier.probabilities(image[None]) for image in pixels[:n]])
     assert together.shape == (n, 10)
     np.testing.assert_allclose(together, alone, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("processor", ["this", "Haswell"])
+def test_each_image_is_rounded_in_a_batch_as_it_is_alone(processor):
+    code = """
+from pathlib import Path
+import numpy as np
+from digit_recognizer_dl_model.dataset import read_csv
+from digit_recognizer_dl_model.inference import Classifier
+from digit_recognizer_dl_model.weights import load_weights
+classifier, pixels = Classifier(load_weights()), read_csv(Path("data/mnist_test.csv")).pixels[:50]
+alone = np.concatenate([classifier.logits(image[None]) for image in pixels])
+assert (classifier.logits(pixels) == alone).all()
+"""
+    # OpenBLAS chooses its kernels by the processor, or as it is told, when NumPy is imported.
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_CORETYPE"}
+    environment |= {} if processor == "this" else {"OPENBLAS_CORETYPE": processor}
+    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[1], env=environment, check=True)
 
 
 def test_an_answer_outlives_the_next_question(pixels):
