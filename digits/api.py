@@ -12,7 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from digit_recognizer_dl_model.frame import SIDE
 
 from . import images, metrics
-from .errors import UNUSABLE, described, refuse
+from .errors import UNUSABLE, described, not_found, refuse
 from .forms import MAX_TILES, sent_names, sent_number
 from .gallery import TILES_AT_ONCE, gallery
 from .payloads import Item, sent_payload
@@ -128,6 +128,11 @@ def check_ready() -> None:
         raise Unavailable(UNUSABLE) from error
     if not ready:
         raise Unavailable("The network does not recognise what it should.")
+
+
+@csrf_exempt
+def nothing(request: HttpRequest, rest: str) -> HttpResponse:
+    return not_found(request)
 
 
 @endpoint("GET", "HEAD", answers="text/plain")

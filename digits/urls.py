@@ -16,21 +16,20 @@ urlpatterns = [
     path("model/", views.model, name="model"),
     path("api/", views.api, name="api"),
     path("favicon.ico", views.favicon, name="favicon"),
-    # The JSON API.
-    path("api/display-images/", api.display_images, name="display_images"),
-    path("api/predict-digit/", api.predict_digit, name="predict_digit"),
-    path("api/predict-digit", api.predict_digit),  # being redirected would lose what was posted
-    path("api/model/", api.model, name="model"),
-    path("api/health/live", api.health_live, name="health_live"),
-    path("api/health/ready", api.health_ready, name="health_ready"),
     path("api/openapi.json", openapi.description, name="openapi"),
     path("metrics", api.prometheus_metrics, name="metrics"),
 ]
 
-# The Open Inference Protocol, whose clients may write a last slash or none.
+# The JSON API and the Open Inference Protocol. Clients may write a last slash or none: being redirected would lose what
+# they send.
 urlpatterns += [
     path(address + slash, view)
     for address, view in [
+        ("api/display-images", api.display_images),
+        ("api/predict-digit", api.predict_digit),
+        ("api/model", api.model),
+        ("api/health/live", api.health_live),
+        ("api/health/ready", api.health_ready),
         ("v2", inference_protocol.server_metadata),
         ("v2/health/live", inference_protocol.server_live),
         ("v2/health/ready", inference_protocol.server_ready),
@@ -38,5 +37,8 @@ urlpatterns += [
         ("v2/models/digits/ready", inference_protocol.model_ready),
         ("v2/models/digits/infer", inference_protocol.infer),
     ]
-    for slash in ("", "/")
+    for slash in ("/", "")
 ]
+
+# Anything else under these gets JSON too, where Django's debug pages would take over.
+urlpatterns += [path("api/<path:rest>", api.nothing), path("v2/<path:rest>", api.nothing)]

@@ -216,6 +216,19 @@ def test_a_wrong_method_address_host_or_accept_header_is_a_problem(ask, method, 
     assert ("allow" in answer.headers) == (status == 405)
 
 
+@pytest.mark.parametrize("path", ["/api/nothing", "/api/model/nothing/", "/v2/models/letters"])
+def test_an_unknown_address_is_a_problem_while_developing_too(client, settings, path):
+    settings.DEBUG = True
+    answer = client.post(path)
+    assert answer.status_code == 404
+    assert path in "".join(map(str, answer.json().values()))
+
+
+def test_a_last_slash_more_or_less_loses_nothing(client):
+    for path in (URL, URL.rstrip("/")):
+        assert client.post(path, PNG, content_type="image/png").json()["prediction"] == 2
+
+
 @pytest.mark.parametrize("accept", ["", "*/*", "application/*", "application/json;charset=utf-8", "text/html,*/*"])
 def test_what_a_client_accepts_may_be_said_in_many_ways(client, accept):
     headers = {"Accept": accept} if accept else {}
