@@ -119,7 +119,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_FORM_BYTES  # never to disk
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 # How much at a time. The rate is best effort: each client's requests are counted in the cache.
-MAX_PREDICTIONS_IN_FLIGHT = env_int("DIGITS_MAX_PREDICTIONS_IN_FLIGHT", 8)
+MAX_PREDICTIONS_IN_FLIGHT = env_int("DIGITS_MAX_PREDICTIONS_IN_FLIGHT", 4)
 RATE_LIMIT = env_rate("DIGITS_RATE_LIMIT")
 TRUSTED_PROXIES = env_int("DIGITS_TRUSTED_PROXIES", 0)
 CACHE_URL = os.environ.get("DIGITS_CACHE_URL", "")

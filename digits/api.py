@@ -79,12 +79,12 @@ def predict_digit(request: HttpRequest) -> HttpResponse:
             raise prepared[0]
         pixels = [item for item in prepared if not isinstance(item, Refusal)]
         predictions = iter(recognize_batch(np.array(pixels, np.uint8).reshape(-1, SIDE, SIDE)))
-    answers = [
-        {"error": described(item.status, item.title, item.detail) | {"index": index}}
-        if isinstance(item, Refusal)
-        else answer_item(item, next(predictions), extras)
-        for index, item in enumerate(prepared)
-    ]
+        answers = [
+            {"error": described(item.status, item.title, item.detail) | {"index": index}}
+            if isinstance(item, Refusal)
+            else answer_item(item, next(predictions), extras)
+            for index, item in enumerate(prepared)
+        ]
     return JsonResponse({"predictions": answers} if payload.is_batch else answers[0])
 
 

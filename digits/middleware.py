@@ -9,6 +9,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
 from django.utils.cache import patch_vary_headers
 
 from . import metrics, pressure
@@ -61,9 +62,11 @@ def account(get_response: GetResponse) -> GetResponse:
 
 
 def route_of(request: HttpRequest) -> str:
-    if request.resolver_match:
-        return f"/{request.resolver_match.route}"
-    return settings.STATIC_URL if request.path_info.startswith(settings.STATIC_URL) else "none"
+    try:
+        # What was refused before its view has no match yet.
+        return f"/{(request.resolver_match or resolve(request.path_info)).route}"
+    except Resolver404:
+        return settings.STATIC_URL if request.path_info.startswith(settings.STATIC_URL) else "none"
 
 
 def security_headers(get_response: GetResponse) -> GetResponse:

@@ -32,8 +32,7 @@ class Prediction(NamedTuple):
 
     @property
     def percentages(self) -> list[float]:
-        """The probabilities with one decimal, rounded down, so that nothing but certainty reads 100 %."""
-        return [int(1000 * probability) / 10 for probability in self.probabilities]
+        return in_percent(self.probabilities)
 
     @property
     def runner_up(self) -> int:
@@ -55,6 +54,7 @@ class Explanation(NamedTuple):
 
     digit: int
     runner_up: int
+    percentages: list[float]  # the probabilities of 0 to 9
     relevance: np.ndarray  # (28, 28) float32: above 0 what speaks for the digit, below 0 what for the runner-up
     for_digit: str | None  # what speaks most for it, in words such as "the ink at the top left"
     for_runner_up: str | None  # the same; None where hardly anything does
@@ -97,7 +97,13 @@ def explain(pixels: np.ndarray) -> Explanation:
     [probabilities] = network.probabilities(pixels[None])
     runner_up, digit = np.argsort(probabilities)[-2:].tolist()
     marks = relevance(network, pixels, digit, runner_up)
-    return Explanation(digit, runner_up, marks, strongest(marks, pixels), strongest(-marks, pixels))
+    percentages = in_percent(probabilities.tolist())
+    return Explanation(digit, runner_up, percentages, marks, strongest(marks, pixels), strongest(-marks, pixels))
+
+
+def in_percent(probabilities: list[float]) -> list[float]:
+    """With one decimal, rounded down, so that nothing but certainty reads 100 %."""
+    return [int(1000 * probability) / 10 for probability in probabilities]
 
 
 def strongest(marks: np.ndarray, pixels: np.ndarray) -> str | None:

@@ -93,10 +93,10 @@ def tile(request: HttpRequest, index: int) -> HttpResponse:
 @refuse_when_busy
 def draw(request: HttpRequest) -> HttpResponse:
     """The drawing pad; a picture posted here, as browsers without JavaScript do, is answered on the same page."""
-    context = answer_picture(request) if request.method == "POST" else {"percentages": NO_PERCENTAGES}
-    if "explain" in request.POST and "pixels" in context:
-        context |= explanation_of(context["pixels"])
-    context["no_percentages"] = NO_PERCENTAGES
+    context = {"percentages": NO_PERCENTAGES, "no_percentages": NO_PERCENTAGES}
+    if request.method == "POST":
+        parts = [prediction_of, explanation_of] if "explain" in request.POST else [prediction_of]
+        context |= of_picture(request, *parts)
     if asked_for := sent_tiles(request.GET, "tile"):
         context["tile"] = stored_tiles().tile(asked_for[0])
     return render(request, "digits/draw.html", context, status=context.get("status", 200))
@@ -107,7 +107,8 @@ def draw(request: HttpRequest) -> HttpResponse:
 @refuse_when_busy
 def predict_drawing(request: HttpRequest) -> HttpResponse:
     # While the pen moves there would be an announcement every moment.
-    context = answer_picture(request) | {"announces": "live" not in request.POST}
+    context = {"percentages": NO_PERCENTAGES, "announces": "live" not in request.POST}
+    context |= of_picture(request, prediction_of)
     return render(request, "digits/_prediction.html", context, status=context.get("status", 200))
 
 
@@ -115,7 +116,7 @@ def predict_drawing(request: HttpRequest) -> HttpResponse:
 @fresh
 @refuse_when_busy
 def explain_drawing(request: HttpRequest) -> HttpResponse:
-    context = explain_picture(request) | {"announces": True}
+    context = of_picture(request, explanation_of) | {"announces": True}
     return render(request, "digits/_explanation.html", context, status=context.get("status", 200))
 
 
@@ -180,21 +181,12 @@ def answer_tiles(indices: Iterable[int]) -> dict[int, dict]:
     return answers
 
 
-def answer_picture(request: HttpRequest) -> dict:
+def of_picture(request: HttpRequest, *parts: Callable[[np.ndarray], dict]) -> dict:
+    """What these say of the picture that was sent, from its prepared pixels; or why it can't be read."""
     try:
         with prediction_slot():
             pixels = sent_pixels(request)
-            return {"pixels": pixels, "seen": seen(pixels)} | answer(recognize(pixels))
-    except Busy:
-        raise
-    except Refusal as refusal:
-        return {"refusal": refusal, "status": refusal.status, "percentages": NO_PERCENTAGES}
-
-
-def explain_picture(request: HttpRequest) -> dict:
-    try:
-        with prediction_slot():
-            return explanation_of(sent_pixels(request))
+            return {name: value for part in parts for name, value in part(pixels).items()}
     except Busy:
         raise
     except Refusal as refusal:
@@ -207,14 +199,18 @@ def sent_pixels(request: HttpRequest) -> np.ndarray:
     return images.prepare(sent_picture(request, missing="Draw a digit, or choose a picture of one."))
 
 
+def prediction_of(pixels: np.ndarray) -> dict:
+    """All that `_prediction.html` shows of prepared pixels, but for `announces`."""
+    return {"seen": seen(pixels)} | answer(recognize(pixels))
+
+
 def explanation_of(pixels: np.ndarray) -> dict:
     """All that `_explanation.html` shows of prepared pixels, but for `announces`."""
     explanation = explain(pixels)
-    percentages = answer(recognize(pixels))["percentages"]
     return {
         "explanation": explanation,
-        "percent": percentages[explanation.digit],
-        "runner_up_percent": percentages[explanation.runner_up],
+        "percent": explanation.percentages[explanation.digit],
+        "runner_up_percent": explanation.percentages[explanation.runner_up],
         "overlay": base64_of(images.overlay(pixels, explanation.relevance)),
         "sheets": [{"png": base64_of(images.sheet(maps)), "filters": maps.shape[2]} for maps in feature_maps(pixels)],
     }

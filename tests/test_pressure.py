@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, RequestFactory
 
-from digits import pressure
+from digits import api, pressure, recognizer, views
 
 from .pictures import drawing, encoded
 
@@ -52,6 +52,23 @@ def test_slots_are_given_back_after_answers_and_refusals(client):
     assert predict(client).status_code == 200
     assert client.post(URL, b"GIF89a", content_type="image/png").status_code == 415
     assert pressure.slots()._value == free
+
+
+@pytest.mark.parametrize(
+    ("path", "more"), [(f"{URL}?include=saliency", {}), ("/draw/explain/", {}), ("/draw/", {"explain": ""})]
+)
+def test_an_explanation_takes_a_slot_as_a_prediction_does(client, monkeypatch, path, more):
+    free, left = pressure.slots()._value, []
+
+    def explain(pixels):
+        left.append(pressure.slots()._value)
+        return recognizer.explain(pixels)
+
+    for module in (api, views):
+        monkeypatch.setattr(module, "explain", explain)
+    answer = client.post(path, {"file": SimpleUploadedFile("digit.png", encoded(drawing()))} | more)
+    assert answer.status_code == 200
+    assert left == [free - 1]
 
 
 @pytest.fixture

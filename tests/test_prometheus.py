@@ -3,6 +3,8 @@
 import re
 import threading
 
+from django.core.files.uploadedfile import SimpleUploadedFile
+
 from digits import metrics
 
 from .pictures import drawing, encoded
@@ -55,6 +57,21 @@ def test_predictions_are_counted_by_digit_and_certainty(client):
     before = samples(client).get(name, 0)
     client.post("/api/predict-digit/", encoded(drawing()), content_type="image/png")
     client.get("/api/health/ready")
+    assert samples(client)[name] == before + 1
+
+
+def test_an_explained_drawing_counts_once(client):
+    name = 'digits_predictions_total{digit="2",certainty="certain"}'
+    before = samples(client).get(name, 0)
+    client.post("/draw/", {"file": SimpleUploadedFile("digit.png", encoded(drawing())), "explain": ""})
+    client.post("/draw/explain/", {"file": SimpleUploadedFile("digit.png", encoded(drawing()))})
+    assert samples(client)[name] == before + 1
+
+
+def test_what_is_refused_before_its_view_counts_for_its_route(client, settings):
+    name = 'digits_requests_total{route="/api/predict-digit/",method="POST",status="413"}'
+    before = samples(client).get(name, 0)
+    client.generic("POST", "/api/predict-digit/", CONTENT_LENGTH=str(settings.MAX_REQUEST_BYTES + 1))
     assert samples(client)[name] == before + 1
 
 
