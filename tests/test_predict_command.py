@@ -166,6 +166,32 @@ def test_a_terminal_sees_a_bar_while_there_is_much_to_do(folder, predict, monkey
     assert predict("scans", "scans")[2] == ""
 
 
+@pytest.mark.skipif(os.name != "posix", reason="there are no such files")
+def test_a_pipe_in_a_folder_is_not_waited_for(folder, predict):
+    os.mkfifo(folder / "scans" / "pipe.png")
+    assert len(predict("scans")[1].splitlines()) == 3
+
+
+def test_a_name_that_the_output_has_no_characters_for_is_written_all_the_same(tmp_path):
+    picture = tmp_path / "sieben \u00e4.png"
+    picture.write_bytes((ROOT / "docs" / "seven.png").read_bytes())
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([*COMMAND, picture], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert "sieben \\xe4.png  7" in done.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no such device")
+def test_a_full_disk_is_told_of():
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*COMMAND, "docs/seven.png"], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (done.returncode, done.stderr) == (
+        1,
+        "CommandError: The answers can't be written: No space left on device.\n",
+    )
+
+
 def test_ctrl_c_stops_it_quietly(folder, predict, monkeypatch):
     monkeypatch.setattr(predict_command, "BATCH", 2)
     assert predict("scans", stderr=InterruptedTerminal())[0] == 130

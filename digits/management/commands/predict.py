@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from digit_recognizer_dl_model.frame import SIDE
 from digits import images
@@ -44,15 +44,18 @@ class Command(BaseCommand):
     def handle(self, *args, files, as_json, **options):
         """Answer each picture, whatever becomes of the others."""
         tell = self.tell_in_json if as_json else self.tell_in_words
+        sys.stdout.reconfigure(errors="backslashreplace")  # file names may have characters that it has not
         try:
             names = [name for file in files for name in pictures(file)]
             all_read = self.predict(names, tell)
         except KeyboardInterrupt:
             sys.exit(INTERRUPTED)
-        except BrokenPipeError:
+        except OSError as error:  # of the output: what can't be read is a Refusal
             # Python writes what is left when it ends, and would complain once more.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(UNREAD)
+            if isinstance(error, BrokenPipeError):
+                sys.exit(UNREAD)
+            raise CommandError(f"The answers can't be written: {error.strerror}.") from error
         if not all_read:
             sys.exit(1)
 
@@ -108,7 +111,9 @@ def pictures(file: str) -> list[str]:
         return [file]
     found, errors = [], []
     for folder, _, names in os.walk(file, onerror=errors.append):
-        found += [str(Path(folder, name)) for name in names if name.lower().endswith(SUFFIXES)]
+        paths = [Path(folder, name) for name in names if name.lower().endswith(SUFFIXES)]
+        # Not a pipe, which might never say anything; a link that leads nowhere is told of when its turn comes.
+        found += [str(path) for path in paths if path.is_file() or not path.exists()]
     # A folder that can't be listed can't be opened either: that is told when its turn comes.
     return sorted(found + [error.filename for error in errors]) or [file]
 
@@ -137,7 +142,7 @@ def read(name: str) -> bytes:
     if not data:
         raise NoPicture("This file is empty.")
     if len(data) == most:
-        raise TooLarge(f"This picture is too large; it may have {settings.MAX_PICTURE_BYTES // 1024**2} MB.")
+        raise TooLarge.over("picture", settings.MAX_PICTURE_BYTES)
     return data
 
 
