@@ -1,19 +1,25 @@
-"""What the API says to mutated requests, as many as there is time for: none may fail, take long or leave memory behind.
+"""What the API says to mutated requests, as many as there is time for: none may fail, hang or leave memory behind.
 
 Run as `python -m benchmarks.fuzz`, with `--minutes` for longer and `--seed` for others; requests are drawn as in
-`tests/test_fuzz.py`. Those with a wrong answer are printed, so that they can become examples there, and the exit code
-is 1 if there are any. The last line is one JSON object.
+`tests/test_fuzz.py`. The site answers in a process of its own: its memory is then its own, without what Hypothesis
+keeps, and a request that hangs is given up. Requests with a wrong answer are printed, so that they can become examples
+in the tests, and the exit code is 1 if there are any. The last line is one JSON object.
 """
 
 import argparse
+import contextlib
+import ctypes
 import gc
 import json
+import logging
+import multiprocessing
 import os
 import platform
 import resource
 import sys
 import time
 from collections import Counter
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 ENVIRONMENT = {
@@ -27,13 +33,15 @@ ENVIRONMENT = {
 os.environ.update(ENVIRONMENT)
 
 import hypothesis
+import numpy as np
 import PIL
 from hypothesis import HealthCheck, Phase, given
 
-from tests.corpus import Reply, Request, reply, requests
+from tests.corpus import MAX_SECONDS, Reply, Request, reply, requests
 
 ROUND = 500  # requests; then Hypothesis forgets what it has drawn
 WARM = 10  # rounds, until whatever is loaded once or cached is there
+SPAWN = multiprocessing.get_context("spawn")
 SETTINGS = hypothesis.settings(
     max_examples=ROUND,
     database=None,
@@ -43,47 +51,91 @@ SETTINGS = hypothesis.settings(
 )
 
 
+class Site:
+    """The site in a process of its own, which is started anew when it hangs."""
+
+    def __init__(self) -> None:
+        self.start()
+
+    def start(self) -> None:
+        self.connection, other_end = SPAWN.Pipe()
+        self.process = SPAWN.Process(target=answer_requests, args=(other_end,), daemon=True)
+        self.process.start()
+        other_end.close()  # so that the end of the process is the end of the connection
+        self.megabytes()  # once this is answered, it is ready
+
+    def reply(self, request: Request) -> Reply:
+        start = time.monotonic()
+        self.connection.send(request)
+        wrong = f"nothing after {MAX_SECONDS} s"
+        try:
+            if self.connection.poll(MAX_SECONDS):
+                return self.connection.recv()._replace(seconds=time.monotonic() - start)
+        except EOFError:
+            wrong = "the process ended"
+        self.process.kill()
+        self.process.join()
+        self.start()
+        return Reply(0, time.monotonic() - start, wrong)
+
+    def megabytes(self) -> float:
+        """The memory that it holds now; where the system doesn't tell, the most that it held so far."""
+        self.connection.send(None)
+        return self.connection.recv()
+
+
+def answer_requests(connection: Connection) -> None:
+    """What the site's process does: answer each request, and None with the memory it holds."""
+    logging.disable(logging.INFO)  # a line a request would hide those about wrong ones
+    while True:
+        request = connection.recv()
+        if request is None:
+            connection.send(megabytes())
+            continue
+        try:
+            connection.send(reply(request))
+        except Exception as error:  # whatever it is: it goes on with the next
+            connection.send(Reply(500, 0, f"raised {error!r}"))
+
+
+def megabytes() -> float:
+    gc.collect()
+    with contextlib.suppress(AttributeError):  # only glibc has this, and keeps much free memory without it
+        ctypes.CDLL(None).malloc_trim(0)
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1024**2
+    except FileNotFoundError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 class Tally:
     """What is counted, over all rounds."""
 
     def __init__(self) -> None:
         self.statuses: Counter[int] = Counter()
-        self.slowest = 0.0
+        self.seconds: list[float] = []
         self.wrong = 0
 
     def add(self, request: Request, answer: Reply) -> None:
         self.statuses[answer.status] += 1
-        self.slowest = max(self.slowest, answer.seconds)
+        self.seconds.append(answer.seconds)
         if answer.wrong:
             self.wrong += 1
             print(f"\n{answer.wrong}\n    {request!r}", file=sys.stderr)
 
     @property
     def tried(self) -> int:
-        return self.statuses.total()
+        return len(self.seconds)
 
 
-def try_round(tally: Tally, seed: int) -> None:
+def try_round(site: Site, tally: Tally, seed: int) -> None:
     @hypothesis.seed(seed)
     @SETTINGS
     @given(requests())
     def ask(request: Request) -> None:
-        try:
-            answer = reply(request)
-        except Exception as error:  # whatever it is: it goes on with the next
-            answer = Reply(500, 0, f"raised {error!r}")
-        tally.add(request, answer)
+        tally.add(request, site.reply(request))
 
     ask()
-
-
-def megabytes() -> float:
-    """The memory that this process holds now; where the system doesn't tell, the most that it held so far."""
-    gc.collect()
-    try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1024**2
-    except FileNotFoundError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main() -> int:
@@ -91,30 +143,31 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    tally, memory, rounds = Tally(), [], 0
+    site, tally, memory, rounds = Site(), Tally(), [], 0
     start = time.monotonic()
     while time.monotonic() - start < 60 * options.minutes:
-        try_round(tally, options.seed * 1_000_000 + rounds)
+        try_round(site, tally, options.seed * 1_000_000 + rounds)
         rounds += 1
         if rounds % WARM == 0:
-            memory.append(megabytes())
+            memory.append(site.megabytes())
         if sys.stdout.isatty():
             line = f"{tally.tried:,} requests, {(time.monotonic() - start) / 60:.1f} of {options.minutes:g} minutes"
             print(f"\r{line}", end="", flush=True)
-    memory = memory or [megabytes()]
+    memory = memory or [site.megabytes()]
 
     minutes = (time.monotonic() - start) / 60
     print(f"{'status':8} {'answers':>9}  share" if not sys.stdout.isatty() else f"\r{'status':8} {'answers':>9}  share")
     for status, count in sorted(tally.statuses.items()):
         print(f"{status:<8} {count:9,}  {count / tally.tried:6.2%}")
     print(f"{'all':8} {tally.tried:9,}  in {minutes:.1f} minutes; wrong: {tally.wrong}")
-    print(f"the slowest took {tally.slowest * 1e3:.0f} ms of the processor")
+    milliseconds = [1e3 * quantile for quantile in np.quantile(tally.seconds, [0.5, 0.999, 1])]
+    print("half of them took {:.1f} ms at most, 99.9 % {:.0f} ms, the slowest {:.0f} ms".format(*milliseconds))
     print(f"memory after {WARM * ROUND:,} requests {memory[0]:.0f} MB, at the end {memory[-1]:.0f} MB")
     figures = {
         "requests": tally.tried,
         "statuses": dict(sorted(tally.statuses.items())),
         "wrong": tally.wrong,
-        "slowest_ms": round(tally.slowest * 1e3),
+        "milliseconds": dict(zip(["median", "p99.9", "slowest"], np.round(milliseconds, 2).tolist(), strict=True)),
         "memory_mb": [round(value, 1) for value in memory],
         "minutes": round(minutes, 1),
         "seed": options.seed,

@@ -21,6 +21,7 @@ from .test_bad_clients import BAD, EXIF, FILE, FORM, URL, form, part
 
 MAX_SECONDS = 2  # of the processor, for one answer
 LONG = 100_000  # bytes; longer bodies of the corpus are left to the tests they come from, as they take longest
+LONGEST = 25 * 1024**2  # bytes of a body; longer ones would be refused as these are, but take long to make
 BATCHES = [1] * 12 + [2, 3, 40, 101]  # items; the last are too many
 PREDICTION = {"prediction", "confidence", "probabilities", "uncertain", "reason", "weights_version"}
 PROBLEM = {"type", "title", "status", "detail"}
@@ -194,7 +195,8 @@ def delete(draw: Draw, data: bytes) -> bytes:
 
 def duplicate(draw: Draw, data: bytes) -> bytes:
     start, end = sorted((position(draw, data), position(draw, data)))
-    return data[:end] + data[start:end] * draw(st.sampled_from([1, 2, 70])) + data[end:]
+    copies = min(draw(st.sampled_from([1, 2, 70])), LONGEST // max(1, end - start))
+    return data[:end] + data[start:end] * copies + data[end:]
 
 
 def truncate(draw: Draw, data: bytes) -> bytes:
@@ -287,7 +289,7 @@ def files(draw: Draw) -> bytes:
     data = draw(st.sampled_from(FILES))
     for _ in range(draw(st.integers(0, 3))):
         mutate = draw(st.sampled_from([*BYTEWISE, *[remake] * len(BYTEWISE)]))
-        data = mutate(draw, data)
+        data = mutate(draw, data)[:LONG]
     return lengthen(draw, data) if draw(st.integers(0, 50)) == 50 else data
 
 
@@ -312,6 +314,11 @@ values = st.recursive(
 encoded_files = files().map(lambda data: base64.b64encode(data).decode())
 
 
+def batches(draw: Draw, size: int) -> int:
+    """How many times to send what takes so many bytes."""
+    return min(draw(st.sampled_from(BATCHES)), max(1, LONGEST // size))
+
+
 @st.composite
 def pixel_lists(draw: Draw) -> list:
     """Numbers in the right number or nearly, flat or in rows, most of them alike."""
@@ -333,7 +340,8 @@ def json_bodies(draw: Draw) -> bytes:
     if name in ("image", "pixels"):
         value = draw(encoded_files if name == "image" else pixel_lists())
     else:
-        value = draw(st.lists(named_items, min_size=1, max_size=3)) * draw(st.sampled_from(BATCHES))
+        batch = draw(st.lists(named_items, min_size=1, max_size=3))
+        value = batch * batches(draw, len(json.dumps(batch)))
     data = json.dumps({name: value}, ensure_ascii=draw(st.booleans())).encode(errors="surrogatepass")
     return draw(st.sampled_from(BYTEWISE))(draw, data) if draw(st.integers(0, 4)) == 4 else data
 
@@ -357,7 +365,7 @@ HEADERS = [
 def forms(draw: Draw) -> bytes:
     headers = st.sampled_from(HEADERS) | st.text(st.characters(codec="utf-8"), max_size=40)
     parts = [part(draw(files()), draw(headers)) for _ in range(draw(st.integers(0, 3)))]
-    data = form(*parts * draw(st.sampled_from(BATCHES)))[:LONG]
+    data = form(*parts * batches(draw, len(form(*parts))))
     return draw(st.sampled_from(BYTEWISE))(draw, data) if draw(st.integers(0, 2)) == 2 else data
 
 
@@ -386,7 +394,16 @@ ODD_TYPES = [
 header_texts = st.text(st.characters(max_codepoint=255, exclude_categories=["Cc"]), max_size=40)  # as WSGI has them
 odd_types = st.sampled_from([*TYPES, *ODD_TYPES]) | header_texts
 LENGTHS = ["", "0", "1", "-1", "+5", " 7 ", "1_0", "0x10", "1e3", "\u00b2", "none", "99999", "9" * 20, "9" * 5000]
-ACCEPTS = ["", "*/*", "application/*", "application/json;q=0.1", "text/html", "application/json;q=x", ",;q=,/"]
+ACCEPTS = [
+    "",
+    "*/*",
+    "application/*",
+    "application/json;q=0.1",
+    "text/html",
+    "application/json;q=x",
+    ",;q=,/",
+    "*/*; x*=nothing''%41",
+]
 
 
 @st.composite
