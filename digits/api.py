@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.request import MediaType
 from django.views.decorators.csrf import csrf_exempt
 
 from digit_recognizer_dl_model.frame import SIDE
@@ -26,7 +27,7 @@ MAX_SEED = 2**32 - 1
 VERSION_LENGTH = 12  # hexadecimal digits of the weights' checksum that tell one version from another
 
 
-def endpoint(*methods: str, answers: str = "application/json") -> Callable:
+def endpoint(*methods: str, answers: tuple[str, ...] = ("application/json",)) -> Callable:
     """A view that answers these methods alone, needs no CSRF token, and turns refusals into problems."""
 
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -38,8 +39,9 @@ def endpoint(*methods: str, answers: str = "application/json") -> Callable:
                     allowed = ", ".join(methods)
                     detail = f"{request.path} answers {allowed}, not {request.method}."
                     raise MethodNotAllowed(detail, {"Allow": allowed})
-                if not is_accepted(request, answers):
-                    raise NotAcceptable(f"{request.path} answers with {answers}, which the Accept header excludes.")
+                if not any(is_accepted(request, content_type) for content_type in answers):
+                    types = " or ".join(answers)
+                    raise NotAcceptable(f"{request.path} answers with {types}, which the Accept header excludes.")
                 response = view(request)
             except Refusal as refusal:
                 response = refuse(request, refusal)
@@ -52,10 +54,18 @@ def endpoint(*methods: str, answers: str = "application/json") -> Callable:
 
 
 def is_accepted(request: HttpRequest, content_type: str) -> bool:
-    """Whether the Accept header allows it, with parameters of whatever value."""
-    return request.accepts(content_type) or any(
-        str(accepted).partition(";")[0].strip() == content_type for accepted in request.accepted_types
-    )
+    """Whether the Accept header allows it, by the most specific range that it is in (RFC 9110); of any parameters.
+
+    Django's `accepts` takes a type that is excluded for one that is not named, and parameters for another type.
+    """
+    sent = request.headers.get("Accept", "").strip() or "*/*"
+    try:
+        ranges = [MediaType(token) for token in sent.split(",")]
+    except ValueError:  # it makes no sense, and excludes nothing
+        return True
+    matches = content_type, f"{content_type.partition('/')[0]}/*", "*/*"
+    matching = [each for each in ranges if f"{each.main_type}/{each.sub_type}" in matches]
+    return bool(matching) and max(matching, key=lambda each: each.specificity).quality > 0
 
 
 @endpoint("GET", "HEAD")
@@ -135,7 +145,7 @@ def nothing(request: HttpRequest, rest: str) -> HttpResponse:
     return not_found(request)
 
 
-@endpoint("GET", "HEAD", answers="text/plain")
+@endpoint("GET", "HEAD", answers=("text/plain",))
 def prometheus_metrics(request: HttpRequest) -> HttpResponse:
     return HttpResponse(metrics.exposition(), content_type=metrics.CONTENT_TYPE)
 

@@ -1,4 +1,4 @@
-"""The app, and what it checks before it serves."""
+"""The app, and what `manage.py` checks before it serves; any other server is asked at `/api/health/ready`."""
 
 from django.apps import AppConfig
 from django.core import checks

@@ -2,8 +2,10 @@
 
 import sys
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
 from django.utils.text import slugify
 
 from digit_recognizer_dl_model.dataset import MalformedDataset
@@ -12,6 +14,7 @@ from digit_recognizer_dl_model.weights import UnusableWeights
 from .refusals import NotFound, Refusal, ServerError, Unavailable
 
 INFERENCE_PROTOCOL = "/v2"  # where failures have the form of the Open Inference Protocol
+BAD_HOST = "This site does not answer to that host name; its setting DJANGO_ALLOWED_HOSTS lists those it does."
 UNUSABLE = "The network's weights or the gallery's images can't be used."
 DOCUMENTATION = "/api/"  # where the types of problems are explained, each under the anchor that its title makes
 
@@ -40,8 +43,10 @@ def failure(request: HttpRequest, status: int, title: str, detail: str) -> HttpR
         response = render(request, "digits/_failure.html", context, status=status)
         # Not where the answer would have gone, which may hold something worth keeping.
         response["HX-Retarget"], response["HX-Reswap"] = "#notice", "innerHTML"
-        return response
-    return render(request, "digits/failure.html", context, status=status)
+    else:
+        response = render(request, "digits/failure.html", context, status=status)
+    patch_vary_headers(response, ["HX-Request"])  # no cache may mix them up
+    return response
 
 
 def problem(status: int, title: str, detail: str) -> JsonResponse:
@@ -55,6 +60,8 @@ def described(status: int, title: str, detail: str) -> dict:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, DisallowedHost):
+        return refuse(request, Refusal(BAD_HOST))
     return refuse(request, Refusal("The server could not make sense of this request."))
 
 
@@ -69,6 +76,6 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """What to say of the exception that is being handled, which Django logs."""
-    if isinstance(sys.exception(), (OSError, MalformedDataset, UnusableWeights)):
+    if isinstance(sys.exception(), (FileNotFoundError, PermissionError, MalformedDataset, UnusableWeights)):
         return refuse(request, Unavailable(UNUSABLE))
     return refuse(request, ServerError("Something went wrong here, not with you. Please try again."))

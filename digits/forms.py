@@ -41,8 +41,7 @@ def sent_picture(request: HttpRequest, missing: str) -> bytes:
     if file is None or file.size == 0:
         raise NoPicture(missing)
     if file.size > settings.MAX_PICTURE_BYTES:
-        limit = settings.MAX_PICTURE_BYTES // 1024**2
-        raise TooLarge(f"This picture is {file.size} bytes; it may have {limit} MB.")
+        raise TooLarge.over("picture", settings.MAX_PICTURE_BYTES)
     return file.read()
 
 
@@ -73,8 +72,8 @@ def sent_tiles(query: QueryDict, field: str) -> list[int]:
 
 
 def sent_names(query: QueryDict, field: str, known: Collection[str]) -> list[str]:
-    """The names in a field of the address, separated by commas; raises a Refusal for one that is not known."""
-    names = [name for name in query.get(field, "").split(",") if name]
+    """The names in fields of the address, separated by commas; raises a Refusal for one that is not known."""
+    names = [name.strip() for value in query.getlist(field) for name in value.split(",") if name.strip()]
     if not set(names) <= set(known):
         raise BadParameter(f"`{field}` knows {', '.join(known)} and nothing else.")
     return names

@@ -14,10 +14,10 @@ from digit_recognizer_dl_model.frame import SIDE
 
 from . import __version__
 from .api import VERSION_LENGTH, check_ready, endpoint
-from .payloads import as_pixels, decoded_json, read, sent_body
+from .payloads import as_pixels, check_ink, decoded_json, read, sent_body
 from .pressure import prediction_slot
 from .recognizer import Prediction, recognize_batch, weights_sha256
-from .refusals import Blank, MalformedBody, Refusal, TooLarge, UnusablePixels
+from .refusals import MalformedBody, Refusal, TooLarge, UnusablePixels
 
 MODEL = "digits"
 INPUT = "image"
@@ -29,13 +29,21 @@ OUTPUTS = {  # each with its shape beside the batch and its type
 }
 HEADER_LENGTH = "Inference-Header-Content-Length"  # bytes of JSON, after which binary tensors follow
 PIXELS = SIDE * SIDE
+SERVER = {"name": "digit-recognizer", "version": __version__, "extensions": ["binary_tensor_data"]}
+METADATA = {
+    "name": MODEL,
+    "platform": "numpy",
+    "inputs": [{"name": INPUT, "datatype": "UINT8", "shape": [-1, SIDE, SIDE]}],
+    "outputs": [
+        {"name": name, "datatype": datatype, "shape": [-1, *shape]} for name, (shape, datatype, _) in OUTPUTS.items()
+    ],
+}
 EXAMPLE = f'{{"inputs": [{{"name": "{INPUT}", "shape": [1, {SIDE}, {SIDE}], "datatype": "UINT8", "data": […]}}]}}'
 
 
 @endpoint("GET", "HEAD")
 def server_metadata(request: HttpRequest) -> HttpResponse:
-    extensions = ["binary_tensor_data"]
-    return JsonResponse({"name": "digit-recognizer", "version": __version__, "extensions": extensions})
+    return JsonResponse(SERVER)
 
 
 @endpoint("GET", "HEAD")
@@ -57,21 +65,10 @@ def model_ready(request: HttpRequest) -> HttpResponse:
 
 @endpoint("GET", "HEAD")
 def model_metadata(request: HttpRequest) -> HttpResponse:
-    return JsonResponse(
-        {
-            "name": MODEL,
-            "versions": [weights_sha256()[:VERSION_LENGTH]],
-            "platform": "numpy",
-            "inputs": [{"name": INPUT, "datatype": "UINT8", "shape": [-1, SIDE, SIDE]}],
-            "outputs": [
-                {"name": name, "datatype": datatype, "shape": [-1, *shape]}
-                for name, (shape, datatype, _) in OUTPUTS.items()
-            ],
-        }
-    )
+    return JsonResponse(METADATA)
 
 
-@endpoint("POST")
+@endpoint("POST", answers=("application/json", "application/octet-stream"))
 def infer(request: HttpRequest) -> HttpResponse:
     """Read the pictures of one tensor; the outputs come in JSON or, where a client asks for it, behind it in binary."""
     body = read(sent_body(request), settings.MAX_JSON_BYTES, missing=f"Send a tensor of pixels: {EXAMPLE}.")
@@ -118,14 +115,15 @@ def sent_tensor(tensor: dict, shape: list, datatype: str, binary: bytes) -> np.n
             raise Refusal(f"`{INPUT}` has neither `data` nor `binary_data_size`.")
     pixels = pixels.reshape(count, SIDE, SIDE)
     for index, picture in enumerate(pixels):
-        if picture.min() == picture.max():  # the network is never asked of such; it would say 1
-            raise Blank(f"There is no ink in picture {index}: all its pixels are alike.")
+        check_ink(picture, f"picture {index}")
     return pixels
 
 
 def binary_pixels(binary: bytes, size: object, count: int, dtype: np.dtype) -> np.ndarray:
     needed = count * PIXELS * dtype.itemsize
-    if size != needed or len(binary) != needed:
+    if size != needed:
+        raise UnusablePixels(f"`binary_data_size` is to be {needed} for this shape and datatype.")
+    if len(binary) != needed:
         raise UnusablePixels(f"After the JSON come {len(binary)} bytes; this shape and datatype have {needed}.")
     numbers = np.frombuffer(binary, dtype)
     if not ((numbers >= 0) & (numbers <= 255)).all():  # NaN is neither

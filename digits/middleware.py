@@ -14,7 +14,7 @@ from django.utils.cache import patch_vary_headers
 
 from . import metrics, pressure
 from .errors import is_for_programs, refuse
-from .refusals import TooLarge, TooManyRequests
+from .refusals import MEGABYTE, TooLarge, TooManyRequests
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -139,7 +139,7 @@ def request_size(get_response: GetResponse) -> GetResponse:
         limit = settings.MAX_REQUEST_BYTES if is_for_programs(request) else settings.MAX_FORM_BYTES
         # By its digits first: Python refuses to read a number of thousands of them.
         if length.isdecimal() and (len(length) > 15 or int(length) > limit):
-            megabytes = settings.MAX_PICTURE_BYTES // 1024**2, limit // 1024**2
+            megabytes = settings.MAX_PICTURE_BYTES // MEGABYTE, limit // MEGABYTE
             detail = "This request is too large; a picture may have {} MB, a whole request {} MB.".format(*megabytes)
             return refuse(request, TooLarge(detail))
         return get_response(request)

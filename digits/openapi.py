@@ -1,6 +1,5 @@
-"""The API as an OpenAPI 3.1 document, with the limits that the settings set; the page `/api/` is rendered from it."""
+"""The API as an OpenAPI 3.1 document, with the limits that the settings set; the page `/api/` is made from it."""
 
-import json
 from collections.abc import Callable
 from textwrap import dedent
 
@@ -11,45 +10,25 @@ from django.utils.text import slugify
 from digit_recognizer_dl_model.frame import SIDE
 
 from . import __version__, inference_protocol, refusals
-from .api import EXTRAS, MAX_SEED, VERSION_LENGTH, endpoint
-from .errors import UNUSABLE, described
+from .api import EXTRAS, MAX_SEED, endpoint
+from .errors import BAD_HOST, UNUSABLE, described
 from .forms import MAX_TILES
 from .gallery import TILES_AT_ONCE
-from .payloads import MEGABYTE
+from .openapi_schemas import HEADERS, PICTURE, PNG, PREDICTION, PROBABILITIES, QUOTA, SCHEMAS, SEVEN, VERSION, ref
+from .payloads import MISSING
+from .refusals import MEGABYTE
 
 PICTURE_MB = settings.MAX_PICTURE_BYTES // MEGABYTE
 JSON_MB = settings.MAX_JSON_BYTES // MEGABYTE
 REQUEST_MB = settings.MAX_REQUEST_BYTES // MEGABYTE
 MEGAPIXELS = settings.MAX_PICTURE_PIXELS // MEGABYTE
 BATCH_MEGAPIXELS = settings.MAX_BATCH_PIXELS // MEGABYTE
-PICTURE = f"PNG or JPEG, up to {PICTURE_MB} MB"
 PICTURES, OPERATION, PROTOCOL = "Pictures", "Operation", "Open Inference Protocol"  # tags
-# What examples are made of.
-VERSION = "0123456789ab"
-PROBABILITIES = [0.0, 0.0, 0.0, 0.001, 0.0, 0.0, 0.0, 0.998, 0.0, 0.001]
-PREDICTION = {
-    "prediction": 7,
-    "confidence": 0.998,
-    "probabilities": PROBABILITIES,
-    "uncertain": False,
-    "reason": None,
-    "weights_version": VERSION,
-}
-PNG = "iVBORw0KGgo…"
-WEIGHTS = "^[0-9a-f]{%d}$"
-SEVEN = [
-    [
-        255 * ((6 <= row < 9 and 8 <= column < 20) or (9 <= row < 24 and 0 <= column - 21 + row // 2 < 3))
-        for column in range(SIDE)
-    ]
-    for row in range(SIDE)
-]
-
 # Why each kind of problem comes, and an example of its detail.
 PROBLEMS = {
     refusals.Refusal: (
-        "The server can't make sense of the request.",
-        "The server could not make sense of this request.",
+        "The server can't make sense of the request, or does not answer to the host name in it.",
+        BAD_HOST,
     ),
     refusals.BadParameter: (
         "A parameter in the address has a value that it can't have.",
@@ -57,7 +36,7 @@ PROBLEMS = {
     ),
     refusals.NoPicture: (
         "There is no picture in the request.",
-        "Send a PNG or JPEG picture as the multipart field `file`, as the body itself, or as `image` in JSON.",
+        MISSING,
     ),
     refusals.MalformedBody: (
         "The body breaks off, or is not what its content type says.",
@@ -78,7 +57,7 @@ PROBLEMS = {
     ),
     refusals.NotAPicture: (
         "What was sent as a picture is neither PNG nor JPEG, whatever its name and type say.",
-        "This is neither a PNG nor a JPEG picture.",
+        "This file is not a PNG or JPEG picture.",
     ),
     refusals.UnsupportedType: (
         "The body has a content type, or a part of it an encoding, that is not read here.",
@@ -86,13 +65,13 @@ PROBLEMS = {
     ),
     refusals.UnusablePicture: (
         f"The picture is damaged, or has more than {MEGAPIXELS} megapixels; those of a batch share {BATCH_MEGAPIXELS}.",
-        "This picture is damaged and can't be read.",
+        "This picture is damaged or cut off: it can't be decoded.",
     ),
     refusals.UnusablePixels: (
         "The pixels are not as many as they should be, or one is no number from 0 to 255.",
         "Pixel 12 is no number from 0 to 255.",
     ),
-    refusals.Blank: ("Nothing is drawn in the picture.", "There is no ink in this picture: it is blank."),
+    refusals.Blank: ("Nothing is drawn in the picture.", "There is no ink in this picture."),
     refusals.TooManyRequests: (
         "This client asks more often than the server is set to answer it; Retry-After says when to ask again.",
         "This client has asked 60 times already. Try again in 12 seconds.",
@@ -236,7 +215,12 @@ def predict_digit(site: str) -> dict:
         }
         | problems(*FROM_FILES, refusals.BadParameter, *READING, *DECODING),
         "x-codeSamples": samples(
-            f"curl --form file=@digit.png {site}/api/predict-digit/",
+            f"""
+            curl --form file=@digit.png {site}/api/predict-digit/
+            curl --header 'Content-Type: image/png' --data-binary @digit.png {site}/api/predict-digit/
+            base64 < digit.png | tr -d '\n' | sed 's/.*/{{"images": ["&"]}}/' |
+                curl --json @- {site}/api/predict-digit/
+            """,
             f"""
             import requests
 
@@ -310,33 +294,20 @@ def metrics(site: str) -> dict:
 
 def open_inference(site: str) -> dict:
     """The addresses of the Open Inference Protocol, whose failures have a form of their own."""
-    image = {"name": inference_protocol.INPUT, "datatype": "UINT8"}
-    outputs = [
-        {"name": name, "datatype": datatype, "shape": [-1, *shape]}
-        for name, (shape, datatype, _) in inference_protocol.OUTPUTS.items()
-    ]
     simple = {
-        "/v2": ("Get to know the server", {"name": "digit-recognizer", "version": __version__, "extensions": []}),
+        "/v2": ("Get to know the server", inference_protocol.SERVER),
         "/v2/health/live": ("Ask whether the server answers", {"live": True}),
         "/v2/health/ready": ("Ask whether the server is ready", {"ready": True}),
-        "/v2/models/digits": (
-            "Get to know the model",
-            {
-                "name": "digits",
-                "versions": [VERSION],
-                "platform": "numpy",
-                "inputs": [image | {"shape": [-1, SIDE, SIDE]}],
-                "outputs": outputs,
-            },
-        ),
+        "/v2/models/digits": ("Get to know the model", inference_protocol.METADATA),
         "/v2/models/digits/ready": ("Ask whether the model is ready", {"name": "digits", "ready": True}),
     }
     paths = {}
     for path, (summary, example) in simple.items():
         limits = ALWAYS if "health" in path else LIMITED
-        refused = (*limits, refusals.Unavailable) if "ready" in path or "models" in path else limits
+        refused = (*limits, refusals.Unavailable) if "ready" in path else limits
         paths[path] = {"get": asked(site, path, PROTOCOL, summary, example, refused, protocol_error)}
-    tensor = image | {"shape": [1, SIDE, SIDE], "data": [number for row in SEVEN for number in row]}
+    flat = [number for row in SEVEN for number in row]
+    tensor = {"name": inference_protocol.INPUT, "shape": [1, SIDE, SIDE], "datatype": "UINT8", "data": flat}
     answered = {
         "model_name": "digits",
         "model_version": VERSION,
@@ -439,6 +410,13 @@ def answer(description: str, schema: dict | None = None, **examples: dict) -> di
     return {"description": description, "headers": headers, "content": {"application/json": content}}
 
 
+HEADERS_OF = {
+    refusals.MethodNotAllowed: ["Allow"],
+    refusals.TooManyRequests: ["Retry-After", *QUOTA],
+    refusals.Busy: ["Retry-After"],
+}
+
+
 def problems(
     *refused: type[refusals.Refusal], form: Callable[[type[refusals.Refusal]], dict] = problem
 ) -> dict[str, dict]:
@@ -448,7 +426,7 @@ def problems(
         meaning, _ = PROBLEMS[refusal]
         headers = [
             "X-Request-ID",
-            *{405: ["Allow"], 429: ["Retry-After", *QUOTA], 503: ["Retry-After"]}.get(refusal.status, []),
+            *HEADERS_OF.get(refusal, []),
         ]
         response = responses.setdefault(
             str(refusal.status),
@@ -480,201 +458,3 @@ def samples(curl: str, python: str) -> list[dict]:
         {"lang": "Shell", "label": "curl", "source": dedent(curl).strip()},
         {"lang": "Python", "label": "Python", "source": dedent(python).strip()},
     ]
-
-
-def ref(schema: str) -> dict:
-    return {"$ref": f"#/components/schemas/{schema}"}
-
-
-def shape(*sides: int) -> dict:
-    """The schema of a tensor's shape, beginning with how many pictures it has."""
-    prefix = [{"type": "integer", "minimum": 1, "maximum": settings.MAX_BATCH}, *({"const": side} for side in sides)]
-    return {"type": "array", "prefixItems": prefix, "minItems": len(prefix), "maxItems": len(prefix)}
-
-
-# Headers of answers of a server that limits how often a client may ask.
-QUOTA = {
-    "RateLimit-Limit": "How often this client may ask in a while.",
-    "RateLimit-Remaining": "How often it still may.",
-    "RateLimit-Reset": "In how many seconds it may ask as often again.",
-}
-HEADERS = {
-    "X-Request-ID": {
-        "description": "The id of the request, as it is in the log: a client's own or made here.",
-        "schema": {"type": "string"},
-    },
-    "Allow": {"description": "The methods that this address answers.", "schema": {"type": "string"}},
-    "Retry-After": {"description": "In how many seconds to ask again.", "schema": {"type": "integer", "minimum": 0}},
-    **{name: {"description": meaning, "schema": {"type": "integer", "minimum": 0}} for name, meaning in QUOTA.items()},
-}
-ROW = {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 255}}
-SHARE = {"type": "number", "minimum": 0, "maximum": 1}
-BATCH = {"type": "array", "items": ref("Item"), "minItems": 1, "maxItems": settings.MAX_BATCH}
-SCHEMAS = {
-    "Question": {
-        "type": "object",
-        "oneOf": [{"required": [name]} for name in ("image", "pixels", "images", "instances")],
-        "properties": {"image": ref("Image"), "pixels": ref("Pixels"), "images": BATCH, "instances": BATCH},
-    },
-    "Image": {"type": "string", "format": "byte", "contentEncoding": "base64", "minLength": 4, "description": PICTURE},
-    "Pixels": {
-        "description": "Ink 255 on 0, prepared as MNIST's are; at least one differs from the others.",
-        "oneOf": [
-            ROW | {"minItems": SIDE * SIDE, "maxItems": SIDE * SIDE},
-            {
-                "type": "array",
-                "items": ROW | {"minItems": SIDE, "maxItems": SIDE},
-                "minItems": SIDE,
-                "maxItems": SIDE,
-            },
-        ],
-    },
-    "Item": {
-        "description": "A picture or pixels, by themselves or in an object. Anything else gets an error in its place.",
-        "examples": [PNG, {"image": PNG}, {"pixels": SEVEN}],
-    },
-    "Prediction": {
-        "type": "object",
-        "required": list(PREDICTION),
-        "properties": {
-            "prediction": {"type": "integer", "minimum": 0, "maximum": 9, "description": "Always the best guess."},
-            "confidence": SHARE,
-            "probabilities": {"type": "array", "items": SHARE, "minItems": 10, "maxItems": 10},
-            "uncertain": {"type": "boolean", "description": "Whether not to trust it."},
-            "reason": {"type": ["string", "null"], "description": "Why not."},
-            "weights_version": {"type": "string", "pattern": WEIGHTS % VERSION_LENGTH},
-        }
-        | {name: {"type": "string", "contentEncoding": "base64", "contentMediaType": "image/png"} for name in EXTRAS},
-    },
-    "Predictions": {
-        "type": "object",
-        "required": ["predictions"],
-        "properties": {"predictions": {"type": "array", "items": {"anyOf": [ref("Prediction"), ref("ItemError")]}}},
-    },
-    "ItemError": {
-        "type": "object",
-        "required": ["error"],
-        "properties": {
-            "error": {
-                "allOf": [ref("Problem")],
-                "required": ["index"],
-                "properties": {"index": {"type": "integer", "minimum": 0}},
-            }
-        },
-    },
-    "Problem": {
-        "description": "RFC 9457. `type` is an address that explains this kind of problem.",
-        "type": "object",
-        "required": ["type", "title", "status", "detail"],
-        "properties": {
-            "type": {"type": "string", "format": "uri-reference"},
-            "title": {"type": "string"},
-            "status": {"type": "integer"},
-            "detail": {"type": "string", "description": "What was wrong, and what would be right."},
-        },
-    },
-    "Tile": {
-        "type": "object",
-        "required": ["index", "label", "image"],
-        "properties": {
-            "index": {"type": "integer", "minimum": 0},
-            "label": {"type": ["integer", "null"], "minimum": 0, "maximum": 9},
-            "image": {"type": "string", "contentEncoding": "base64", "contentMediaType": "image/png"},
-        },
-    },
-    "InferenceRequest": {
-        "type": "object",
-        "required": ["inputs"],
-        "properties": {
-            "id": {"type": "string", "description": "Comes back in the answer."},
-            "inputs": {"type": "array", "items": ref("Tensor"), "minItems": 1, "maxItems": 1},
-            "outputs": {
-                "description": "Which outputs to answer with; all without it.",
-                "type": "array",
-                "minItems": 1,
-                "items": {
-                    "type": "object",
-                    "required": ["name"],
-                    "properties": {"name": {"enum": list(inference_protocol.OUTPUTS)}},
-                },
-            },
-        },
-    },
-    "Tensor": {
-        "type": "object",
-        "required": ["name", "shape", "datatype", "data"],
-        "properties": {
-            "name": {"const": inference_protocol.INPUT},
-            "shape": {
-                "description": f"Of n pictures, or [{SIDE}, {SIDE}] of one.",
-                "oneOf": [
-                    {"const": [SIDE, SIDE]},
-                    shape(SIDE, SIDE),
-                    shape(SIDE * SIDE),
-                    shape(1, SIDE, SIDE),
-                ],
-            },
-            "datatype": {"enum": list(inference_protocol.INPUT_TYPES)},
-            "data": {"type": "array", "description": "Numbers of 0-255, nested as the shape is or flat."},
-        },
-    },
-    "InferenceResponse": {
-        "type": "object",
-        "required": ["model_name", "model_version", "outputs"],
-        "properties": {
-            "id": {"type": "string"},
-            "model_name": {"const": inference_protocol.MODEL},
-            "model_version": {"type": "string", "pattern": WEIGHTS % VERSION_LENGTH},
-            "outputs": {"type": "array", "items": {"type": "object", "required": ["name", "datatype", "shape"]}},
-        },
-    },
-    "InferenceError": {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}},
-}
-
-
-def chapters(document: dict) -> dict:
-    """The document in the order and words of a page."""
-    operations = [
-        {
-            "path": path,
-            "method": method.upper(),
-            "name": operation["operationId"],
-            "summary": operation["summary"],
-            "description": operation.get("description", ""),
-            "tag": operation["tags"][0],
-            "parameters": operation.get("parameters", []),
-            "samples": operation["x-codeSamples"],
-            "takes_file": "multipart/form-data" in operation.get("requestBody", {}).get("content", {}),
-            "answer": first_example(operation["responses"]["200"]),
-            "problems": [
-                {"status": status, "titles": titles(response)}
-                for status, response in operation["responses"].items()
-                if status != "200"
-            ],
-        }
-        for path, methods in document["paths"].items()
-        for method, operation in methods.items()
-    ]
-    return {
-        "info": document["info"],
-        "tags": [
-            tag | {"operations": [operation for operation in operations if operation["tag"] == tag["name"]]}
-            for tag in document["tags"]
-        ],
-        "problems": [
-            {"status": refusal.status, "title": refusal.title, "meaning": meaning, "detail": detail}
-            for refusal, (meaning, detail) in PROBLEMS.items()
-        ],
-    }
-
-
-def first_example(response: dict) -> str:
-    [content] = response["content"].values()
-    value = next(iter(content["examples"].values()))["value"]
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def titles(response: dict) -> list[str]:
-    """Of the problems that a response may be; they name its examples."""
-    [content] = response["content"].values()
-    return [example["summary"] for example in content["examples"].values()]

@@ -4,9 +4,9 @@ A body is read no further than its limits allow, whether it announces its length
 """
 
 import base64
+import functools
 import json
 import re
-from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -15,6 +15,8 @@ from django.http import HttpRequest
 
 from digit_recognizer_dl_model.frame import SIDE
 
+from .images import MIN_CONTRAST
+from .multipart import parts
 from .refusals import (
     Blank,
     MalformedBody,
@@ -26,9 +28,6 @@ from .refusals import (
     UnusablePixels,
 )
 
-MEGABYTE = 1024**2
-CHUNK = 64 * 1024  # bytes read at once
-MAX_PART_HEADERS = 8 * 1024
 MISSING = "Send a PNG or JPEG picture as the multipart field `file`, as the body itself, or as `image` in JSON."
 
 Item = bytes | np.ndarray | Refusal  # an encoded picture, prepared pixels (28, 28) uint8, or why there is neither
@@ -57,9 +56,13 @@ def sent_payload(request: HttpRequest) -> Payload:
 
 def sent_body(request: HttpRequest) -> BinaryIO:
     """The body as a file that ends where the request does."""
-    if not request.META.get("CONTENT_LENGTH") and request.META.get("wsgi.input_terminated"):
-        return request.META["wsgi.input"]  # it comes in chunks, and the server knows the last
-    return request
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise UnsupportedType("Send the body as it is, without Content-Encoding.", {"Accept-Encoding": "identity"})
+    if request.META.get("CONTENT_LENGTH") or "Transfer-Encoding" not in request.headers:
+        return request
+    if not request.META.get("wsgi.input_terminated"):  # as runserver, which does not know the last chunk
+        raise MalformedBody("This server reads no body in chunks; send it with Content-Length.")
+    return request.META["wsgi.input"]
 
 
 def read(body: BinaryIO, limit: int, missing: str = MISSING) -> bytes:
@@ -68,14 +71,16 @@ def read(body: BinaryIO, limit: int, missing: str = MISSING) -> bytes:
     if not data:
         raise NoPicture(missing)
     if len(data) > limit:
-        raise TooLarge(f"This body is too large; it may have {limit // MEGABYTE} MB.")
+        raise TooLarge.over("body", limit)
     return data
 
 
 def read_some(body: BinaryIO, size: int) -> bytes:
     try:
         return body.read(size)
-    except OSError as error:  # the connection broke, or the chunks are malformed
+    except (
+        Exception
+    ) as error:  # the connection broke, or the chunks are malformed: each server has exceptions of its own
         raise MalformedBody("The body of this request breaks off.") from error
 
 
@@ -83,65 +88,11 @@ def sent_files(body: BinaryIO, boundary: str) -> list[Item]:
     """The contents of the parts named `file` of a multipart body."""
     if not re.fullmatch(r"[!-~ ]{1,70}", boundary):
         raise MalformedBody("The content type multipart/form-data needs a boundary of 1 to 70 characters.")
-    files = [content for name, content in parts(body, boundary.encode()) if name == b"file"]
+    found = parts(functools.partial(read_some, body), boundary.encode())
+    files = [content for name, content in found if name == b"file"]
     if not any(files):
         raise NoPicture(MISSING)
     return [content or NoPicture("This part is empty.") for content in files]
-
-
-def parts(body: BinaryIO, boundary: bytes) -> Iterator[tuple[bytes | None, bytes]]:
-    """Name and content of each part of a multipart body (RFC 7578).
-
-    Django's parser reads a picture to its end whatever its size, and undoes base64, which RFC 7578 forbids.
-    """
-    reader = Reader(body)
-    delimiter = b"\r\n--" + boundary
-    reader.until(delimiter, CHUNK)
-    for _ in range(settings.MAX_BATCH):
-        if reader.peek(2) == b"--":
-            return
-        headers = reader.until(b"\r\n\r\n", MAX_PART_HEADERS)
-        encoding = re.search(rb"(?i)\r\ncontent-transfer-encoding:\s*(\S*)", headers)
-        if encoding and encoding[1].lower() not in (b"binary", b"8bit", b"7bit"):
-            raise UnsupportedType("A part of this request has a transfer encoding; send its bytes as they are.")
-        name = re.search(rb'(?i)\r\ncontent-disposition:\s*form-data\s*;[^\r]*?\bname="?([^";\r]*)', headers)
-        yield name and name[1].strip(), reader.until(delimiter, settings.MAX_PICTURE_BYTES)
-    if reader.peek(2) != b"--":
-        raise TooLarge(f"This request has too many parts; {settings.MAX_BATCH} are the most.")
-
-
-class Reader:
-    """A multipart body, read from mark to mark and hardly further."""
-
-    def __init__(self, body: BinaryIO) -> None:
-        self._body, self._total = body, 0
-        self._ahead = b"\r\n"  # so that the first delimiter is like the others
-
-    def until(self, mark: bytes, limit: int) -> bytes:
-        """The bytes before the next mark, which is passed over."""
-        start = 0
-        while (end := self._ahead.find(mark, start)) < 0 and len(self._ahead) <= limit + len(mark):
-            start = max(0, len(self._ahead) - len(mark) + 1)
-            self._read_on()
-        if not 0 <= end <= limit:
-            limit = settings.MAX_PICTURE_BYTES // MEGABYTE
-            raise TooLarge(f"A part of this request is too large; a picture may have {limit} MB.")
-        found, self._ahead = self._ahead[:end], self._ahead[end + len(mark) :]
-        return found
-
-    def peek(self, size: int) -> bytes:
-        while len(self._ahead) < size:
-            self._read_on()
-        return self._ahead[:size]
-
-    def _read_on(self) -> None:
-        chunk = read_some(self._body, CHUNK)
-        if not chunk:
-            raise MalformedBody("This multipart body breaks off before its last boundary.")
-        self._total += len(chunk)
-        if self._total > settings.MAX_REQUEST_BYTES:
-            raise TooLarge(f"This request is too large; it may have {settings.MAX_REQUEST_BYTES // MEGABYTE} MB.")
-        self._ahead += chunk
 
 
 def sent_json(data: bytes) -> Payload:
@@ -196,7 +147,7 @@ def sent_base64(value: object) -> bytes:
     if not picture:
         raise NoPicture("`image` is empty.")
     if len(picture) > settings.MAX_PICTURE_BYTES:
-        raise TooLarge(f"This picture is too large; it may have {settings.MAX_PICTURE_BYTES // MEGABYTE} MB.")
+        raise TooLarge.over("picture", settings.MAX_PICTURE_BYTES)
     return picture
 
 
@@ -208,9 +159,14 @@ def sent_pixels(value: object) -> np.ndarray:
     if len(rows) != SIDE * SIDE:
         raise UnusablePixels(f"`pixels` is to be a list of {SIDE * SIDE} numbers, or of {SIDE} rows of {SIDE}.")
     pixels = as_pixels(rows).reshape(SIDE, SIDE)
-    if pixels.min() == pixels.max():
-        raise Blank("There is no ink in these pixels: all are alike.")
+    check_ink(pixels, "these pixels")
     return pixels
+
+
+def check_ink(pixels: np.ndarray, where: str) -> None:
+    """Refuse what the network is never asked of: it would be sure of a 1 where nothing is, or next to nothing."""
+    if np.ptp(pixels) < MIN_CONTRAST:
+        raise Blank(f"There is no ink in {where}: pixels are numbers from 0 to 255, with ink 255 on 0.")
 
 
 def as_pixels(numbers: list) -> np.ndarray:

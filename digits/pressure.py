@@ -76,5 +76,12 @@ def client_address(request: HttpRequest) -> str:
     # Each proxy adds to the right; what is further left, clients may have made up.
     if 0 < settings.TRUSTED_PROXIES <= len(forwarded):
         with contextlib.suppress(ValueError):
-            address = str(ipaddress.ip_address(forwarded[-settings.TRUSTED_PROXIES].strip()))
+            address = str(ipaddress.ip_address(without_port(forwarded[-settings.TRUSTED_PROXIES].strip())))
     return address
+
+
+def without_port(address: str) -> str:
+    """192.0.2.7:5555 and [2001:db8::1]:443, as some proxies write them, without their ports."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address

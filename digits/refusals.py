@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Self
+
+MEGABYTE = 1024**2  # bytes
 
 
 class Refusal(Exception):
@@ -48,6 +51,11 @@ class NotAcceptable(Refusal):
 class TooLarge(Refusal):
     status = 413
     title = "Too large"
+
+    @classmethod
+    def over(cls, what: str, limit: int) -> Self:
+        """Of bytes."""
+        return cls(f"This {what} is too large; it may have {limit // MEGABYTE} MB.")
 
 
 class NotAPicture(Refusal):

@@ -11,14 +11,15 @@ from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from . import images
+from .api_page import chapters
 from .errors import refuse
 from .forms import Score, sent_picture, sent_score, sent_selection, sent_strokes, sent_tiles
 from .gallery import gallery as stored_tiles
 from .gallery import sample
-from .openapi import chapters, document
+from .openapi import document
 from .pressure import prediction_slot
 from .recognizer import Prediction, classifier, explain, feature_maps, recognize, recognize_batch
 from .refusals import Busy, Refusal
@@ -43,14 +44,14 @@ def refuse_when_busy(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[H
     return answer
 
 
-@require_GET
+@require_safe
 @fresh
 def gallery(request: HttpRequest) -> HttpResponse:
     """Tiles to tap; the address may say which are shown, which are answered, from which to choose, and the score."""
     return render(request, "digits/gallery.html", shown_tiles(request.GET))
 
 
-@require_GET
+@require_safe
 @fresh
 def tiles(request: HttpRequest) -> HttpResponse:
     context = shown_tiles(request.GET) | {"announces": True}
@@ -60,7 +61,7 @@ def tiles(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@require_GET
+@require_safe
 @fresh
 def predict_tile(request: HttpRequest, index: int) -> HttpResponse:
     """One tile, answered; what the address tells of the others on the page is for the score."""
@@ -76,7 +77,7 @@ def predict_tile(request: HttpRequest, index: int) -> HttpResponse:
     return response
 
 
-@require_GET
+@require_safe
 @fresh
 def tile(request: HttpRequest, index: int) -> HttpResponse:
     """A tile's own page."""
@@ -88,7 +89,7 @@ def tile(request: HttpRequest, index: int) -> HttpResponse:
     return render(request, "digits/tile.html", context)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @fresh
 @refuse_when_busy
 def draw(request: HttpRequest) -> HttpResponse:
@@ -120,20 +121,20 @@ def explain_drawing(request: HttpRequest) -> HttpResponse:
     return render(request, "digits/_explanation.html", context, status=context.get("status", 200))
 
 
-@require_GET
+@require_safe
 @fresh
 def model(request: HttpRequest) -> HttpResponse:
     return render(request, "digits/model.html", report())
 
 
-@require_GET
+@require_safe
 @fresh
 def api(request: HttpRequest) -> HttpResponse:
     """What programs may ask, as the OpenAPI document has it."""
     return render(request, "digits/api.html", chapters(document(request.build_absolute_uri("/").rstrip("/"))))
 
 
-@require_GET
+@require_safe
 def favicon(request: HttpRequest) -> HttpResponse:
     """For those that ask for the icon without looking at the page."""
     return redirect(static("digits/icon.svg"))

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from django.utils.text import slugify
 
-from digits.openapi import PROBLEMS, chapters, document
+from digits.api_page import chapters
+from digits.openapi import PROBLEMS, document
 
 SITE = "http://testserver"
 OPERATIONS = [operation for tag in chapters(document(SITE))["tags"] for operation in tag["operations"]]

@@ -1,6 +1,7 @@
 """What a client does wrong is answered with the right status and a problem, here and by the real server."""
 
 import base64
+import contextlib
 import http.client
 import io
 import json
@@ -137,6 +138,7 @@ BAD = {
     "pixels over 255": (pixels([256, *ZEROS[1:]]), "application/json", 422),
     "pixels under 0": (pixels([-1, *ZEROS[1:]]), "application/json", 422),
     "pixels all alike": (pixels(ZEROS), "application/json", 422),
+    "pixels from 0 to 1": (pixels([1, *ZEROS[1:]]), "application/json", 422),
     "image that is no string": (b'{"image": 7}', "application/json", 422),
     "image that is no base64": (b'{"image": "%%%"}', "application/json", 422),
     "image that is not even ASCII": ('{"image": "äöü"}'.encode(), "application/json", 422),
@@ -202,6 +204,9 @@ def test_what_a_client_does_wrong_is_answered_with_a_problem(ask, body, content_
         ("GET", "/api/nothing/", {}, 404),
         ("POST", URL, {"Accept": "text/html"}, 406),
         ("POST", URL, {"Accept": "application/json;q=0"}, 406),
+        ("POST", URL, {"Accept": "application/json;q=0, */*"}, 406),
+        ("POST", URL, {"Accept": "application/*;q=0, */*;q=0.5"}, 406),
+        ("POST", URL, {"Content-Encoding": "gzip"}, 415),
         ("GET", "/api/display-images/", {"Accept": "image/png"}, 406),
         ("GET", "/metrics", {"Accept": "application/json"}, 406),
         ("POST", "/metrics", {}, 405),
@@ -229,7 +234,18 @@ def test_a_last_slash_more_or_less_loses_nothing(client):
         assert client.post(path, PNG, content_type="image/png").json()["prediction"] == 2
 
 
-@pytest.mark.parametrize("accept", ["", "*/*", "application/*", "application/json;charset=utf-8", "text/html,*/*"])
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "",
+        "*/*",
+        "application/*",
+        "application/json;charset=utf-8",
+        "text/html,*/*",
+        "application/*;q=0,application/json",
+        "application/json; x*=nothing''%41",
+    ],
+)
 def test_what_a_client_accepts_may_be_said_in_many_ways(client, accept):
     headers = {"Accept": accept} if accept else {}
     assert client.post(URL, PNG, content_type="image/png", headers=headers).status_code == 200
@@ -255,6 +271,15 @@ def send_chunked(body: io.BytesIO, content_type: str):
 @pytest.mark.parametrize("content_type", [FORM, "image/png", "application/json"])
 def test_an_empty_body_in_chunks_is_a_bad_request(content_type):
     assert send_chunked(io.BytesIO(b""), content_type).status_code == 400
+
+
+def test_a_server_that_does_not_know_the_last_chunk_is_not_said_to_get_nothing(server):
+    connection = http.client.HTTPConnection(urllib.parse.urlsplit(server).netloc, timeout=30)
+    with contextlib.closing(connection):
+        connection.request("POST", URL, iter([PNG]), {"Content-Type": "image/png"}, encode_chunked=True)
+        answer = connection.getresponse()
+        assert answer.status == 400
+        assert "Content-Length" in json.loads(answer.read())["detail"]
 
 
 def test_a_picture_in_chunks_is_read():

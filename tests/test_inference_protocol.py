@@ -73,14 +73,13 @@ def test_nvidias_client_gets_metadata_and_the_right_digits(server, pixels, predi
 
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_every_address_answers_with_and_without_a_last_slash(client, slash):
-    version = weights_sha256()[:12]
     assert client.get(f"/v2{slash}").json()["name"] == "digit-recognizer"
     assert client.get(f"/v2/health/live{slash}").json() == {"live": True}
     assert client.get(f"/v2/health/ready{slash}").json() == {"ready": True}
-    assert client.get(f"/v2/models/digits{slash}").json()["versions"] == [version]
+    assert client.get(f"/v2/models/digits{slash}").json()["name"] == "digits"
     assert client.get(f"/v2/models/digits/ready{slash}").json() == {"name": "digits", "ready": True}
     answer = client.post(f"{URL}{slash}", tensor(gallery().pixels(0).tolist()), content_type="application/json")
-    assert answer.json()["model_version"] == version
+    assert answer.json()["model_version"] == weights_sha256()[:12]
 
 
 @pytest.mark.parametrize("shape", [(12, 28, 28), (12.0, 784), (12, 1, 28, 28)])
@@ -128,6 +127,7 @@ BAD = {
     "a string": (tensor(["0", *INK[1:]]), {}, 422),
     "a truth": (tensor([True, *INK[1:]]), {}, 422),
     "out of range": (tensor([256, *INK[1:]]), {}, 422),
+    "ink that is 1": (tensor([value / 255 for value in INK]), {}, 422),
     "no ink in the second picture": (tensor(INK + [0] * 784, (2, 28, 28)), {}, 422),
     "nested deeply": (b'{"inputs":' + b"[" * 100_000, {}, 400),
     "unknown output": (tensor(INK, outputs=[{"name": "x"}]), {}, 400),
@@ -165,6 +165,18 @@ def test_binary_numbers_that_are_no_pixels_are_refused(client, value):
     body = head + np.full(784, value, "<f4").tobytes()
     answer = infer(client, body, **{"Inference-Header-Content-Length": str(len(head))})
     assert (answer.status_code, answer.json()) == (422, {"error": "A pixel is no number from 0 to 255."})
+
+
+def test_binary_outputs_may_be_all_that_a_client_accepts(client, pixels):
+    asked = tensor(pixels[0].tolist(), (28, 28), parameters={"binary_data_output": True})
+    answer = infer(client, asked, Accept="application/octet-stream")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/octet-stream")
+
+
+def test_a_size_that_is_not_its_data_s_is_told_apart_from_data_of_another_size(client):
+    for sent, told in ((binary(size=783), "`binary_data_size` is to be 784"), (binary(tail=bytes(783)), "783 bytes")):
+        body, headers = sent
+        assert told in infer(client, body, **headers).json()["error"]
 
 
 def test_another_model_and_another_method_are_refused_in_the_protocols_form(client):

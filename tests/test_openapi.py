@@ -1,20 +1,25 @@
 """GET /api/openapi.json: a valid description, and the truth, as Schemathesis finds by asking for what it says."""
 
 import functools
+import json
 import tomllib
 from pathlib import Path
 
+import pytest
 import schemathesis
 from django.test import RequestFactory
 from django.urls import get_resolver
 from hypothesis import HealthCheck, settings
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from PIL import Image
 from schemathesis.config import SchemathesisConfig
 
 from digits import api, refusals
-from digits.errors import is_for_programs
+from digits.errors import described, is_for_programs
 from digits.openapi import PROBLEMS, document
+
+from .pictures import drawing, encoded
 
 CHECKS = {
     # What has the right form may yet be no picture, or show no digit.
@@ -47,6 +52,44 @@ def test_every_problem_is_explained():
         return {refusal}.union(*(kinds(kind) for kind in refusal.__subclasses__()))
 
     assert set(PROBLEMS) == kinds(refusals.Refusal)
+
+
+PICTURE = encoded(drawing())
+POST = "/api/predict-digit/"
+
+
+@pytest.mark.parametrize(
+    ("refusal", "method", "path", "body", "content_type", "headers"),
+    [
+        (refusals.Refusal, "GET", "/api/model/", b"", "", {"Host": "evil.example"}),
+        (refusals.BadParameter, "GET", "/api/display-images/?count=0", b"", "", {}),
+        (refusals.NoPicture, "POST", POST, b"", "image/png", {}),
+        (refusals.MalformedBody, "POST", POST, b"{", "application/json", {}),
+        (refusals.NotFound, "GET", "/api/predict-letter/", b"", "", {}),
+        (refusals.MethodNotAllowed, "GET", POST, b"", "", {}),
+        (refusals.NotAcceptable, "GET", "/api/model/", b"", "", {"Accept": "text/html"}),
+        (refusals.TooLarge, "POST", POST, bytes(2 * 1024**2 + 1), "image/png", {}),
+        (refusals.NotAPicture, "POST", POST, b"GIF89a", "image/png", {}),
+        (refusals.UnsupportedType, "POST", POST, b"GIF89a", "image/gif", {}),
+        (refusals.UnusablePicture, "POST", POST, PICTURE[:-30], "image/png", {}),
+        (refusals.UnusablePixels, "POST", POST, json.dumps({"pixels": [0] * 12 + [256] * 772}), "application/json", {}),
+        (refusals.Blank, "POST", POST, encoded(Image.new("L", (40, 40))), "image/png", {}),
+    ],
+)
+def test_its_problems_are_what_is_answered(client, refusal, method, path, body, content_type, headers):
+    _, detail = PROBLEMS[refusal]
+    answer = client.generic(method, path, body, content_type, headers=headers)
+    assert answer.json() == described(refusal.status, refusal.title, detail)
+
+
+@pytest.mark.parametrize(
+    "path", [path for path, methods in document("")["paths"].items() if path.startswith("/v2") and "get" in methods]
+)
+def test_its_examples_of_the_inference_protocol_are_what_is_answered(client, path):
+    [example] = document("")["paths"][path]["get"]["responses"]["200"]["content"]["application/json"][
+        "examples"
+    ].values()
+    assert client.get(path).json() == example["value"]
 
 
 def test_its_examples_are_what_is_sent_and_answered(client):

@@ -93,6 +93,14 @@ def test_the_prepared_picture_comes_on_request(client):
     assert (np.asarray(picture) == prepare(encoded(drawing()))).all()
 
 
+@pytest.mark.parametrize(
+    "query", ["include=prepared&include=saliency", "include=prepared,%20saliency", "include=,prepared,saliency"]
+)
+def test_what_to_include_may_be_said_in_many_ways(client, query):
+    answer = client.post(f"{URL}?{query}", encoded(drawing()), content_type="image/png").json()
+    assert {"prepared", "saliency"} < set(answer)
+
+
 def test_a_batch_is_answered_item_by_item_in_order_and_a_bad_item_in_its_place(client):
     two, seven = encoded(drawing([TWO])), encoded(drawing([SEVEN]))
     items = [base64_of(two), {"image": base64_of(seven)}, base64_of(b"GIF89a"), {"pixels": [0] * 784}, {}, 7]

@@ -121,6 +121,9 @@ def test_a_cache_out_of_reach_limits_nobody(two_a_minute, monkeypatch):
         (1, "", "127.0.0.1"),
         (1, "nobody\r\nknows", "127.0.0.1"),
         (1, "2001:db8::1", "2001:db8::1"),
+        (1, "192.0.2.7:5555", "192.0.2.7"),
+        (1, "[2001:db8::1]:443", "2001:db8::1"),
+        (1, "[2001:db8::1]", "2001:db8::1"),
     ],
 )
 def test_a_client_is_known_by_what_a_trusted_proxy_saw_and_by_nothing_it_says(settings, proxies, forwarded, address):

@@ -96,6 +96,16 @@ def test_a_redis_that_hangs_holds_nobody_up(start_site):
         assert [predict(site, timeout=4)[0] for _ in range(2)] == [200, 200]
 
 
+@pytest.mark.parametrize("chunks", [b"zz\r\n", b"3\r\nabcde\r\n0\r\n\r\n", b"3\r\nab"])
+def test_chunks_that_break_off_or_are_none_are_a_bad_request(start_site, chunks):
+    host, port = start_site().split(":")
+    head = f"POST /api/predict-digit/ HTTP/1.1\r\nHost: {host}\r\nContent-Type: image/png\r\n"
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode() + chunks)
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.makefile("rb").readline().startswith(b"HTTP/1.1 400 ")
+
+
 @pytest.mark.parametrize(("chunks", "status"), [([], 400), ([b"GIF89a"], 415), ([encoded(drawing())], 200)])
 def test_a_body_may_come_in_chunks(start_site, chunks, status):
     assert predict(start_site(), iter(chunks), encode_chunked=True)[0] == status
