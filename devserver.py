@@ -102,18 +102,19 @@ def venv_works():
         return False
 
 
-def install(*names):
-    """Install requirements files into .venv, unless it last installed them with the same content."""
+def install(name, *included):
+    """Install a requirements file into .venv, unless it and those it includes were last installed as they are now."""
+    names = name, *included
     stamps = {VENV / f"{name}.sha256": hashlib.sha256((HERE / name).read_bytes()).hexdigest() for name in names}
     if all(stamp.exists() and stamp.read_text() == digest for stamp, digest in stamps.items()):
         return
     # An installation that breaks off halfway must not leave the stamps of the one before it.
     for stamp in stamps:
         stamp.unlink(missing_ok=True)
-    print(f"Installing {names[0]} ...")
-    command = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", names[0]]
+    print(f"Installing {name} ...")
+    command = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", name]
     if subprocess.run(command, cwd=HERE).returncode != 0:
-        sys.exit(f"Could not install {names[0]}: see pip's message above, check the network and try again.")
+        sys.exit(f"Could not install {name}: see pip's message above, check the network and try again.")
     for stamp, digest in stamps.items():
         stamp.write_text(digest)
 
@@ -170,7 +171,7 @@ def address(host, port):
 def run_tests(arguments):
     """Run pytest with these arguments; return its exit code."""
     make_venv()
-    install("requirements-dev.txt", "requirements-training.txt", "requirements.txt")
+    install("requirements-dev.txt", "requirements-production.txt", "requirements-training.txt", "requirements.txt")
     # Ctrl-C reaches pytest as well, whose cleaning up and summary we wait for.
     signal.signal(signal.SIGINT, lambda *_: None)
     # Plugins import NumPy before the project could say so: small matrices are faster on one thread.

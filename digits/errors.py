@@ -37,7 +37,8 @@ def failure(request: HttpRequest, status: int, title: str, detail: str) -> HttpR
     if request.path_info.startswith(INFERENCE_PROTOCOL):
         return JsonResponse({"error": detail}, status=status)
     if is_for_programs(request):
-        return problem(status, title, detail)
+        body = described(status, title, detail)
+        return JsonResponse(body, status=status, content_type="application/problem+json")
     context = {"title": title, "detail": detail}
     if request.htmx:
         response = render(request, "digits/_failure.html", context, status=status)
@@ -49,13 +50,8 @@ def failure(request: HttpRequest, status: int, title: str, detail: str) -> HttpR
     return response
 
 
-def problem(status: int, title: str, detail: str) -> JsonResponse:
-    """An error of the API as application/problem+json (RFC 9457)."""
-    return JsonResponse(described(status, title, detail), status=status, content_type="application/problem+json")
-
-
 def described(status: int, title: str, detail: str) -> dict:
-    """The members of a problem."""
+    """The members of a problem (RFC 9457)."""
     return {"type": f"{DOCUMENTATION}#{slugify(title)}", "title": title, "status": status, "detail": detail}
 
 
