@@ -170,9 +170,10 @@ def predict_digit(site: str) -> dict:
         "summary": "Read a digit, or up to a hundred",
         "description": (
             f"A picture of one digit, {PICTURE} and {MEGAPIXELS} megapixels: dark on light or light on dark, anywhere "
-            "in the picture. It is sent as the field “file” of a form, as the body itself, or in JSON. Several files, "
-            f"or a list of up to {settings.MAX_BATCH} items, get a list of answers in their order, with an error in "
-            "the place of what can't be read."
+            "in the picture. It is sent as the field “file” of a form, as the body itself, or in JSON: “image” is "
+            f"base64, “pixels” are {SIDE * SIDE} numbers with ink 255 on 0. Several files, or a list of up to "
+            f"{settings.MAX_BATCH} of both in “images” or “instances”, get a list of answers in their order, with an "
+            "error in the place of what can't be read."
         ),
         "parameters": [
             {
@@ -218,8 +219,7 @@ def predict_digit(site: str) -> dict:
             f"""
             curl --form file=@digit.png {site}/api/predict-digit/
             curl --header 'Content-Type: image/png' --data-binary @digit.png {site}/api/predict-digit/
-            base64 < digit.png | tr -d '\n' | sed 's/.*/{{"images": ["&"]}}/' |
-                curl --json @- {site}/api/predict-digit/
+            curl --json "{{\\"image\\": \\"$(base64 < digit.png | tr -d '\\n')\\"}}" {site}/api/predict-digit/
             """,
             f"""
             import requests

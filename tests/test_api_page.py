@@ -34,6 +34,7 @@ def test_every_address_is_shown_with_its_examples(page):
         assert f'id="{operation["name"]}"' in page
         assert operation["path"] in page
         for sample in operation["samples"]:
+            assert not re.search("^ {8}", sample["source"], re.MULTILINE)  # as the code that holds it is indented
             assert sample["source"] in unescape(page)
 
 
