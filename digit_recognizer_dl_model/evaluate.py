@@ -175,8 +175,8 @@ def main() -> None:
     if dataset.labels is None:
         sys.exit(f"{options.csv}: no labels, so there is nothing to measure")
 
-    values = sum(array.size for array in weights.arrays.values())
-    print(f"weights         {options.weights.name}: {values:,} values, {options.weights.stat().st_size:,} bytes")
+    size = f"{weights.trained_values:,} trained values, {options.weights.stat().st_size:,} bytes"
+    print(f"weights         {options.weights.name}: {size}")
     figures = report(classifier, dataset, None if teachers else recordings)
     print(describe_report(figures))
     if teachers:

@@ -46,9 +46,12 @@ def test_pictures_of_no_digit_are_refused_for_either_reason(monkeypatch):
 @pytest.fixture
 def folder(tmp_path):
     """A folder with weights.npz that always answer 7, digits.csv with four sevens out of five, and recorded sevens."""
-    arrays = {"1.weight": np.zeros((784, 10), np.float32), "1.bias": np.zeros(10, np.float32)}
-    arrays["1.bias"][7] = 3
-    architecture = [{"layer": "Flatten"}, {"layer": "Dense", "inputs": 784, "outputs": 10}]
+    first, last = ({"layer": "Dense", "inputs": inputs, "outputs": 10} for inputs in (784, 10))
+    architecture = [{"layer": "Flatten"}, first, {"layer": "BatchNorm", "channels": 10}, {"layer": "ReLU"}, last]
+    shapes = {"1.weight": (784, 10), "1.bias": 10, "4.weight": (10, 10), "4.bias": 10}
+    shapes |= {f"2.{name}": 10 for name in ("scale", "shift", "mean", "variance")}
+    arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+    arrays["4.bias"][7] = 3
     figures = {"training": {"seed": 5, "third": None}, "validation": {"images": 9}}
     save_weights(tmp_path / "weights.npz", Weights(architecture, arrays, 1.0, 0.5, 0.3, figures))
     rng = np.random.default_rng(1)
@@ -77,7 +80,7 @@ def test_the_command_prints_every_part(command, folder, capsys):
     command()
     out = capsys.readouterr().out
     size = (folder / "weights.npz").stat().st_size
-    assert f"weights.npz: 7,850 values, {size:,} bytes" in out
+    assert f"weights.npz: 7,980 trained values, {size:,} bytes" in out
     assert "80.00% of 5 images" in out
     assert all(re.search(rf" \d+\.\d%  {re.escape(kind)}\n", out) for kind in nondigits.KINDS)
     assert all(re.search(rf" \d+\.\d%  [01]\.\d{{4}}  [01]\.\d{{4}}  {kind}\n", out) for kind in outliers.KINDS)
