@@ -241,12 +241,16 @@ def _teachers(runs: list[dict]) -> str:
 def _failures_of_writers(runs: list[dict]) -> list[str]:
     """Whom the network reads worst."""
     shares = [share for run in runs for share in run["pens"]["by_writer"].values()]
-    thick = [run["pens"]["by_thickness"]["4 to 6"] for run in runs]
-    low, high, misread = _percent(min(shares), 1), _percent(max(shares), 1), _percent(1 - statistics.mean(thick), 1)
-    return [
-        f"- Of {len(shares)} unseen writers the worst is read right in {low} of the digits, the best in {high}.",
-        f"- A small drawing with a thick pen runs together: over 4 of the 28 pixels, {misread} are misread.",
-    ]
+    worst, best = _percent(min(shares), 1), _percent(max(shares), 1)
+    lines = [f"- Of {len(shares)} unseen writers the worst is read right in {worst} of the digits, the best in {best}."]
+    *_, thickest = runs[0]["pens"]["by_thickness"]
+    thick = [share for run in runs if (share := run["pens"]["by_thickness"][thickest]) is not None]
+    if thick:
+        least, misread = thickest.split()[0], _percent(1 - statistics.mean(thick), 1)
+        lines.append(
+            f"- A small drawing with a thick pen runs together: over {least} of the 28 pixels, {misread} are misread."
+        )
+    return lines
 
 
 def _photographs(accuracies: dict[str, float] | None) -> str:

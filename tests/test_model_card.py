@@ -1,5 +1,6 @@
 """The model card says what the weights file says."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -37,6 +38,16 @@ def test_the_card_tells_of_photographs_where_they_were_measured(weights):
     card = describe_model(replace(weights, figures=weights.figures | {"photographs": {"in the dark": 0.4321}}))
     assert "\n\n### Photographs\n" in card
     assert "| in the dark | 43.2 % |\n\n### What it refuses" in card
+
+
+@pytest.mark.parametrize(("measured", "told"), [([0.9, None, 0.8], ["15.0 %"]), ([None] * 3, [])])
+def test_the_card_tells_of_thick_pens_what_was_measured(weights, measured, told):
+    teachers = [
+        teacher | {"pens": teacher["pens"] | {"by_thickness": {"0 to 3": 0.5, "3 to 5": share}}}
+        for teacher, share in zip(weights.figures["teachers"], measured, strict=True)
+    ]
+    card = describe_model(replace(weights, figures=weights.figures | {"teachers": teachers}))
+    assert re.findall("over 3 of the 28 pixels, (.+?) are misread", card) == told
 
 
 @pytest.mark.parametrize(
