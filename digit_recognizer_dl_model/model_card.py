@@ -248,7 +248,8 @@ def _failures_of_writers(runs: list[dict]) -> list[str]:
     if thick:
         least, misread = thickest.split()[0], _percent(1 - statistics.mean(thick), 1)
         lines.append(
-            f"- A small drawing with a thick pen runs together: over {least} of the 28 pixels, {misread} are misread."
+            "- In photos and uploads, a small drawing with a thick pen runs together: over"
+            f" {least} of the 28 pixels, {misread} are misread."
         )
     return lines
 

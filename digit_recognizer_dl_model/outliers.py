@@ -23,7 +23,7 @@ from .inference import Classifier, beyond_two
 SEED = 20_240_301
 TWO_DIGITS = "two MNIST digits"  # a kind, too, but made of the digits that are measured on
 
-SHEET = 280  # pixels of a drawing's side: the pad's
+SHEET = 280  # pixels of a drawing's side
 SHARES = (0.4, 0.8)  # of the sheet's side that a drawing fills
 PENS = (1.2, 3.2)  # pixels once the drawing is 20 pixels large
 TYPE = 72  # pixels of an em
@@ -269,7 +269,7 @@ def print_text(text: str, rng: np.random.Generator) -> np.ndarray:
 
 
 def pen(strokes: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
-    """Strokes of (n, 2) points, in any unit, drawn on a sheet like the pad's -> (28, 28) uint8."""
+    """Strokes of (n, 2) points, in any unit, drawn with a pen -> (28, 28) uint8."""
     points = np.concatenate(strokes)
     low, reach = points.min(axis=0), np.ptp(points, axis=0).max()
     size = rng.uniform(*SHARES) * SHEET

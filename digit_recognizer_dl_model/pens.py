@@ -1,4 +1,4 @@
-"""How well digits are read that people wrote with a pen: recorded strokes, drawn as the pad draws them.
+"""How well digits are read that people wrote with a pen: recorded strokes, drawn in pictures.
 
 The pictures take the way of every picture that is sent, through `digits.images`.
 """
@@ -19,7 +19,7 @@ from .inference import Classifier
 from .metrics import describe, measure
 from .recordings import CANVAS, PEN_WIDTHS, SHARES, Recording
 
-FINENESS = 2  # Pillow draws hard edges: drawn larger and averaged, they are as soft as a browser's
+FINENESS = 2  # Pillow draws hard edges: drawn larger and averaged, they are as soft as a drawing program's
 THICKNESSES = (0, 1.5, 2.5, 4, 6)  # pixels at 28x28, between which pens are told apart
 
 

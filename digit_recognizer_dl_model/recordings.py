@@ -18,7 +18,7 @@ from .dataset import Dataset
 from .frame import BOX, SIDE
 from .handwriting import bend, render
 
-# How people draw on the pad: in pixels of its picture, and as shares of its side.
+# How people draw: in pixels of a square picture, and as shares of its side.
 CANVAS = 280
 PEN_WIDTHS = (8, 28)
 SHARES = (0.3, 0.8)  # that the longer side of a digit fills

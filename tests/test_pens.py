@@ -1,4 +1,4 @@
-"""Recorded strokes on the pad's canvas, and what is counted of the answers to them."""
+"""Recorded strokes drawn in pictures, and what is counted of the answers to them."""
 
 from types import SimpleNamespace
 
