@@ -1,8 +1,8 @@
-"""Whether thick strokes are better thinned in the picture, or drawn anew from the pen's recording.
+"""Whether thick strokes are better thinned in the picture, or inked anew from what the pen wrote.
 
 Run as `python -m benchmarks.widths [--teachers FILE ...]`, some minutes; the last line is one JSON object. Recorded
 digits are drawn with thin, usual and thick pens and read three ways: as their pictures are, with thick strokes thinned
-by `digits.images`, and with the strokes inked anew by a pen no thicker than the preparation thins to. Teachers read
+by `digits.images`, and with their strokes sent as the drawing pad sends them, which `digits.images` inks. Teachers read
 the people whom they have never seen. The last rows are of held-out MNIST images, of which there are no strokes.
 """
 
@@ -23,7 +23,7 @@ from PIL import Image
 from digit_recognizer_dl_model.dataset import DATA, read_csv
 from digit_recognizer_dl_model.frame import BOX, SIDE
 from digit_recognizer_dl_model.inference import Classifier
-from digit_recognizer_dl_model.pens import draw
+from digit_recognizer_dl_model.pens import draw, place
 from digit_recognizer_dl_model.recordings import CANVAS, SHARES, read_recordings, third_of_writers
 from digit_recognizer_dl_model.robustness import DISTORTIONS
 from digit_recognizer_dl_model.train import Settings, hold_out
@@ -93,8 +93,10 @@ def main() -> None:
         for index, recording in enumerate(recordings):
             pen, share = lot(rng)
             picture = draw(recording.strokes, pen, share, rng)
-            anew = draw(recording.strokes, min(pen, pen_of(images.USUAL, share)), share, rng)
-            pixels[:, index] = prepared(picture, BOX), prepared(picture, images.THICK), prepared(anew, BOX)
+            placed = place(recording.strokes, pen, share, rng)
+            anew = images.draw([images.Stroke(points / CANVAS, pen / CANVAS) for points in placed])
+            ways = (picture, BOX), (picture, images.THICK), (anew, images.THICK)
+            pixels[:, index] = [prepared(*way) for way in ways]
         right = [
             np.concatenate(
                 [classifier.probabilities(way[seen]).argmax(axis=1) == labels[seen] for classifier, seen in readers]

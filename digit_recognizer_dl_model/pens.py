@@ -25,20 +25,25 @@ THICKNESSES = (0, 1.5, 2.5, 4, 6)  # pixels at 28x28, between which pens are tol
 
 def draw(strokes: list[np.ndarray], pen: float, share: float, rng: np.random.Generator) -> Image.Image:
     """Black strokes on white, the longer side of the digit filling `share` of the canvas, anywhere on it."""
+    sheet = Image.new("L", (CANVAS * FINENESS, CANVAS * FINENESS), "white")
+    brush = ImageDraw.Draw(sheet)
+    radius = pen * FINENESS / 2
+    for stroke in place(strokes, pen, share, rng):
+        path = [tuple(point) for point in (stroke * FINENESS).tolist()]
+        brush.line(path, fill="black", width=round(2 * radius), joint="curve")
+        for x, y in (path[0], path[-1]):
+            brush.ellipse([x - radius, y - radius, x + radius, y + radius], fill="black")
+    return sheet.resize((CANVAS, CANVAS), Image.Resampling.BOX)
+
+
+def place(strokes: list[np.ndarray], pen: float, share: float, rng: np.random.Generator) -> list[np.ndarray]:
+    """Strokes (n, 2) in pixels of the canvas, where `draw` draws them."""
     points = np.concatenate(strokes)
     low = points.min(axis=0)
     scale = share * CANVAS / max(np.ptp(points, axis=0).max(), 1)
     room = np.maximum(CANVAS - pen - np.ptp(points, axis=0) * scale, 0)
     corner = pen / 2 + rng.uniform(0, 1, 2) * room
-    sheet = Image.new("L", (CANVAS * FINENESS, CANVAS * FINENESS), "white")
-    brush = ImageDraw.Draw(sheet)
-    radius = pen * FINENESS / 2
-    for stroke in strokes:
-        path = [tuple(point) for point in (((stroke - low) * scale + corner) * FINENESS).tolist()]
-        brush.line(path, fill="black", width=round(2 * radius), joint="curve")
-        for x, y in (path[0], path[-1]):
-            brush.ellipse([x - radius, y - radius, x + radius, y + radius], fill="black")
-    return sheet.resize((CANVAS, CANVAS), Image.Resampling.BOX)
+    return [(stroke - low) * scale + corner for stroke in strokes]
 
 
 def measure_pens(
