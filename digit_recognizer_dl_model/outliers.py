@@ -275,12 +275,8 @@ def pen(strokes: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
     size = rng.uniform(*SHARES) * SHEET
     width = rng.uniform(*PENS) * size / BOX
     sheet = Image.new("L", (SHEET, SHEET), "white")
-    brush = ImageDraw.Draw(sheet)
     for stroke in strokes:
-        path = [tuple(point) for point in ((stroke - low) * (size - width) / reach + 0.05 * SHEET + width / 2).tolist()]
-        brush.line(path, fill="black", width=round(width), joint="curve")
-        for x, y in (path[0], path[-1]):
-            brush.ellipse([x - width / 2, y - width / 2, x + width / 2, y + width / 2], fill="black")
+        images.line(sheet, (stroke - low) * (size - width) / reach + 0.05 * SHEET + width / 2, width)
     return images.normalize(sheet)
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from itertools import pairwise
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from digits import images
 from digits.refusals import Refusal
@@ -26,13 +26,8 @@ THICKNESSES = (0, 1.5, 2.5, 4, 6)  # pixels at 28x28, between which pens are tol
 def draw(strokes: list[np.ndarray], pen: float, share: float, rng: np.random.Generator) -> Image.Image:
     """Black strokes on white, the longer side of the digit filling `share` of the canvas, anywhere on it."""
     sheet = Image.new("L", (CANVAS * FINENESS, CANVAS * FINENESS), "white")
-    brush = ImageDraw.Draw(sheet)
-    radius = pen * FINENESS / 2
     for stroke in place(strokes, pen, share, rng):
-        path = [tuple(point) for point in (stroke * FINENESS).tolist()]
-        brush.line(path, fill="black", width=round(2 * radius), joint="curve")
-        for x, y in (path[0], path[-1]):
-            brush.ellipse([x - radius, y - radius, x + radius, y + radius], fill="black")
+        images.line(sheet, stroke * FINENESS, pen * FINENESS)
     return sheet.resize((CANVAS, CANVAS), Image.Resampling.BOX)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageFilter
 
 from digits import images
 from digits.refusals import Refusal
@@ -275,13 +275,9 @@ def brushed(strokes: list[np.ndarray], shape: tuple[int, int], to_picture: np.nd
     """Strokes of (n, 2) points drawn with a round pen so many pixels thick, (h, w) float32 in 0-1."""
     height, width = shape
     sheet = Image.new("L", (width, height))
-    brush = ImageDraw.Draw(sheet)
     for stroke in strokes:
         places = np.column_stack([stroke, np.ones(len(stroke))]) @ to_picture.T
-        path = [tuple(point) for point in (places[:, :2] / places[:, 2:]).tolist()]
-        brush.line(path, fill=255, width=max(round(pen), 1), joint="curve")
-        for x, y in (path[0], path[-1]):
-            brush.ellipse([x - pen / 2, y - pen / 2, x + pen / 2, y + pen / 2], fill=255)
+        images.line(sheet, places[:, :2] / places[:, 2:], pen, level=255)
     return np.asarray(sheet.filter(ImageFilter.GaussianBlur(1)), np.float32) / 255
 
 

@@ -74,14 +74,19 @@ def draw(strokes: Sequence[Stroke]) -> Image.Image:
     points = np.concatenate([stroke.points for stroke in strokes])
     usual = np.ptp(points, axis=0).max() * USUAL / (BOX - USUAL)
     picture = Image.new("L", (PAD_SIDE, PAD_SIDE), "white")
-    brush = ImageDraw.Draw(picture)
     for stroke in strokes:
-        width = PAD_SIDE * (min(stroke.width, usual) or stroke.width)  # a dot has no length
-        path = [tuple(point) for point in (PAD_SIDE * stroke.points).tolist()]
-        brush.line(path, fill="black", width=round(width), joint="curve")
-        for x, y in (path[0], path[-1]):
-            brush.ellipse([x - width / 2, y - width / 2, x + width / 2, y + width / 2], fill="black")
+        width = min(stroke.width, usual) or stroke.width  # a dot has no length
+        line(picture, PAD_SIDE * stroke.points, PAD_SIDE * width)
     return picture
+
+
+def line(picture: Image.Image, points: np.ndarray, width: float, level: int = 0) -> None:
+    """Draw along points (n, 2) with a round pen; points and width in pixels, the level of grey 0-255."""
+    brush = ImageDraw.Draw(picture)
+    path = [tuple(point) for point in points.tolist()]
+    brush.line(path, fill=level, width=round(width), joint="curve")
+    for x, y in (path[0], path[-1]):
+        brush.ellipse([x - width / 2, y - width / 2, x + width / 2, y + width / 2], fill=level)
 
 
 def normalize(picture: Image.Image) -> np.ndarray:
