@@ -133,7 +133,7 @@ def describe_model(weights: Weights) -> str:
     ]
     return TEXT.format(
         file=SHIPPED.name,
-        layers=_layers(weights.architecture),
+        layers="\n".join(f"- {layer}" for layer in weights.layers),
         values=weights.trained_values,
         validation=settings["validation"],
         **composition,
@@ -174,19 +174,6 @@ def describe_model(weights: Weights) -> str:
         ),
         failures="\n".join(failures),
     )
-
-
-def _layers(architecture: list[dict]) -> str:
-    """The convolutions and dense layers as a list."""
-    names: list[str] = []
-    for layer in architecture:
-        if layer["layer"] == "Conv2D":
-            names.append(f"- convolution {layer['size']}x{layer['size']} to {layer['outputs']} channels")
-        elif layer["layer"] == "Dense":
-            names.append(f"- dense to {layer['outputs']} values")
-        elif layer["layer"] == "MaxPool2D":
-            names[-1] += ", pooled"
-    return "\n".join(names)
 
 
 def _repeats(figures: dict) -> str:

@@ -40,6 +40,19 @@ class Weights:
     def trained_values(self) -> int:
         return sum(array.size for name, array in self.arrays.items() if name.split(".")[-1] in TRAINED)
 
+    @property
+    def layers(self) -> list[str]:
+        """The convolutions and dense layers in words."""
+        names: list[str] = []
+        for layer in self.architecture:
+            if layer["layer"] == "Conv2D":
+                names.append(f"{layer['size']}×{layer['size']} convolution to {layer['outputs']} channels")  # noqa: RUF001
+            elif layer["layer"] == "Dense":
+                names.append(f"dense to {layer['outputs']} values")
+            elif layer["layer"] == "MaxPool2D":
+                names[-1] += ", pooled"
+        return names
+
     def array(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         """The array of that name; raises UnusableWeights where it is absent, misshapen or not finite."""
         array = self.arrays.get(name)

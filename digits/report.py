@@ -89,16 +89,8 @@ def describe(weights: Weights) -> dict:
 
 
 def describe_network(weights: Weights) -> dict:
-    layers: list[str] = []
-    for layer in weights.architecture:
-        if layer["layer"] == "Conv2D":
-            layers.append(f"{layer['size']}×{layer['size']} convolution to {layer['outputs']} channels")  # noqa: RUF001
-        elif layer["layer"] == "Dense":
-            layers.append(f"dense to {layer['outputs']} values")
-        elif layer["layer"] == "MaxPool2D":
-            layers[-1] += ", pooled"
     return {
-        "layers": layers,
+        "layers": weights.layers,
         "values": f"{weights.trained_values:,}",
         "uncertain_below": percent(weights.uncertain_below, 1),
         "no_digit_above": percent(weights.no_digit_above, 1),
