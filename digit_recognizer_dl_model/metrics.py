@@ -1,6 +1,7 @@
 """What is counted on labelled images, however they came about: accuracy, calibration, refusals, confusion."""
 
 import math
+import statistics
 
 import numpy as np
 
@@ -43,6 +44,33 @@ def measure(classifier: Classifier, dataset: Dataset) -> dict:
         "accuracy_where_certain": float(right[certain].sum() / max(certain.sum(), 1)),
         "confusion": confusion.tolist(),
     }
+
+
+def pool(parts: list[dict]) -> dict:
+    """What `measure_pens` found in each part of the recordings as figures of all of them.
+
+    Shares by thickness are means of the parts'.
+    """
+    confusion = np.sum([part["confusion"] for part in parts], axis=0)
+    right, images = int(confusion.trace()), int(confusion.sum())
+    thicknesses = {
+        name: [part["by_thickness"][name] for part in parts if part["by_thickness"][name] is not None]
+        for name in parts[0]["by_thickness"]
+    }
+    return {
+        "images": images,
+        "accuracy": right / images,
+        "interval_95": wilson_interval(right, images),
+        "uncertain": sum(part["uncertain"] * part["images"] for part in parts) / images,
+        "confusion": confusion.tolist(),
+        "by_thickness": {name: statistics.mean(shares) if shares else None for name, shares in thicknesses.items()},
+        "by_writer": {writer: share for part in parts for writer, share in part["by_writer"].items()},
+    }
+
+
+def by_digit(matrix: list) -> list[float]:
+    """The diagonal's share of each row, 1 where the row is empty."""
+    return [row[digit] / sum(row) if any(row) else 1.0 for digit, row in enumerate(matrix)]
 
 
 def describe(figures: dict) -> str:

@@ -8,7 +8,7 @@ import textwrap
 from pathlib import Path
 
 from .handwriting import FORMS
-from .metrics import wilson_interval
+from .metrics import by_digit, pool
 from .train import TAUGHT
 from .weights import SHIPPED, Weights, load_weights
 
@@ -121,14 +121,14 @@ def describe_model(weights: Weights) -> str:
     """The model card in Markdown; raises KeyError where the weights' figures are not those of a whole evaluation."""
     figures, settings = weights.figures, weights.figures["training"]
     test, composition, refusal = figures["test"], figures["composition"], figures["refusal"]
-    confusion = test["confusion"]
+    confusion, pens = test["confusion"], pool([run["pens"] for run in figures["teachers"]])
     forms, kinds, robustness = figures["forms"], refusal["kinds"], figures["robustness"]
     weakest = sorted(forms, key=forms.get)[:4]
     passing = sorted(kinds, key=lambda kind: kinds[kind]["refused"])[:4]
     failures = [
         *(f"- {_percent(1 - forms[form], 1)} of made-up digits of the form *{form}* are misread." for form in weakest),
         *(f"- {_percent(1 - kinds[kind]['refused'], 0)} of {kind} are taken for a digit." for kind in passing),
-        *_failures_of_writers(figures["teachers"]),
+        *_failures_of_writers(pens),
         "- Several digits in one picture are at best refused: they are never read one by one.",
     ]
     return TEXT.format(
@@ -159,7 +159,7 @@ def describe_model(weights: Weights) -> str:
         ),
         repeats=_repeats(figures),
         repeated=" ".join(str(run["training"]["seed"]) for run in figures["repeats"]),
-        runs=_teachers(figures["teachers"]),
+        runs=_teachers(figures["teachers"], pens),
         teachers=len(figures["teachers"]),
         taught=_percent(TAUGHT, 0),
         teacher_epochs=figures["teachers"][0]["training"]["epochs"],
@@ -188,18 +188,15 @@ def _repeats(figures: dict) -> str:
     return textwrap.fill(text, 120)
 
 
-def _teachers(runs: list[dict]) -> str:
+def _teachers(runs: list[dict], pens: dict) -> str:
     """How much the figures owe to chance, and how writers are read whom a network has never seen."""
     accuracies = [run["test"]["accuracy"] for run in runs]
-    pens = [run["pens"] for run in runs]
-    total = sum(run["images"] for run in pens)
-    right = sum(round(run["accuracy"] * run["images"]) for run in pens)
-    interval = " to ".join(_percent(bound) for bound in wilson_interval(right, total))
+    interval = " to ".join(_percent(bound) for bound in pens["interval_95"])
     mean, deviation = _percent(statistics.mean(accuracies)), 100 * statistics.stdev(accuracies)
     text = (
         f"Its {len(runs)} teachers, each of another seed, read {mean} of MNIST's test images in the mean (standard"
         f" deviation {deviation:.2f} points). Each reads the pens of the third of the people whom it has never seen; of"
-        f" these {total:,} digits **{_percent(right / total)}** are right (95 % interval {interval}):"
+        f" these {pens['images']:,} digits **{_percent(pens['accuracy'])}** are right (95 % interval {interval}):"
     )
     lines = [
         textwrap.fill(text, 120),
@@ -207,33 +204,28 @@ def _teachers(runs: list[dict]) -> str:
         "| third | seed | MNIST test right | unseen pens right | calibration error there | not sure there |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
-    for run, unseen in zip(runs, pens, strict=True):
+    for run in runs:
+        settings, unseen = run["training"], run["pens"]
         shares = (
             run["test"]["accuracy"],
             unseen["accuracy"],
             unseen["expected_calibration_error"],
             unseen["uncertain"],
         )
-        settings = run["training"]
         lines.append(f"| {settings['third']} | {settings['seed']} | " + " | ".join(map(_percent, shares)) + " |")
-    by_digit = [
-        sum(run["confusion"][digit][digit] for run in pens) / sum(sum(run["confusion"][digit]) for run in pens)
-        for digit in range(10)
-    ]
     lines += ["", "| unseen pens | " + " | ".join(map(str, range(10))) + " |", "| --- |" + " --- |" * 10]
-    lines.append("| right | " + " | ".join(_percent(share, 1) for share in by_digit) + " |")
+    lines.append("| right | " + " | ".join(_percent(share, 1) for share in by_digit(pens["confusion"])) + " |")
     return "\n".join(lines)
 
 
-def _failures_of_writers(runs: list[dict]) -> list[str]:
+def _failures_of_writers(pens: dict) -> list[str]:
     """Whom the network reads worst."""
-    shares = [share for run in runs for share in run["pens"]["by_writer"].values()]
+    shares = pens["by_writer"].values()
     worst, best = _percent(min(shares), 1), _percent(max(shares), 1)
     lines = [f"- Of {len(shares)} unseen writers the worst is read right in {worst} of the digits, the best in {best}."]
-    *_, thickest = runs[0]["pens"]["by_thickness"]
-    thick = [share for run in runs if (share := run["pens"]["by_thickness"][thickest]) is not None]
-    if thick:
-        least, misread = thickest.split()[0], _percent(1 - statistics.mean(thick), 1)
+    *_, (thickest, right) = pens["by_thickness"].items()
+    if right is not None:
+        least, misread = thickest.split()[0], _percent(1 - right, 1)
         lines.append(
             "- In photos and uploads, a small drawing with a thick pen runs together: over"
             f" {least} of the 28 pixels, {misread} are misread."

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple, Self
 
-from digit_recognizer_dl_model.metrics import wilson_interval
+from digit_recognizer_dl_model.metrics import by_digit, pool, wilson_interval
 from digit_recognizer_dl_model.weights import Weights
 
 from .recognizer import classifier
@@ -151,7 +151,8 @@ def describe_digits(test: dict, teachers: list[dict] | None) -> list[dict]:
         {"found": found, "right": right} for found, right in zip(by_digit(matrix), by_digit(columns), strict=True)
     ]
     if teachers:
-        for row, found in zip(shares, by_digit(pooled_confusion(teachers)), strict=True):
+        pens = pool([teacher["pens"] for teacher in teachers])
+        for row, found in zip(shares, by_digit(pens["confusion"]), strict=True):
             row["pens"] = found
     most = max(SMALLEST_FULL_BAR, *(1 - share for row in shares for share in row.values()))
     return [
@@ -212,21 +213,15 @@ def describe_reliability(test: dict) -> dict:
 def describe_pens(teachers: list[dict]) -> dict:
     """How people are read whom a network has never seen, each of them by the teacher that did without them."""
     pens = [teacher["pens"] for teacher in teachers]
-    images = sum(each["images"] for each in pens)
-    right = sum(round(each["accuracy"] * each["images"]) for each in pens)
-    everybody = {"images": images, "accuracy": right / images, "interval_95": wilson_interval(right, images)}
-    writers = sorted(share for each in pens for share in each["by_writer"].values())
+    everybody = pool(pens)
+    writers = sorted(everybody["by_writer"].values())
     scale = Scale.of(writers)
-    thicknesses = {
-        f"{name} pixels": statistics.mean(known)
-        for name in pens[0]["by_thickness"]
-        if (known := [each["by_thickness"][name] for each in pens if each["by_thickness"][name] is not None])
-    }
+    shares = {f"{name} pixels": share for name, share in everybody["by_thickness"].items() if share is not None}
     return {
         "share": percent(everybody["accuracy"]),
-        "images": f"{images:,}",
+        "images": f"{everybody['images']:,}",
         "interval": interval_text(everybody["interval_95"]),
-        "uncertain": percent(sum(each["uncertain"] * each["images"] for each in pens) / images),
+        "uncertain": percent(everybody["uncertain"]),
         "plot": intervals(
             {f"All {len(writers)} people": everybody}
             | {f"Group {number} of {len(pens)}": each for number, each in enumerate(pens, start=1)}
@@ -237,7 +232,7 @@ def describe_pens(teachers: list[dict]) -> dict:
         "worst": percent(writers[0], 1),
         "median": percent(statistics.median(writers), 1),
         "best": percent(writers[-1], 1),
-        "thicknesses": rows_of_mistakes(thicknesses),
+        "thicknesses": rows_of_mistakes(shares),
     }
 
 
@@ -331,16 +326,6 @@ def describe_training(composition: dict, settings: dict) -> dict:
 
 def wrong_answers(figures: dict) -> int:
     return figures["images"] - sum(row[digit] for digit, row in enumerate(figures["confusion"]))
-
-
-def by_digit(matrix: list) -> list[float]:
-    """The diagonal's share of each row, 1 where the row is empty."""
-    return [row[digit] / sum(row) if any(row) else 1.0 for digit, row in enumerate(matrix)]
-
-
-def pooled_confusion(teachers: list[dict]) -> list[list[int]]:
-    matrices = [teacher["pens"]["confusion"] for teacher in teachers]
-    return [[sum(counts) for counts in zip(*rows, strict=True)] for rows in zip(*matrices, strict=True)]
 
 
 def intervals(measured: dict[str, dict]) -> dict:
