@@ -12,7 +12,7 @@ from django.http import HttpRequest, QueryDict
 from .gallery import Selection, gallery
 from .images import Stroke
 from .payloads import decoded_json
-from .refusals import BadParameter, NoPicture, Refusal, TooLarge
+from .refusals import BadParameter, MalformedBody, NoPicture, Refusal, TooLarge
 
 MAX_TILES = 100
 MAX_POINTS = 20_000
@@ -55,7 +55,7 @@ def sent_strokes(request: HttpRequest) -> list[Stroke]:
         strokes = [
             Stroke(np.array(each["points"], np.float64), float(each["width"])) for each in decoded_json(sent.encode())
         ]
-    except (KeyError, OverflowError, TypeError, ValueError) as error:
+    except (KeyError, MalformedBody, OverflowError, TypeError, ValueError) as error:
         raise malformed from error
     if sum(stroke.points.size for stroke in strokes) > 2 * MAX_POINTS:
         raise TooLarge(f"These strokes have too many points; {MAX_POINTS:,} are the most.")

@@ -86,7 +86,9 @@ def test_a_small_drawing_with_a_thick_pen_is_seen_as_a_large_one_with_a_finer_pe
     ],
 )
 def test_strokes_that_are_none_are_refused(client, strokes, status):
-    assert send_strokes(client, strokes).status_code == status
+    answer = send_strokes(client, strokes)
+    assert answer.status_code == status
+    assert ("`strokes` is to be a list of strokes" in verdict(answer)) == (status == 400)
 
 
 def test_the_box_and_the_centre_of_mass_are_marked_in_what_the_network_saw(client):
