@@ -16,7 +16,7 @@ from .refusals import BadParameter, MalformedBody, NoPicture, Refusal, TooLarge
 
 MAX_TILES = 100
 MAX_POINTS = 20_000
-OFF_PAD = 4  # times the pad's side: further from its corner no pointer was
+OFF_PAD = 4  # times the pad's side, from its corner: the pad sends nothing further off, and long lines take time
 
 
 class Score(NamedTuple):

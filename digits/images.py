@@ -71,13 +71,23 @@ def draw(strokes: Sequence[Stroke]) -> Image.Image:
 
     A pen that is thick for the digit is taken for one of the usual thickness: what it filled are loops to the strokes.
     """
-    points = np.concatenate([stroke.points for stroke in strokes])
-    usual = np.ptp(points, axis=0).max() * USUAL / (BOX - USUAL)
+    points = np.concatenate([on_pad(stroke.points) for stroke in strokes])
+    usual = np.ptp(points, axis=0).max() * USUAL / (BOX - USUAL) if len(points) else 0
     picture = Image.new("L", (PAD_SIDE, PAD_SIDE), "white")
     for stroke in strokes:
         width = min(stroke.width, usual) or stroke.width  # a dot has no length
         line(picture, PAD_SIDE * stroke.points, PAD_SIDE * width)
     return picture
+
+
+def on_pad(points: np.ndarray) -> np.ndarray:
+    """The ends (m, 2) of all parts of a line (n, 2) that lie on the pad; what runs off it is not seen."""
+    ways = np.diff(points, axis=0, append=points[-1:])  # the last leads nowhere, so that a dot counts
+    # The shares of each way at which it passes the pad's edges; those that it is parallel to, it passes far away.
+    passes = np.sort([(edge - points) / np.where(ways == 0, 1e-12, ways) for edge in (0, 1)], axis=0)
+    comes, goes = passes[0].max(axis=1).clip(min=0), passes[1].min(axis=1).clip(max=1)
+    ends = points + np.stack([comes, goes])[..., None] * ways
+    return ends[:, comes <= goes].reshape(-1, 2)
 
 
 def line(picture: Image.Image, points: np.ndarray, width: float, level: int = 0) -> None:

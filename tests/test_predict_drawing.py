@@ -66,6 +66,24 @@ def test_a_small_drawing_with_a_thick_pen_is_seen_as_a_large_one_with_a_finer_pe
 
 
 @pytest.mark.parametrize(
+    "excursion",
+    [[(4, 0.63)], [(4, 0.63), (4, -3), (-3, -3)], [(1.2, 0.63), (1.2, 3), (-3, 3), (-3, 0.2)]],
+    ids=["away", "back over the corner", "around the pad"],
+)
+def test_what_lies_off_the_pad_does_not_count(excursion):
+    broad = 28 / 280  # for a digit so small, whose pen its size decides
+    just_off = [*(np.array(TWO) * 0.3 + [0.7, 0.39]), (1.1, 0.63)]  # its foot leaves the pad
+    elsewhere = Stroke(np.array([(2, 0), (2, 1)]), broad)
+    seen = images.draw([Stroke(np.array(just_off), broad)])
+    assert images.draw([Stroke(np.array([*just_off, *excursion]), broad), elsewhere]) == seen
+
+
+def test_a_line_that_only_crosses_the_pad_counts_with_what_is_seen_of_it():
+    far, near = ([Stroke(np.array([(-off, 0.5), (1 + off, 0.5)]), 0.5)] for off in (3, 0.5))
+    assert images.draw(far) == images.draw(near)
+
+
+@pytest.mark.parametrize(
     ("strokes", "status"),
     [
         ("[", 400),
@@ -77,6 +95,7 @@ def test_a_small_drawing_with_a_thick_pen_is_seen_as_a_large_one_with_a_finer_pe
         ([{"points": [["a", 0]], "width": 0.1}], 400),
         ([{"points": [[0, 0], [1]], "width": 0.1}], 400),
         ([{"points": [[0, 1e300]], "width": 0.1}], 400),
+        ([{"points": [[0.5, 0.5], [4.1, 0.5]], "width": 0.1}], 400),
         ('[{"points": [[0, NaN]], "width": 0.1}]', 400),
         ([{"points": [[0, 0], [1, 1]], "width": 0}], 400),
         ([{"points": [[0, 0], [1, 1]], "width": 2}], 400),

@@ -11,6 +11,7 @@ const LARGE = { bytes: 500_000, side: 2000 };
 const SAMPLES = 32; // along each side of a picture, to tell whether it is dark
 const LIVE_INTERVAL = 80; // ms between two states of a drawing that are sent while the pen moves
 const READABLE = 0.15; // of the pad's side; a first stroke that reaches less far is not yet worth an answer
+const FAR = 3; // times the pad's side; what is further off the pad than this is kept as this far, as the server asks
 const PALM_INTERVAL = 1000; // ms after a pen was seen, in which a touch is the hand that holds it
 const STORE = "drawing";
 
@@ -185,7 +186,8 @@ class DrawingPad {
   /** From CSS pixels to shares of the pad's side: the only place. */
   #point(event) {
     const box = this.#canvas.getBoundingClientRect();
-    return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+    const point = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+    return point.map((share) => Math.min(1 + FAR, Math.max(-FAR, share)));
   }
 
   // The keys

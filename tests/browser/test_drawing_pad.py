@@ -13,6 +13,9 @@ from .strokes import DIGITS, VARIANTS, drag_fingers, draw, draw_stroke, draw_str
 
 ANSWERS = "/draw/predict/"
 PHONE = {"viewport": {"width": 375, "height": 660}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+IN_A_WIDE_WINDOW = pytest.mark.parametrize(
+    "page", [{"viewport": {"width": 2560, "height": 900}}], indirect=True, ids=["wide"]
+)
 ON_A_PHONE = pytest.mark.parametrize("page", [PHONE], indirect=True, ids=["phone"])
 WITHOUT_JAVASCRIPT = pytest.mark.parametrize("page", [{"java_script_enabled": False}], indirect=True, ids=["no-js"])
 
@@ -333,6 +336,19 @@ def test_a_stroke_that_is_cleared_under_the_pen_is_over(page):
         page.mouse.move(*point)
     page.mouse.up()
     expect_nothing_drawn(page)
+
+
+@IN_A_WIDE_WINDOW
+def test_a_pen_that_slips_far_off_the_pad_spoils_nothing(page):
+    page.goto("/draw/")
+    box = pad(page).bounding_box()
+    far_right = (2559 - box["x"]) / box["width"]
+    assert far_right > 4.5
+    upper_line = [(0.3, 0.22), (0.45, 0.21), (0.7, 0.2)]
+    draw_stroke(page, [*upper_line, (far_right, 0.2), *reversed(upper_line)])
+    expect(page.locator("#prediction .answered")).to_be_visible()
+    draw_stroke(page, DIGITS[7][0][3:])
+    expect_digit(page, 7)
 
 
 def test_a_drawing_replaces_a_picture_that_is_being_read(page):
