@@ -12,6 +12,8 @@ const SAMPLES = 32; // along each side of a picture, to tell whether it is dark
 const LIVE_INTERVAL = 80; // ms between two states of a drawing that are sent while the pen moves
 const READABLE = 0.15; // of the pad's side; a first stroke that reaches less far is not yet worth an answer
 const FAR = 3; // times the pad's side; what is further off the pad than this is kept as this far, as the server asks
+const NEAR = 1 / 200; // of the pad's side, between points of a stroke; closer ones nobody would see
+const MAX_POINTS = 5000; // of a drawing that is sent as strokes; a digit has hundreds, a picture is smaller
 const PALM_INTERVAL = 1000; // ms after a pen was seen, in which a touch is the hand that holds it
 const STORE = "drawing";
 
@@ -259,7 +261,11 @@ class DrawingPad {
   }
 
   #extend(points) {
-    this.#stroke.points.push(...points);
+    const line = this.#stroke.points;
+    for (const point of points) {
+      if (line.length > 1 && distance(line.at(-2), line.at(-1)) < NEAR) line.pop(); // it only showed where the pen was
+      line.push(point);
+    }
     this.#redraw();
     this.#timer ??= setTimeout(() => this.#sendLive(), LIVE_INTERVAL);
   }
@@ -318,7 +324,10 @@ class DrawingPad {
     const version = ++this.#version;
     const marks = this.#marks;
     // The server inks strokes itself: they still know of the loops that a thick pen fills.
-    if (marks.every((mark) => mark.points && mark.tool !== "eraser")) return this.#send(strokesOf(marks), null, isLive);
+    const isInked = marks.every((mark) => mark.points && mark.tool !== "eraser");
+    if (isInked && marks.flatMap((mark) => mark.points).length <= MAX_POINTS) {
+      return this.#send(strokesOf(marks), null, isLive);
+    }
     const picture = await pictureOf(marks);
     if (version === this.#version) this.#send("", picture, isLive);
   }
@@ -505,13 +514,13 @@ function canvasOf(width, height) {
   return [canvas, canvas.getContext("2d")];
 }
 
-/** The longer side of the box around points. */
+/** How far points are from the first of them. */
 function reach(points) {
-  const extents = [0, 1].map((axis) => {
-    const along = points.map((point) => point[axis]);
-    return Math.max(...along) - Math.min(...along);
-  });
-  return Math.max(...extents);
+  return points.reduce((most, point) => Math.max(most, distance(points[0], point)), 0);
+}
+
+function distance([x, y], [otherX, otherY]) {
+  return Math.hypot(otherX - x, otherY - y);
 }
 
 for (const form of document.querySelectorAll(".drawing-pad")) new DrawingPad(form);

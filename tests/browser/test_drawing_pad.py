@@ -88,6 +88,27 @@ def give(page: Page, event: str, content: bytes) -> None:
     )
 
 
+# Draws along a path so many times, in so many steps, of which the browser holds back a hundred each frame.
+FAST_MOUSE = """(canvas, [path, times, steps]) => {
+    canvas.setPointerCapture = () => {};  // there is no such pointer to capture
+    const box = canvas.getBoundingClientRect();
+    const legs = Array.from({ length: times }, () => path).flat();
+    const event = (kind, step, coalescedEvents = []) => {
+        const done = (step / steps) * (legs.length - 1);
+        const leg = Math.min(Math.floor(done), legs.length - 2);
+        const [x, y] = [0, 1].map((axis) => legs[leg][axis] + (done - leg) * (legs[leg + 1][axis] - legs[leg][axis]));
+        const place = { clientX: box.left + x * box.width, clientY: box.top + y * box.height };
+        return new PointerEvent(kind, { pointerId: 11, isPrimary: true, button: 0, ...place, coalescedEvents });
+    };
+    canvas.dispatchEvent(event("pointerdown", 0));
+    for (let step = 100; step <= steps; step += 100) {
+        const between = Array.from({ length: 100 }, (_, i) => event("pointermove", step - 99 + i));
+        canvas.dispatchEvent(event("pointermove", step, between));
+    }
+    canvas.dispatchEvent(event("pointerup", steps));
+}"""
+
+
 @contextmanager
 def late_answer(page: Page) -> Iterator[None]:
     """Hold back the next answer to the end of the block."""
@@ -349,6 +370,16 @@ def test_a_pen_that_slips_far_off_the_pad_spoils_nothing(page):
     expect(page.locator("#prediction .answered")).to_be_visible()
     draw_stroke(page, DIGITS[7][0][3:])
     expect_digit(page, 7)
+
+
+@pytest.mark.parametrize(("times", "as_strokes"), [(1, True), (100, False)], ids=["slow", "scribbled"])
+def test_a_drawing_of_any_number_of_points_is_read(page, times, as_strokes):
+    page.goto("/draw/")
+    there_and_back = DIGITS[7][0] + DIGITS[7][0][-2::-1]
+    pad(page).evaluate(FAST_MOUSE, [there_and_back, times, 30_000])
+    expect_digit(page, 7)
+    assert (page.locator(".drawing-pad [name=strokes]").input_value() != "") == as_strokes
+    assert ink(page) == pytest.approx(INK_OF_SEVEN, abs=0.02)
 
 
 def test_a_drawing_replaces_a_picture_that_is_being_read(page):
