@@ -88,7 +88,7 @@ def give(page: Page, event: str, content: bytes) -> None:
     )
 
 
-# Draws along a path so many times, in so many steps, of which the browser holds back a hundred each frame.
+# Draws along a path so many times, in so many steps, of which the browser holds back a thousand each frame.
 FAST_MOUSE = """(canvas, [path, times, steps]) => {
     canvas.setPointerCapture = () => {};  // there is no such pointer to capture
     const box = canvas.getBoundingClientRect();
@@ -101,8 +101,8 @@ FAST_MOUSE = """(canvas, [path, times, steps]) => {
         return new PointerEvent(kind, { pointerId: 11, isPrimary: true, button: 0, ...place, coalescedEvents });
     };
     canvas.dispatchEvent(event("pointerdown", 0));
-    for (let step = 100; step <= steps; step += 100) {
-        const between = Array.from({ length: 100 }, (_, i) => event("pointermove", step - 99 + i));
+    for (let step = 1000; step <= steps; step += 1000) {
+        const between = Array.from({ length: 1000 }, (_, i) => event("pointermove", step - 999 + i));
         canvas.dispatchEvent(event("pointermove", step, between));
     }
     canvas.dispatchEvent(event("pointerup", steps));
