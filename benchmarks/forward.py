@@ -22,6 +22,8 @@ import numpy as np
 from digit_recognizer_dl_model.inference import EPSILON, SIDE, Classifier
 from digit_recognizer_dl_model.weights import Weights, load_weights
 
+from .architectures import multiplications
+
 try:
     import onnx
     import onnxruntime
@@ -104,20 +106,6 @@ def onnx_runner(weights: Weights, element: int) -> Callable[[np.ndarray], np.nda
     return lambda pixels: session.run(None, {"pixels": pixels})[0]
 
 
-def operations(weights: Weights) -> int:
-    """Floating-point operations of one image by the definition of the layers, two for a multiplication and addition."""
-    side, total = SIDE, 0
-    for layer in weights.architecture:
-        if layer["layer"] == "Conv2D":
-            side -= layer["size"] - 1
-            total += 2 * side**2 * layer["size"] ** 2 * layer["inputs"] * layer["outputs"]
-        elif layer["layer"] == "MaxPool2D":
-            side //= 2
-        elif layer["layer"] == "Dense":
-            total += 2 * layer["inputs"] * layer["outputs"]
-    return total
-
-
 def medians(calls: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
     """The median microseconds of each call; they take turns, after a few turns that warm up."""
     times: dict[str, list[float]] = {name: [] for name in calls}
@@ -162,7 +150,7 @@ def main() -> None:
         print(f"{n:6} {ours / n:7.1f} {theirs / n:14.1f} {ours / theirs:7.2f}")
 
     rate = 2 * SQUARE**3 / medians({"square": lambda: square @ square}, 20)["square"]  # operations a microsecond
-    bound = operations(weights) / rate
+    bound = 2 * multiplications(weights.architecture) / rate  # each with an addition
     print(f"Matrix products at {rate / 1e3:.0f} GFLOP/s would take {bound:.1f} µs for the network as it is defined.")
     versions = {"python": platform.python_version(), "numpy": np.__version__, "onnx": onnx.__version__}
     versions |= {"onnxruntime": onnxruntime.__version__}
