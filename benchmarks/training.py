@@ -26,6 +26,7 @@ import numpy as np
 
 from digit_recognizer_dl_model.dataset import Dataset
 from digit_recognizer_dl_model.frame import SIDE
+from digit_recognizer_dl_model.inference import EPSILON
 from digit_recognizer_dl_model.layers import BatchNorm
 from digit_recognizer_dl_model.loss import cross_entropy, targets_of
 from digit_recognizer_dl_model.network import ARCHITECTURE, Network
@@ -96,7 +97,7 @@ def torch_model(network: Network) -> nn.Sequential:
             case "BatchNorm":
                 kind = nn.BatchNorm2d if channels else nn.BatchNorm1d
                 # PyTorch's momentum is the share of the new value.
-                module = kind(entry["channels"], float(BatchNorm.EPSILON), 1 - float(BatchNorm.MOMENTUM))
+                module = kind(entry["channels"], float(EPSILON), 1 - float(BatchNorm.MOMENTUM))
                 arrays = {"weight": arrays["scale"], "bias": arrays["shift"]}
             case "MaxPool2D":
                 module, side = nn.MaxPool2d(2), side // 2

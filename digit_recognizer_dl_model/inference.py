@@ -20,8 +20,7 @@ from .weights import UnusableWeights, Weights
 
 # Images that go through the network together: fewer share the cost of a call with fewer, more outgrow a core's cache.
 BLOCK = 4
-# BatchNorm.EPSILON of the training side.
-EPSILON = np.float32(1e-5)
+EPSILON = np.float32(1e-5)  # added to the variance, in training too
 # Where Winograd's method evaluates polynomials, "infinity" aside: small fractions that lose the fewest bits. Each
 # further point would save less and round worse.
 POINTS = (0, 1, -1, 2, -2, 1 / 2)

@@ -8,6 +8,7 @@ pass; `backward` takes the gradient of the loss by the layer's output, leaves th
 import numpy as np
 
 from .convolution import Convolution, Direct, Winograd
+from .inference import EPSILON
 
 FLOAT = np.float32
 
@@ -67,7 +68,6 @@ class BatchNorm(Layer):
     Works on any shape whose last axis is the channel. Source: Ioffe & Szegedy 2015, arXiv:1502.03167.
     """
 
-    EPSILON = FLOAT(1e-5)
     MOMENTUM = FLOAT(0.9)
 
     def __init__(self, channels: int, rng: np.random.Generator) -> None:
@@ -80,13 +80,13 @@ class BatchNorm(Layer):
     def forward(self, x: np.ndarray, training: bool, rng: np.random.Generator | None) -> np.ndarray:
         scale, shift = self.parameters["scale"], self.parameters["shift"]
         if not training:
-            factor = scale / np.sqrt(self.statistics["variance"] + self.EPSILON)
+            factor = scale / np.sqrt(self.statistics["variance"] + EPSILON)
             return x * factor + (shift - self.statistics["mean"] * factor)
         m = FLOAT(x.size // len(scale))
         mean = channel_sums(x) / m
         self._centred = x - along(mean, x)
         variance = channel_sums(self._centred * self._centred) / m
-        self._inverse_deviation = 1 / np.sqrt(variance + self.EPSILON)
+        self._inverse_deviation = 1 / np.sqrt(variance + EPSILON)
         for name, value in (("mean", mean), ("variance", variance)):
             self.statistics[name] *= self.MOMENTUM
             self.statistics[name] += (1 - self.MOMENTUM) * value

@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digit_recognizer_dl_model import dataset, inference
+from digit_recognizer_dl_model import inference
 from digit_recognizer_dl_model.inference import Classifier, beyond_two, fold, softmax
-from digit_recognizer_dl_model.layers import BatchNorm
 from digit_recognizer_dl_model.network import ARCHITECTURE, Network
 from digit_recognizer_dl_model.weights import UnusableWeights, Weights
 
@@ -82,11 +81,6 @@ def test_activations_agree_with_the_plain_forward_pass(architecture, pixels):
         assert activation.dtype == np.float32
         assert activation.min() >= 0
         np.testing.assert_allclose(activation, reference, rtol=1e-4, atol=1e-4)
-
-
-def test_both_forward_passes_share_their_constants():
-    assert inference.EPSILON == BatchNorm.EPSILON
-    assert inference.SIDE == dataset.SIDE
 
 
 def test_probabilities_are_the_softmax_of_the_logits_at_the_temperature(pixels):
