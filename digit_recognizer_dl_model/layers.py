@@ -14,13 +14,24 @@ FLOAT = np.float32
 
 
 class Layer:
-    """What all layers share: named parameters, their gradients, and running statistics that are not trained."""
+    """What all layers share: named parameters, their gradients, and running statistics that are not trained.
+
+    Every constructor takes the `rng` that parameters are drawn from, so that a network makes its layers alike.
+    """
 
     def __init__(self) -> None:
         self.parameters: dict[str, np.ndarray] = {}
         self.gradients: dict[str, np.ndarray] = {}
         self.statistics: dict[str, np.ndarray] = {}
         self.is_first = False  # of its network: nothing needs the gradient by its input, and `backward` may return None
+
+    def forward(self, x: np.ndarray, training: bool, rng: np.random.Generator | None) -> np.ndarray:
+        """The output for a batch x; `rng` is only needed in training."""
+        raise NotImplementedError
+
+    def backward(self, d_out: np.ndarray) -> np.ndarray | None:
+        """The gradient by the last forward pass' input from that by its output; fills `gradients`."""
+        raise NotImplementedError
 
 
 class Conv2D(Layer):
@@ -45,7 +56,11 @@ class Conv2D(Layer):
 
 
 class Dense(Layer):
-    """Every output is a weighted sum of all inputs: (n, inputs) -> (n, outputs)."""
+    """Every output is a weighted sum of all inputs: (n, inputs) -> (n, outputs).
+
+    weight: (inputs, outputs), drawn from He's normal distribution as the kernels of Conv2D are; bias: (outputs,), at
+    first 0.
+    """
 
     def __init__(self, inputs: int, outputs: int, rng: np.random.Generator) -> None:
         super().__init__()
@@ -65,10 +80,11 @@ class Dense(Layer):
 class BatchNorm(Layer):
     """Each channel to mean 0 and variance 1 over the batch, then scaled and shifted as learned.
 
-    Works on any shape whose last axis is the channel. Source: Ioffe & Szegedy 2015, arXiv:1502.03167.
+    Works on any shape whose last axis is the channel. Source: Ioffe & Szegedy 2015, arXiv:1502.03167; the running
+    variance is that of the m values, though, where the paper multiplies it by m / (m - 1).
     """
 
-    MOMENTUM = FLOAT(0.9)
+    MOMENTUM = FLOAT(0.9)  # the share that running statistics keep of their old value, 1 - PyTorch's momentum
 
     def __init__(self, channels: int, rng: np.random.Generator) -> None:
         super().__init__()
@@ -133,7 +149,7 @@ class ReLU(Layer):
 
 
 class MaxPool2D(Layer):
-    """The largest of each 2x2 square: (n, h, w, c) -> (n, h / 2, w / 2, c)."""
+    """The largest of each 2x2 square: (n, h, w, c) -> (n, h / 2, w / 2, c); h and w are even."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         super().__init__()

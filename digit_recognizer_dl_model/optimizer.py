@@ -8,9 +8,13 @@ import numpy as np
 class AdamW:
     """Adam with weight decay apart from the gradient (Loshchilov & Hutter 2019, arXiv:1711.05101).
 
-    Only matrices and kernels decay: scales, shifts and biases have nothing to overfit with.
+    Only matrices and kernels decay: scales, shifts and biases have nothing to overfit with. Both moments' corrections
+    for their start at 0 are in the learning rate, as at the end of section 2 of Kingma & Ba 2015, arXiv:1412.6980: so
+    epsilon is added to the root of the uncorrected second moment.
     """
 
+    # The shares that a step keeps of the running means of gradients and of their squares, and what keeps from dividing
+    # by 0.
     FIRST, SECOND, EPSILON = 0.9, 0.999, 1e-8
 
     def __init__(self, parameters: dict[str, np.ndarray], weight_decay: float) -> None:
@@ -21,7 +25,7 @@ class AdamW:
         self.second = {name: np.zeros_like(value) for name, value in parameters.items()}
 
     def step(self, gradients: dict[str, np.ndarray], learning_rate: float) -> None:
-        """Change the parameters in place."""
+        """Change the parameters in place; the gradients have their names and shapes."""
         self.steps += 1
         rate = learning_rate * math.sqrt(1 - self.SECOND**self.steps) / (1 - self.FIRST**self.steps)
         for name, value in self.parameters.items():
