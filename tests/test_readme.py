@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from digit_recognizer_dl_model.metrics import wilson_interval
-from digit_recognizer_dl_model.weights import load_weights
+from digit_recognizer_dl_model.weights import SHIPPED, load_weights
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -53,8 +53,31 @@ def test_the_two_commands_head_the_readme():
 
 
 @pytest.fixture(scope="module")
-def figures():
-    return load_weights().figures
+def weights():
+    return load_weights()
+
+
+@pytest.fixture(scope="module")
+def figures(weights):
+    return weights.figures
+
+
+@pytest.mark.parametrize(
+    ("told", "value"),
+    [
+        ("{:,} trained values in a file", lambda weights: weights.trained_values),
+        ("in a file of {:.1f} MB", lambda _: SHIPPED.stat().st_size / 1e6),
+        ("{:,} made-up scribbles", lambda weights: weights.figures["composition"]["nondigits"]),
+        ("{:,} digits in", lambda weights: weights.figures["composition"]["handwriting"]),
+        ("digits in {} forms", lambda weights: len(weights.figures["forms"])),
+        ("beside MNIST's {:,}", lambda weights: weights.figures["composition"]["mnist"]),
+        ("and {:,} that", lambda weights: weights.figures["composition"]["recorded"]),
+        ("that {} people wrote", lambda weights: weights.figures["composition"]["writers"]),
+        ("the worst of {} changes", lambda weights: len(weights.figures["robustness"])),
+    ],
+)
+def test_what_is_counted_is_as_many_as_the_readme_says(weights, told, value):
+    assert f" {told.format(value(weights))}" in " ".join(README.split())
 
 
 def test_the_figures_are_those_in_the_weights_file(figures):
