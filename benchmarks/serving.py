@@ -42,7 +42,7 @@ from django.http import JsonResponse
 from django.test import RequestFactory
 from PIL import Image
 
-from digits import images
+from digits import images, pngs
 from digits.api import answer_item
 from digits.gallery import gallery
 from digits.recognizer import classifier, recognize, recognize_batch
@@ -112,7 +112,7 @@ def main() -> None:
     call_command("collectstatic", interactive=False, verbosity=0)
     store = gallery()
     visit = first_visit()
-    tile = images.png(store.pixels(0))
+    tile = pngs.png(store.pixels(0))
     large = io.BytesIO()
     Image.fromarray(255 - store.pixels(0)).resize((280, 280), Image.Resampling.BICUBIC).save(large, "PNG")
 
@@ -139,11 +139,11 @@ def main() -> None:
         "forward_us": microseconds(lambda: classifier().probabilities(store.pixels(0)[None])),
         "render_us": microseconds(lambda: JsonResponse(answer_item(store.pixels(0), prediction, []))),
         "predict_digit_pixels_us": microseconds(asker("post", PREDICT, pixels, content_type="application/json")),
-        "predict_digit_100_us": microseconds(predict(*map(images.png, hundred))),
+        "predict_digit_100_us": microseconds(predict(*map(pngs.png, hundred))),
         "forward_100_us": microseconds(lambda: recognize_batch(hundred)),
         "health_live_us": microseconds(asker("get", "/api/health/live")),
         "explain_280_us": microseconds(asker("post", "/draw/explain/", drawing)),
-        "encode_png_us": microseconds(lambda: base64.b64encode(images.png(store.pixels(0)))),
+        "encode_png_us": microseconds(lambda: base64.b64encode(pngs.png(store.pixels(0)))),
     }
     with tempfile.TemporaryDirectory() as empty:
         # A folder that does not exist yet, each time.

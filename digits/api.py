@@ -12,7 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from digit_recognizer_dl_model.frame import SIDE
 
-from . import images, metrics
+from . import images, metrics, pngs
 from .errors import UNUSABLE, described, not_found, refuse
 from .forms import MAX_TILES, sent_names, sent_number
 from .gallery import TILES_AT_ONCE, gallery
@@ -175,11 +175,11 @@ def members(prediction: Prediction) -> dict:
 
 
 def prepared_picture(pixels: np.ndarray) -> str:
-    return base64.b64encode(images.png(pixels)).decode()
+    return base64.b64encode(pngs.png(pixels)).decode()
 
 
 def saliency(pixels: np.ndarray) -> str:
-    return base64.b64encode(images.overlay(pixels, explain(pixels).relevance)).decode()
+    return base64.b64encode(pngs.overlay(pixels, explain(pixels).relevance)).decode()
 
 
 # What ?include= may ask for, of the pixels that the network saw.

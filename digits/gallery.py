@@ -19,7 +19,7 @@ from django.conf import settings
 
 from digit_recognizer_dl_model.dataset import PIXELS, SIDE, Dataset, read_csv
 
-from . import images, recognizer
+from . import pngs, recognizer
 
 TILES_AT_ONCE = 20
 UNLABELLED = 255
@@ -89,7 +89,7 @@ class Gallery:
         return self._table[index, 1:].reshape(SIDE, SIDE)
 
     def tile(self, index: int) -> Tile:
-        return Tile(index, self.label(index), base64.b64encode(images.png(self.pixels(index))).decode())
+        return Tile(index, self.label(index), base64.b64encode(pngs.png(self.pixels(index))).decode())
 
     def label(self, index: int) -> int | None:
         label = int(self._table[index, 0])

@@ -1,7 +1,6 @@
 """A picture becomes 28x28 pixels as MNIST prepares them; the only place where that happens."""
 
 import io
-import struct
 import warnings
 import zlib
 from collections.abc import Sequence
@@ -25,11 +24,6 @@ THICK = 4  # pixels of the 20; strokes thicker than this, as in less than 1 % of
 USUAL = 3  # pixels of the 20 that they are thinned to
 INKED = 0.5  # of the darkest ink; what is thinned is to leave more than that somewhere
 FINE = 100  # pixels of the longest side where they are; 20 would have closed the gaps between strokes
-
-OVERLAY_SIDE = 4 * SIDE  # pixels: smooth colours over pixels that can still be counted
-FOR, AGAINST = (20, 120, 255), (255, 130, 0)  # blue and orange, which colour-blind people can tell apart
-SHEET_COLUMNS = 8
-SHEET_GAP = 64  # grey level between the tiles of a sheet
 
 MAX_SCANS = 64  # of a JPEG picture; cameras make ten, and each may take as long as decoding a picture
 TURNS = {
@@ -269,50 +263,6 @@ def extent(profile: np.ndarray) -> slice:
     if last < len(profile) - 1 and profile[last + 1] > 0:
         last += 1
     return slice(first, last + 1)
-
-
-def png(pixels: np.ndarray) -> bytes:
-    """Pixels uint8, (height, width) grey or (height, width, 3) coloured, as a PNG file.
-
-    By hand, as Pillow takes twice as long for a tile, and its file is larger.
-    """
-    height, width, *channels = pixels.shape
-    rows = np.zeros((height, 1 + pixels[0].size), np.uint8)  # each begins with its filter: none
-    rows[:, 1:] = pixels.reshape(height, -1)
-    colour_type = 2 if channels else 0
-    parts = [
-        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)),
-        (b"IDAT", zlib.compress(rows, 1)),
-        (b"IEND", b""),
-    ]
-    chunks = [len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4) for kind, data in parts]
-    return FORMATS["PNG"] + b"".join(chunks)
-
-
-def overlay(pixels: np.ndarray, relevance: np.ndarray) -> bytes:
-    """The pixels as a PNG of 112x112, coloured by how much they speak for (blue) or against (orange) the answer.
-
-    Pixels (28, 28) uint8, relevance (28, 28) float32; the strongest mark has the full colour.
-    """
-    size = (OVERLAY_SIDE, OVERLAY_SIDE)
-    marks = Image.fromarray(relevance).resize(size, Image.Resampling.BICUBIC)
-    strength = np.asarray(marks)[..., None] / max(np.abs(relevance).max(), np.finfo(np.float32).tiny)
-    alpha = np.abs(strength).clip(0, 1)
-    grey = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.NEAREST))[..., None]
-    colours = grey * (1 - alpha) + np.where(strength > 0, FOR, AGAINST) * alpha
-    return png(np.rint(colours).astype(np.uint8))
-
-
-def sheet(maps: np.ndarray) -> bytes:
-    """Feature maps (height, width, channels), at least 0, as a PNG of tiles, eight a row, each up to white."""
-    height, width, channels = maps.shape
-    tiles = np.rint(255 * maps / np.maximum(maps.max(axis=(0, 1)), np.finfo(np.float32).tiny))
-    gap = -(-width // 16)  # so that sheets of small tiles have gaps as wide when enlarged to the same width
-    down = -(-channels // SHEET_COLUMNS)
-    cells = np.full((down * SHEET_COLUMNS, height + gap, width + gap), SHEET_GAP, np.uint8)
-    cells[:channels, :height, :width] = tiles.transpose(2, 0, 1)
-    rows = cells.reshape(down, SHEET_COLUMNS, height + gap, width + gap).swapaxes(1, 2)
-    return png(rows.reshape(down * (height + gap), -1)[:-gap, :-gap])
 
 
 def box(pixels: np.ndarray) -> tuple[int, int, int, int]:

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from . import images
+from . import images, pngs
 from .api_page import chapters
 from .errors import refuse
 from .forms import Score, sent_picture, sent_score, sent_selection, sent_strokes, sent_tiles
@@ -212,14 +212,14 @@ def explanation_of(pixels: np.ndarray) -> dict:
         "explanation": explanation,
         "percent": explanation.percentages[explanation.digit],
         "runner_up_percent": explanation.percentages[explanation.runner_up],
-        "overlay": base64_of(images.overlay(pixels, explanation.relevance)),
-        "sheets": [{"png": base64_of(images.sheet(maps)), "filters": maps.shape[2]} for maps in feature_maps(pixels)],
+        "overlay": base64_of(pngs.overlay(pixels, explanation.relevance)),
+        "sheets": [{"png": base64_of(pngs.sheet(maps)), "filters": maps.shape[2]} for maps in feature_maps(pixels)],
     }
 
 
 def seen(pixels: np.ndarray) -> dict:
     """What the network sees, and where in it the digit lies."""
-    return {"image": base64_of(images.png(pixels)), "box": images.box(pixels), "centre": images.centre_of_mass(pixels)}
+    return {"image": base64_of(pngs.png(pixels)), "box": images.box(pixels), "centre": images.centre_of_mass(pixels)}
 
 
 def base64_of(png: bytes) -> str:

@@ -72,8 +72,8 @@ def test_the_site_knows_nothing_of_recordings():
     assert importers(APP, "digit_recognizer_dl_model.recordings") == {"fetch_pen_digits.py"}
 
 
-def test_only_images_and_what_it_calls_handle_pictures():
-    assert importers(APP, "PIL") == {"images.py", "paper.py"}
+def test_only_what_reads_and_what_writes_them_handle_pictures():
+    assert importers(APP, "PIL") == {"images.py", "paper.py", "pngs.py"}
     assert importers(APP, "digits.paper") == {"images.py"}
 
 

@@ -1,13 +1,12 @@
 """Any picture becomes 28x28 pixels as MNIST prepares them, or is refused with the reason."""
 
-import io
 import zlib
 
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter, ImageOps
 
-from digits import images, paper
+from digits import images, paper, pngs
 from digits.gallery import gallery
 from digits.recognizer import recognize
 from digits.refusals import Blank, NotAPicture, UnusablePicture
@@ -29,7 +28,7 @@ def centre_of_mass(pixels: np.ndarray) -> tuple[float, float]:
 @pytest.mark.parametrize("index", range(0, 10_000, 97))
 def test_a_tile_comes_back_as_it_was(index):
     tile = gallery().pixels(index)
-    prepared = images.prepare(images.png(tile))
+    prepared = images.prepare(pngs.png(tile))
     stretched = np.rint(tile * (255 / tile.max()))  # some tiles have no pixel that is quite black
     assert np.abs(prepared - stretched).max() <= 1
 
@@ -233,7 +232,7 @@ def test_a_thin_pen_is_as_black_as_a_thick_one():
 
 def test_a_prepared_picture_prepared_again_stays_as_it_is():
     once = images.prepare(encoded(drawing([TWO])))
-    assert (images.prepare(images.png(once)) == once).all()
+    assert (images.prepare(pngs.png(once)) == once).all()
 
 
 ROUND = [(0.5 + 0.2 * np.sin(turn), 0.5 - 0.3 * np.cos(turn)) for turn in np.linspace(0, 2 * np.pi, 40)]
@@ -294,7 +293,7 @@ def test_a_blot_full_of_holes_is_not_thinned_away():
 def test_the_thickest_tile_comes_back_as_it_was():
     tile = max(map(gallery().pixels, range(2000)), key=lambda tile: images.stroke_width(tile / 255))
     assert images.stroke_width(tile / 255) > images.THICK
-    assert np.abs(images.prepare(images.png(tile)) - np.rint(tile * (255 / tile.max()))).max() <= 1
+    assert np.abs(images.prepare(pngs.png(tile)) - np.rint(tile * (255 / tile.max()))).max() <= 1
 
 
 RAMP = np.linspace(-1, 1, 280)
@@ -383,43 +382,3 @@ def test_a_large_uneven_picture_is_prepared_as_a_small_one():
     small = lit(drawing(ink=60, paper=220), LIGHTS["falling"])
     large = small.resize((2000, 2000), Image.Resampling.BICUBIC)
     assert difference(large, small) < 10
-
-
-def decoded(png: bytes) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(png))).astype(int)
-
-
-def test_an_overlay_is_blue_for_orange_against_and_grey_elsewhere():
-    pixels, relevance = np.zeros((28, 28), np.uint8), np.zeros((28, 28), np.float32)
-    pixels[10:20, 10:20] = 255
-    relevance[2:6, 2:6], relevance[22:26, 22:26], relevance[12:16, 12:16] = 0.5, -0.5, 0.25
-    overlay = decoded(images.overlay(pixels, relevance))
-    assert overlay.shape == (112, 112, 3)
-    assert overlay[16, 16].tolist() == list(images.FOR)
-    assert overlay[96, 96].tolist() == list(images.AGAINST)
-    assert overlay[72, 72].tolist() == [255, 255, 255]
-    assert overlay[16, 96].tolist() == [0, 0, 0]
-    red, green, blue = overlay[56, 56]
-    assert 100 < red < green < blue == 255
-
-
-def test_an_overlay_of_nothing_is_the_picture():
-    pixels = np.arange(784).reshape(28, 28).astype(np.uint8)
-    overlay = decoded(images.overlay(pixels, np.zeros((28, 28), np.float32)))
-    assert (overlay[::4, ::4] == pixels[..., None]).all()
-
-
-def test_a_sheet_has_a_tile_for_each_feature_map_each_as_bright_as_it_gets():
-    maps = np.zeros((10, 10, 11), np.float32)
-    for channel in range(10):
-        maps[channel, 3, channel] = 10.0**channel
-    sheet = decoded(images.sheet(maps))
-    assert sheet.shape == (2 * 11 - 1, 8 * 11 - 1)
-    for channel in range(10):
-        row, column = 11 * (channel // 8), 11 * (channel % 8)
-        tile = np.zeros((10, 10))
-        tile[channel, 3] = 255
-        assert (sheet[row : row + 10, column : column + 10] == tile).all()
-    assert (sheet[11:, 22:32] == 0).all()  # a map that is dark everywhere
-    assert (sheet[10] == images.SHEET_GAP).all()
-    assert (sheet[11:, 33:] == images.SHEET_GAP).all()
