@@ -73,8 +73,9 @@ def test_the_site_knows_nothing_of_recordings():
 
 
 def test_only_what_reads_and_what_writes_them_handle_pictures():
-    assert importers(APP, "PIL") == {"images.py", "paper.py", "pngs.py"}
+    assert importers(APP, "PIL") == {"images.py", "paper.py", "pngs.py", "rulings.py"}
     assert importers(APP, "digits.paper") == {"images.py"}
+    assert importers(APP, "digits.rulings") == {"paper.py"}
 
 
 def test_inference_needs_no_training_code():

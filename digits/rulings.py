@@ -1,0 +1,98 @@
+"""The rulings of lined and squared paper are found and erased; ink on them stays."""
+
+import numpy as np
+from PIL import Image
+
+STRIPS = 64  # across the picture, a power of two: rulings are followed from one to the next, and fall by less rows
+THICKEST = 0.0175  # of the longest side: from the middle of a ruling to where there is surely none
+LIGHTEST = 3  # grey levels that a ruling differs by from what is above and below
+UNBROKEN = 0.7  # of a ruling is seen; a digit lies on the rest
+
+
+def find(luminance: np.ndarray, noise: float) -> list[tuple[float, float]]:
+    """The dark lines that run from rim to rim, nearly level: the row where each crosses the middle, and its slope.
+
+    A single one counts only where it is seen at both rims, as otherwise it may be a digit's.
+    """
+    height, width = luminance.shape
+    reach = reach_of(luminance)
+    if min(height, width) < 2 * STRIPS:
+        return []
+    padded = np.pad(luminance, [(reach, reach), (0, 0)], mode="reflect")
+    thin = np.minimum(padded[: -2 * reach], padded[2 * reach :]) - luminance
+    strips = np.asarray(Image.fromarray(thin).resize((STRIPS, height), Image.Resampling.BOX))
+    hits = strips > max(LIGHTEST, 1.5 * noise)
+    if not hits.any():
+        return []
+    depth = strips.clip(0, 2 * np.median(strips[hits]))
+    hits[1:-1] |= hits[:-2] | hits[2:]
+    told = np.pad(np.stack([hits, np.ones_like(hits), depth]), [(0, 0), (STRIPS, STRIPS), (0, 0)])
+    rising, falling = radon(told[..., ::-1]), radon(told)  # (STRIPS, 3, h + 2 STRIPS)
+    seen, whole, depth = np.concatenate([rising[:0:-1], falling]).swapaxes(0, 1)  # (2 STRIPS - 1, h + 2 STRIPS) each
+    found = np.nonzero((seen >= UNBROKEN * whole) & (3 * whole >= STRIPS))
+    lines: list[tuple[float, float]] = []
+    for index in np.argsort(-(depth / np.maximum(whole, 1))[found], kind="stable"):
+        drop, row = int(found[0][index]) - STRIPS + 1, int(found[1][index]) - STRIPS
+        middle = row + abs(drop) / 2
+        if all(abs(middle - other) > 2 * reach for other, _ in lines):
+            lines.append((middle, drop / width))
+    if len(lines) == 1:
+        middle, slope = lines[0]
+        left, right = (round(middle + slope * side * width / 2) for side in (-1, 1))
+        inside = min(left, right) >= 0 and max(left, right) < height
+        if not (inside and hits[left, :4].all() and hits[right, -4:].all()):
+            return []
+    return lines
+
+
+def radon(values: np.ndarray) -> np.ndarray:
+    """The sums (n, .., h) along lines through values (.., h, n): from each row at the left, 0 to n - 1 rows down.
+
+    The lines are put together from halves that many share; n is a power of two.
+
+    Source: Martin L. Brady, "A fast discrete approximation algorithm for the Radon transform", 1998.
+    """
+    parts = np.moveaxis(values, -1, 0)[:, None]  # (n, 1, .., h): parts beside each other, rows down
+    while len(parts) > 1:
+        left, right = parts[::2], parts[1::2]
+        joined = np.zeros((len(left), 2 * parts.shape[1], *parts.shape[2:]), parts.dtype)
+        for drop in range(joined.shape[1]):
+            down = (drop + 1) // 2
+            joined[:, drop, ..., : values.shape[-2] - down] = right[:, drop // 2, ..., down:]
+            joined[:, drop] += left[:, drop // 2]
+        parts = joined
+    return parts[0]
+
+
+def reach_of(luminance: np.ndarray) -> int:
+    """Pixels from the middle of a ruling to where there is surely none."""
+    return max(2, round(max(luminance.shape) * THICKEST))
+
+
+def erase(luminance: np.ndarray, lines: list[tuple[float, float]], noise: float) -> np.ndarray:
+    """A picture (h, w) without its rulings; ink on them stays."""
+    luminance = luminance.copy()
+    height, width = luminance.shape
+    x, reach = np.arange(width), reach_of(luminance) + 2
+    for start, slope in lines:
+        middle = np.rint(start + slope * (x + 0.5 - width / 2)).astype(int)
+        y = middle + np.arange(-reach, reach + 1)[:, None]  # (2 reach + 1, w)
+        place = y.clip(0, height - 1), x
+        seen = luminance[place]
+        rest = between(seen) - seen
+        profile = np.median(rest[:, (middle >= 0) & (middle < height)], axis=1)
+        dark = np.flatnonzero(profile > max(0.1 * profile.max(), 0.5))
+        if not len(dark):
+            continue
+        first, last = max(dark[0] - 1, 0), min(dark[-1] + 1, len(y) - 1)
+        band = seen[first : last + 1]
+        paper = between(band)
+        ruling = np.median((paper - band).max(axis=0)) * paper / max(np.median(paper), 1)
+        ink = paper - band > 1.6 * ruling + 3 * noise
+        luminance[place[0][first : last + 1], x] = np.where(ink, band, paper)
+    return luminance
+
+
+def between(band: np.ndarray) -> np.ndarray:
+    """What a band (h, w) would be if it went straight from its first row to its last."""
+    return np.linspace(0, 1, len(band))[:, None] * (band[-1] - band[0]) + band[0]
