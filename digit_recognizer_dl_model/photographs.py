@@ -134,6 +134,11 @@ def shadowed(rng: np.random.Generator) -> Scene:
     return replace(plain(rng), shadow=rng.uniform(0.4, 0.75), softness=rng.uniform(0.02, 0.3))
 
 
+def hard_shadowed(rng: np.random.Generator) -> Scene:
+    """Near a lamp or in the sun, where the edge of a shadow is as sharp as a stroke."""
+    return replace(plain(rng), shadow=rng.uniform(0.4, 0.75), softness=rng.uniform(0.005, 0.06))
+
+
 def lined(rng: np.random.Generator) -> Scene:
     spacing = rng.uniform(7, 9.5)
     return replace(plain(rng), lines=spacing, height=spacing * rng.uniform(0.8, 3), ruling=any_of(RULINGS, rng))
@@ -182,6 +187,7 @@ def everything(rng: np.random.Generator) -> Scene:
 KINDS: dict[str, Callable[[np.random.Generator], Scene]] = {
     "paper in uneven light": uneven,
     "paper in a shadow": shadowed,
+    "paper in a hard shadow": hard_shadowed,
     "lined paper": lined,
     "squared paper": squared,
     "grey pencil": pencilled,

@@ -7,14 +7,18 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from . import rulings
-from .morphology import components, dilate, opening
+from .morphology import components, dilate, erode, opening
 
 EVEN = 3  # grey levels that paper may differ by and still be taken for one level
 STAINED = 0.04  # of the paper; less than this that is not level is faint ink rather than light
 CELLS = 40  # along the longest side, the paper's brightness is told from as many averages
 BROADEST = 13  # cells; of a stroke, which on the largest and thickest digits is a quarter of the longest side
+NARROW = 6  # cells; of a stroke that an edge in the paper touches: broader ones come out paler there
+BESIDE = 3  # cells that an edge in the paper may lie away from where the cells have it
+LIFTED = 2  # standard deviations of the noise that filling strokes takes paper too far from the ink
+CORNER = 3  # cells; what covers as much in a corner of the picture is a shadow or what it leaves lit, not a digit
 INKED = 0.3  # of the darkest cell's ink; a cell with more says nothing of the paper
-GUESSED = 0.02  # of the ink's contrast: what each cell of paper under ink counts as, beside edges left in the paper
+GUESSED = 0.06  # of the ink's contrast: what each cell of paper under ink counts as, beside edges left in the paper
 DOUBT = 0.8  # ink is to leave less than this share of the edges that there are without
 DARK = 30  # grey levels added to paper before ratios are taken, as there is little in those of nearly black ones
 ENOUGH = 400  # pixels along the longest side; uneven pictures of more are reduced
@@ -61,13 +65,14 @@ def even_out(luminance: np.ndarray) -> np.ndarray:
         clean = rulings.erase(clean, lines, noise)
     if columns := rulings.find(clean.T, noise):
         clean = rulings.erase(clean.T, columns, noise).T
-    paper, contrast = paper_of(clean, noise)
-    level = np.median(paper)
-    uneven = np.count_nonzero(np.abs(paper - level) > EVEN) > STAINED * paper.size
+    cells, contrast, sign = paper_of(clean, noise)
+    level = np.median(cells)
+    uneven = np.count_nonzero(np.abs(cells - level) > EVEN) > STAINED * cells.size
     if clean is small and not uneven and noise <= CALM * contrast:
         return luminance
-    flat = (clean - paper) * ((level + DARK) / (paper + DARK)) + level
-    depth = smooth(flat, noise, contrast) - level
+    clean = smooth(clean, noise, contrast)
+    paper = with_edges(cells, clean, sign, min(noise, CALM * contrast))
+    depth = (clean - paper) * ((level + DARK) / (paper + DARK))
     edge = rim(depth)
     ink = np.abs(depth) - 3 * np.median(np.abs(edge - np.median(edge)))
     mask = digit_mask(depth, ruled=bool(lines or columns)) & (ink > 0)
@@ -113,14 +118,17 @@ def cells_of(values: np.ndarray) -> np.ndarray:
     return np.asarray(Image.fromarray(values).resize(size, Image.Resampling.BOX))
 
 
-def paper_of(luminance: np.ndarray, noise: float) -> tuple[np.ndarray, float]:
-    """The brightness of the paper at each pixel (h, w), under the ink too, and about how far the ink is from it."""
-    height, width = luminance.shape
+def paper_of(luminance: np.ndarray, noise: float) -> tuple[np.ndarray, float, int]:
+    """The brightness of the paper in each cell (h, w), under the ink too, and about how far the ink is from it.
+
+    Last comes the ink's sign: 1 where it is lighter than the paper, -1 where it is darker.
+    """
     cells = cells_of(luminance)
     scale = max(cells.shape) / max(luminance.shape)
     # Dark ink, light ink or none? Light that changes slowly, or a shadow with an edge? A wrong guess leaves the ink's
     # edges in the paper, or takes much paper for ink.
     flat = cells - quadratic(cells)
+    signs = -1, -1, 1, 1, -1
     rests = np.stack([-cells, -flat, cells, flat, 0 * cells])
     everywhere, inside = (rests - opening(rests, BROADEST, across_rim) for across_rim in (False, True))
     pairs = zip(everywhere, inside, strict=True)
@@ -133,19 +141,18 @@ def paper_of(luminance: np.ndarray, noise: float) -> tuple[np.ndarray, float]:
     cost = edges + GUESSED * contrasts * np.count_nonzero(~known, axis=(1, 2))
     cost[-1] *= DOUBT
     best = cost.argmin()
-    # Continued by a cell on each side, so that it slopes down to the very edge of the picture.
-    paper = Image.fromarray(np.pad(papers[best], 1, mode="reflect", reflect_type="odd"))
-    inside = (1, 1, paper.width - 1, paper.height - 1)
-    paper = np.asarray(paper.resize((width, height), Image.Resampling.BILINEAR, inside))
-    return paper, float(contrasts[best])
+    return papers[best], float(contrasts[best]), signs[best]
 
 
 def reaches_rim(ink: np.ndarray, off_rim: np.ndarray) -> bool:
     """Whether ink (h, w) at the rim is the digit's rather than a shadow; beside it comes what surely is none.
 
-    A digit's is as dark as any, and none is elsewhere.
+    A digit's is as dark as any, covers no corner, and none is elsewhere.
     """
     inked = ink > INKED * ink.max()
+    first, last = slice(CORNER), slice(-CORNER, None)
+    if any(inked[rows, columns].all() for rows in (first, last) for columns in (first, last)):
+        return False
     at_rim = ink[inked & (off_rim <= INKED * ink.max())]
     if at_rim.max(initial=0) < AS_DARK * ink.max():
         return False
@@ -192,6 +199,20 @@ def curvature(values: np.ndarray, noise: float) -> float:
     """The sum of the second differences along rows and columns (h, w), less the noise."""
     second = np.abs(np.diff(values, 2, axis=0)), np.abs(np.diff(values, 2, axis=1))
     return sum(float(np.maximum(part - noise, 0).sum()) for part in second)
+
+
+def with_edges(cells: np.ndarray, luminance: np.ndarray, sign: int, noise: float) -> np.ndarray:
+    """The brightness of the paper at each pixel (h, w): the picture's with narrow strokes filled, near that of cells.
+
+    Filling leaves an edge in the paper where it is, as on one side of it nothing is narrow.
+    """
+    size = round(NARROW * max(luminance.shape) / CELLS) | 1
+    filled = sign * (opening(sign * luminance, size, across_rim=True) + LIFTED * noise)
+    # Continued by some cells on each side, so that it slopes down to the very edge of the picture.
+    beside = np.pad(cells, BESIDE, mode="reflect", reflect_type="odd")
+    limits = (extreme(beside, 2 * BESIDE + 1) for extreme in (erode, dilate))
+    shape, bilinear = luminance.shape[::-1], Image.Resampling.BILINEAR
+    return filled.clip(*(np.asarray(Image.fromarray(limit).resize(shape, bilinear)) for limit in limits))
 
 
 def digit_mask(depth: np.ndarray, ruled: bool) -> np.ndarray:

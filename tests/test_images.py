@@ -331,6 +331,9 @@ LIGHTS = {
 SHADOWS = {
     "shadow in a corner": 0.75 + 0.25 * np.tanh(20 * (RAMP + RAMP[:, None] + 1.3)),
     "shadow at a rim": 0.75 + 0.25 * np.tanh(20 * (RAMP + 0.4 * RAMP[:, None] + 1)),
+    "hard shadow across": np.where(RAMP + 0.4 * RAMP[:, None] > 0.1, 0.5, 1),
+    "hard shadow below": np.where(RAMP + 0 * RAMP[:, None] > 0, 0.6, 1).T,
+    "hard round shadow": np.where(RAMP**2 + (RAMP[:, None] + 1) ** 2 < 1, 0.6, 1),
 }
 
 
@@ -367,6 +370,15 @@ PAPER = Image.new("L", (280, 280), 225)
 def test_blank_paper_is_blank_under_noise_and_uneven_light(paper):
     with pytest.raises(Blank):
         images.prepare(encoded(paper))
+
+
+@pytest.mark.parametrize("dark", [0.4, 0.7])
+@pytest.mark.parametrize("slope", [0.6, 1, 1.5])
+@pytest.mark.parametrize("reach", [0.5, 0.9])
+def test_blank_paper_with_a_hard_shadow_in_a_corner_is_blank(reach, slope, dark):
+    corner = RAMP + slope * RAMP[:, None] > (1 + slope) * (1 - reach)
+    with pytest.raises(Blank):
+        images.prepare(encoded(noisy(lit(PAPER, np.where(corner, dark, 1)), 3)))
 
 
 @pytest.mark.parametrize("side", [56, 140, 280, 1000])
