@@ -171,9 +171,9 @@ def predict_digit(site: str) -> dict:
         "description": (
             f"A picture of one digit, {PICTURE} and {MEGAPIXELS} megapixels: dark on light or light on dark, anywhere "
             "in the picture. It is sent as the field “file” of a form, as the body itself, or in JSON: “image” is "
-            f"base64, “pixels” are {SIDE * SIDE} numbers with ink 255 on 0. Several files, or a list of up to "
-            f"{settings.MAX_BATCH} of both in “images” or “instances”, get a list of answers in their order, with an "
-            "error in the place of what can't be read."
+            f"base64 or a data URL, “pixels” are {SIDE * SIDE} numbers with ink 255 on 0. Several files, or a list of "
+            f"up to {settings.MAX_BATCH} of both in “images” or “instances”, get a list of answers in their order, "
+            "with an error in the place of what can't be read."
         ),
         "parameters": [
             {

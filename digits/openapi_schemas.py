@@ -65,7 +65,13 @@ SCHEMAS = {
         "oneOf": [{"required": [name]} for name in ("image", "pixels", "images", "instances")],
         "properties": {"image": ref("Image"), "pixels": ref("Pixels"), "images": BATCH, "instances": BATCH},
     },
-    "Image": {"type": "string", "format": "byte", "contentEncoding": "base64", "minLength": 4, "description": PICTURE},
+    "Image": {
+        "description": f"{PICTURE}, in base64, perhaps in lines; or as a data URL.",
+        "type": "string",
+        "format": "byte",
+        "contentEncoding": "base64",
+        "minLength": 4,
+    },
     "Pixels": {
         "description": "Ink 255 on 0, prepared as MNIST's are; at least one differs from the others.",
         "oneOf": [

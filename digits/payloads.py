@@ -30,6 +30,8 @@ from .refusals import (
 
 MISSING = "Send a PNG or JPEG picture as the multipart field `file`, as the body itself, or as `image` in JSON."
 
+DATA_URL = re.compile(r"\Adata:[^,]{0,100};base64,", re.IGNORECASE)
+
 Item = bytes | np.ndarray | Refusal  # an encoded picture, prepared pixels (28, 28) uint8, or why there is neither
 
 
@@ -140,10 +142,13 @@ def sent_item(value: object) -> bytes | np.ndarray:
 
 
 def sent_base64(value: object) -> bytes:
+    """The picture in base64 as encoders give it, perhaps in lines, or as a data URL, as a canvas gives it."""
     try:
-        picture = base64.b64decode(value, validate=True)
+        encoded = DATA_URL.sub("", value).replace("\r", "").replace("\n", "")
+        picture = base64.b64decode(encoded, validate=True)
     except (TypeError, ValueError) as error:
-        raise UnusablePicture("`image` is to be a string: a PNG or JPEG file in base64 and nothing else.") from error
+        detail = "`image` is to be a string: a PNG or JPEG file in base64 or as a data URL, and nothing else."
+        raise UnusablePicture(detail) from error
     if not picture:
         raise NoPicture("`image` is empty.")
     if len(picture) > settings.MAX_PICTURE_BYTES:

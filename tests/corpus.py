@@ -311,7 +311,8 @@ values = st.recursive(
     ),
     max_leaves=10,
 )
-encoded_files = files().map(lambda data: base64.b64encode(data).decode())
+beginnings = st.sampled_from(["", "data:image/png;base64,"])
+encoded_files = st.builds(lambda beginning, data: beginning + base64.b64encode(data).decode(), beginnings, files())
 
 
 def batches(draw: Draw, size: int) -> int:

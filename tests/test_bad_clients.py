@@ -141,6 +141,8 @@ BAD = {
     "pixels from 0 to 1": (pixels([1, *ZEROS[1:]]), "application/json", 422),
     "image that is no string": (b'{"image": 7}', "application/json", 422),
     "image that is no base64": (b'{"image": "%%%"}', "application/json", 422),
+    "data URL that is no base64": (b'{"image": "data:image/svg+xml,<svg/>"}', "application/json", 422),
+    "data URL of nothing": (b'{"image": "data:image/png;base64,"}', "application/json", 400),
     "image that is not even ASCII": ('{"image": "äöü"}'.encode(), "application/json", 422),
     "batch that is no list": (b'{"images": 7}', "application/json", 422),
     "batch of none": (b'{"images": []}', "application/json", 422),

@@ -73,6 +73,19 @@ def test_every_way_to_send_a_picture_gets_the_same_answer(client):
     assert all(answer.json() == answers[0].json() for answer in answers)
 
 
+@pytest.mark.parametrize("kind", ["image/png", "image/jpeg", "IMAGE/PNG;charset=utf-8", ""])
+def test_a_data_url_is_a_picture_whatever_kind_it_says(client, kind):
+    url = f"data:{kind};base64,{base64_of(encoded(drawing()))}"
+    assert send_json(client, image=url).json()["prediction"] == 2
+    assert send_json(client, images=[url]).json()["predictions"][0]["prediction"] == 2
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_base64_may_come_in_lines(client, line_end):
+    lines = base64.encodebytes(encoded(drawing())).decode().replace("\n", line_end)
+    assert send_json(client, image=lines).json()["prediction"] == 2
+
+
 def test_what_is_posted_without_the_last_slash_is_not_lost(client):
     assert client.post(URL.rstrip("/"), encoded(drawing()), content_type="image/png").json()["prediction"] == 2
 
