@@ -348,7 +348,9 @@ def fold(weights: Weights) -> list[Step]:
             steps.append(DenseStep(weight, bias, bool(names)))
         else:
             raise UnusableWeights(f"layer {index} of the architecture: can't run {[kind, *names]}")
-        scale, missing = 1, bias
+        scale, missing = 1, bias if following else np.zeros(1)
+    if missing.any():
+        raise UnusableWeights("the architecture of the weights ends in ReLU, expected logits")
     return steps
 
 

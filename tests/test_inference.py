@@ -29,8 +29,10 @@ SMALL = [
 ]
 LINEAR = [{"layer": "Flatten"}, {"layer": "Dense", "inputs": 784, "outputs": 10}]
 
+BOTTLENECK = [LINEAR[0], LINEAR[1] | {"outputs": 7}, {"layer": "Dense", "inputs": 7, "outputs": 10}]
+
 architectures = pytest.mark.parametrize(
-    "architecture", [ARCHITECTURE, SMALL, LINEAR], ids=["shipped", "small", "linear"]
+    "architecture", [ARCHITECTURE, SMALL, LINEAR, BOTTLENECK], ids=["shipped", "small", "linear", "bottleneck"]
 )
 
 
@@ -286,6 +288,12 @@ def test_layers_that_do_not_lead_from_an_image_to_ten_logits_are_refused(archite
     arrays |= {f"{len(architecture) - 1}.{name}": state[f"9.{name}"] for name in ("weight", "bias")}
     with pytest.raises(UnusableWeights, match="the architecture of the weights"):
         Classifier(Weights(architecture, arrays, 1.0, 0.5, 0.5, {}))
+
+
+def test_an_architecture_that_ends_in_relu_is_refused():
+    architecture = [*LINEAR, {"layer": "BatchNorm", "channels": 10}, {"layer": "ReLU"}]
+    with pytest.raises(UnusableWeights, match="ends in ReLU"):
+        Classifier(weights_of(random_network(architecture)))
 
 
 def test_importing_inference_imports_no_training_code():
