@@ -90,9 +90,11 @@ def give(page: Page, event: str, content: bytes) -> None:
             const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
             const data = new DataTransfer();
             data.items.add(new File([bytes], "picture.png", { type: "image/png" }));
-            const options = { bubbles: true, cancelable: true, clipboardData: data, dataTransfer: data };
-            const kind = event === "paste" ? ClipboardEvent : DragEvent;
-            document.body.dispatchEvent(new kind(event, options));
+            const happening = new Event(event, { bubbles: true, cancelable: true });
+            const name = event === "paste" ? "clipboardData" : "dataTransfer";
+            // As an option, Firefox's ClipboardEvent does not know it.
+            Object.defineProperty(happening, name, { value: data });
+            document.body.dispatchEvent(happening);
         }""",
         [event, base64.b64encode(content).decode()],
     )

@@ -1,4 +1,4 @@
-"""The journeys that lean most on the browser, again in Firefox; fingers and no JavaScript are left to Chromium."""
+"""The journeys that lean most on the browser, again in Firefox; fingers, the dark and no JavaScript are Chromium's."""
 
 from collections.abc import Iterator
 
@@ -10,6 +10,7 @@ from .test_drawing_pad import (  # noqa: F401
     test_a_drawing_outlives_leaving_the_page,
     test_a_narrow_window_shows_everything,
     test_a_phones_photo_is_reduced_and_the_right_way_up,
+    test_a_picture_file_is_put_on_the_pad_and_read,
     test_a_picture_is_sent_as_it_is_and_is_paper_to_draw_on,
     test_an_answer_is_explained_until_the_drawing_changes,
     test_clear_takes_away_everything_and_can_be_undone,
