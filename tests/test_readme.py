@@ -102,7 +102,7 @@ def test_the_figures_of_the_repeats_and_of_photographs_are_those_in_the_weights_
     row = f"{mean} in the mean, standard deviation {deviation} points"
     assert f"| trained from three seeds, by the same teachers | {row} |" in README
     kind, share = min(figures["photographs"].items(), key=lambda item: item[1])
-    assert f"| the worst of ten kinds of made-up photographs | {percent(share)}: {kind} |" in README
+    assert f"| the worst of eleven kinds of made-up photographs | {percent(share)}: {kind} |" in README
 
 
 def test_the_figures_of_the_teachers_are_those_in_the_weights_file(figures):
