@@ -124,6 +124,7 @@ class DrawingPad {
     });
     upload.classList.add("reads-at-once");
 
+    this.#explanation.addEventListener("htmx:afterSwap", () => this.#explanation.scrollIntoView({ block: "nearest" }));
     form.addEventListener("htmx:beforeRequest", (event) => this.#isWithdrawing && event.preventDefault());
     new ResizeObserver(() => this.#redraw()).observe(this.#canvas);
     window.addEventListener("resize", () => this.#redraw()); // a new device pixel ratio

@@ -16,6 +16,9 @@ PHONE = {"viewport": {"width": 375, "height": 660}, "has_touch": True, "is_mobil
 IN_A_WIDE_WINDOW = pytest.mark.parametrize(
     "page", [{"viewport": {"width": 2560, "height": 900}}], indirect=True, ids=["wide"]
 )
+# What a browser's bars leave of small phones' screens.
+UPRIGHT = [PHONE | {"viewport": {"width": width, "height": height}} for width, height in ((375, 553), (320, 460))]
+LYING = [PHONE | {"viewport": {"width": width, "height": height}} for width, height in ((667, 331), (568, 320))]
 ON_A_PHONE = pytest.mark.parametrize("page", [PHONE], indirect=True, ids=["phone"])
 WITHOUT_JAVASCRIPT = pytest.mark.parametrize("page", [{"java_script_enabled": False}], indirect=True, ids=["no-js"])
 
@@ -56,6 +59,11 @@ def expect_settled(page: Page) -> None:
 
 def answer(page: Page) -> Locator:
     return page.locator("#prediction .answered strong")
+
+
+def bottom(part: Locator) -> float:
+    box = part.bounding_box()
+    return box["y"] + box["height"]
 
 
 def expect_nothing_drawn(page: Page) -> None:
@@ -434,6 +442,45 @@ def test_the_page_does_not_scroll_while_a_finger_draws(page):
     assert ink(page)["bottom"] - ink(page)["top"] > 0.75
 
 
+@pytest.mark.parametrize("page", UPRIGHT, indirect=True, ids=["375-px", "320-px"])
+def test_the_answer_is_above_the_pad_on_a_phone_and_moves_nothing(page):
+    page.goto("/draw/")
+    place = pad(page).bounding_box()
+    verdict = page.locator(".verdict")
+    assert place["y"] + place["height"] <= page.viewport_size["height"]
+    assert bottom(verdict) <= place["y"]
+    for stroke in (*DIGITS[7], [(0.2, 0.9), (0.8, 0.1)], [(0.2, 0.1), (0.8, 0.9)], ACROSS):
+        drag_fingers(page, [on_screen(pad(page), stroke)])
+        expect_settled(page)
+        expect(verdict).to_contain_text("% sure")
+        assert bottom(verdict) <= place["y"]
+        assert pad(page).bounding_box() == place
+    expect(verdict).to_contain_text("Not sure: this does not look like one digit")  # the longest that it says
+
+
+@ON_A_PHONE
+def test_an_explanation_is_brought_onto_the_screen(page):
+    page.goto("/draw/")
+    touch(page, 7)
+    expect_digit(page, 7)
+    button(page, "Explain").click()
+    explanation = page.get_by_label("Explanation")
+    expect(explanation.get_by_role("heading")).to_be_in_viewport(ratio=1)
+    expect(explanation.get_by_text("Feature maps")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("page", LYING, indirect=True, ids=["667-px", "568-px"])
+def test_the_answer_is_beside_the_pad_on_a_phone_that_lies(page):
+    page.goto("/draw/")
+    touch(page, 7)
+    expect_digit(page, 7)
+    pad(page).scroll_into_view_if_needed()
+    place, verdict = pad(page).bounding_box(), page.locator(".verdict").bounding_box()
+    assert place["height"] <= page.viewport_size["height"]
+    assert verdict["x"] >= place["x"] + place["width"]
+    assert 0 <= verdict["y"] <= page.viewport_size["height"] / 2
+
+
 @ON_A_PHONE
 def test_a_second_finger_draws_nothing(page):
     page.goto("/draw/")
@@ -527,7 +574,7 @@ def test_a_narrow_window_shows_everything(page):
     draw(page, 2)
     expect_digit(page, 2)
     assert page.evaluate("document.documentElement.scrollWidth === document.documentElement.clientWidth")
-    for part in (pad(page), page.locator("#prediction"), page.locator(".upload")):
+    for part in (pad(page), page.locator(".verdict"), page.locator(".probabilities"), page.locator(".upload")):
         box = part.bounding_box()
         assert box["x"] >= 16
         assert box["x"] + box["width"] <= 320 - 16  # as wide as the margin of the page

@@ -252,6 +252,14 @@ def test_a_narrow_window_has_room_for_every_control(page, path):
 
 
 @NARROW
+def test_the_page_of_a_tile_says_everything_in_a_narrow_window(page):
+    page.goto("/tiles/2130/")  # one of MNIST's most disputed
+    expect(page.get_by_text("Its label is 4: the network is wrong.")).to_be_visible()
+    expect(page.locator(".verdict")).to_contain_text("9")
+    expect(page.get_by_label("Probability of each digit").get_by_role("listitem")).to_have_count(10)
+
+
+@NARROW
 def test_a_narrow_window_shows_everything_and_can_be_tapped(page):
     page.goto("/")
     for place in range(4):
