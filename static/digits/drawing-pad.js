@@ -108,6 +108,8 @@ class DrawingPad {
     this.#canvas.addEventListener("pointermove", (event) => this.#move(event));
     this.#canvas.addEventListener("pointerup", (event) => this.#lift(event));
     this.#canvas.addEventListener("pointercancel", (event) => this.#cancel(event));
+    // Or Chrome takes a quick stroke for a fling, and the next tap, on a button, for one that stops it.
+    this.#canvas.addEventListener("touchmove", (event) => event.preventDefault(), { passive: false });
     this.#canvas.addEventListener("keydown", (event) => this.#steer(event));
     this.#canvas.addEventListener("blur", () => this.#leave());
     document.addEventListener("keydown", (event) => this.#shortcut(event));

@@ -459,11 +459,19 @@ def test_the_answer_is_above_the_pad_on_a_phone_and_moves_nothing(page):
 
 
 @ON_A_PHONE
+def test_a_button_can_be_tapped_right_after_a_quick_stroke(page):
+    page.goto("/draw/")
+    touch(page, 1)
+    button(page, "Clear").tap()
+    expect_nothing_drawn(page)
+
+
+@ON_A_PHONE
 def test_an_explanation_is_brought_onto_the_screen(page):
     page.goto("/draw/")
     touch(page, 7)
     expect_digit(page, 7)
-    button(page, "Explain").click()
+    button(page, "Explain").tap()
     explanation = page.get_by_label("Explanation")
     expect(explanation.get_by_role("heading")).to_be_in_viewport(ratio=1)
     expect(explanation.get_by_text("Feature maps")).to_be_in_viewport(ratio=1)
