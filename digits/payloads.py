@@ -125,8 +125,6 @@ def decoded_json(data: bytes) -> object:
 def sent_item_or_refusal(value: object) -> Item:
     try:
         return sent_item(value)
-    except TooLarge:
-        raise
     except Refusal as refusal:
         return refusal
 
