@@ -2,7 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from .strokes import draw, draw_stroke
 
@@ -60,6 +60,26 @@ def test_the_drawing_pad_is_accessible_empty_answered_unsure_and_refused(page, c
     draw_stroke(page, [(0.5, 0.5)])
     expect(page.locator(".refused")).to_be_visible()
     assert_accessible(page)
+
+
+@pytest.mark.parametrize("page", [{"forced_colors": "active"}], indirect=True, ids=["forced-colours"])
+def test_what_is_chosen_and_what_colours_mean_still_shows_in_forced_colours(page):
+    def style(part: Locator, name: str) -> str:
+        return part.evaluate("(part, name) => getComputedStyle(part)[name]", name)
+
+    page.goto("/draw/")
+    current, other = (page.get_by_role("link", name=name, exact=True) for name in ("Draw", "Gallery"))
+    paper = style(page.locator("html"), "backgroundColor")
+    assert style(other, "borderBottomColor") == paper != style(current, "borderBottomColor")
+    chosen, others = page.get_by_title("Medium"), page.get_by_title("Broad")
+    assert style(chosen, "borderTopWidth") > style(others, "borderTopWidth")
+    draw(page, 7)
+    page.get_by_role("button", name="Explain").click()
+    swatches = page.locator(".swatch")
+    expect(swatches).to_have_count(2)
+    colours = {style(swatch, "backgroundColor") for swatch in swatches.all()}
+    assert len(colours) == 2
+    assert paper not in colours
 
 
 @in_both_schemes
