@@ -20,6 +20,13 @@ from .mirrors import Handler
 DEADLINE = 60  # seconds; generous, as nothing waits for it to pass
 
 
+def require(*programs: str) -> None:
+    """Skip the test where a program is missing that is none of Python's; with REQUIRE_PROGRAMS=1, fail it."""
+    if missing := [program for program in programs if not shutil.which(program)]:
+        reason = f"{' and '.join(missing)} not found; Debian has packages of these names"
+        pytest.fail(reason, pytrace=False) if os.environ.get("REQUIRE_PROGRAMS") == "1" else pytest.skip(reason)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def static_files() -> Iterator[None]:
     """Hashed static files, as production has them: pages fail without."""

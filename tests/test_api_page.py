@@ -13,6 +13,8 @@ from django.utils.text import slugify
 from digits.api_page import chapters
 from digits.openapi import PROBLEMS, document
 
+from .conftest import require
+
 SITE = "http://testserver"
 OPERATIONS = [operation for tag in chapters(document(SITE))["tags"] for operation in tag["operations"]]
 SAMPLES = {
@@ -54,6 +56,8 @@ def test_a_wrong_way_to_ask_for_the_page_is_answered_as_of_any_page(client):
 
 @pytest.mark.parametrize(("language", "source"), SAMPLES.values(), ids=SAMPLES)
 def test_the_examples_run_as_they_stand(server, tmp_path, language, source):
+    if language == "Shell":
+        require("bash", "curl")
     shutil.copy(Path(__file__).parents[1] / "docs" / "seven.png", tmp_path / "digit.png")
     source = source.replace(SITE, server).replace(SITE.partition("://")[2], server.partition("://")[2])
     shell = source.replace("curl ", "curl --fail --silent --show-error ")

@@ -4,7 +4,6 @@ import contextlib
 import functools
 import http.client
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from .conftest import free_address, wait_until_it_listens
+from .conftest import free_address, require, wait_until_it_listens
 from .pictures import drawing, encoded
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="gunicorn is for Linux and macOS")
@@ -23,9 +22,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="gunicorn is for Linu
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen]]:
     """The address of a Redis server and its process."""
-    if not shutil.which("redis-server"):
-        message = "redis-server is not installed; Debian's package of that name brings it"
-        pytest.fail(message, pytrace=False) if os.environ.get("REQUIRE_REDIS") else pytest.skip(message)
+    require("redis-server")
     host, port = address = free_address()
     command = ["redis-server", "--bind", host, "--port", str(port), "--save", "", "--dir", str(tmp_path)]
     with started(command, address, tmp_path / "redis.txt") as process:

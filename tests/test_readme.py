@@ -12,6 +12,8 @@ import pytest
 from digit_recognizer_dl_model.metrics import wilson_interval
 from digit_recognizer_dl_model.weights import SHIPPED, load_weights
 
+from .conftest import require
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SITE = "http://127.0.0.1:8000"
@@ -29,6 +31,7 @@ def run(command: list[str]) -> str:
 
 
 def test_the_curl_examples_work(server):
+    require("curl")
     [example] = examples("sh")
     listing, prediction = (json.loads(run(line.replace(SITE, server).split())) for line in example.strip().splitlines())
     assert len(listing["images"]) == 20
