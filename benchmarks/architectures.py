@@ -18,12 +18,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from digit_recognizer_dl_model.augmentation import Augmentation
+from benchmarks.quality.pens import measure_pens
 from digit_recognizer_dl_model.dataset import DATA, Dataset, read_csv
 from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.network import ARCHITECTURE
-from digit_recognizer_dl_model.pens import measure_pens
 from digit_recognizer_dl_model.recordings import read_recordings, third_of_writers
+from digit_recognizer_dl_model.synthetic.augmentation import Augmentation
 from digit_recognizer_dl_model.train import SHARDS, Settings, Training, compose, hold_out
 
 # Harder than those of training, so that few images tell networks apart.

@@ -19,8 +19,9 @@ PINNED = os.environ.pop("OPENBLAS_CORETYPE", None)
 
 import numpy as np
 
-from digit_recognizer_dl_model.inference import EPSILON, SIDE, Classifier
-from digit_recognizer_dl_model.weights import Weights, load_weights
+from digit_recognizer_dl_model.frame import SIDE
+from digit_recognizer_dl_model.inference import Classifier
+from digit_recognizer_dl_model.weights import EPSILON, Weights, load_weights
 
 from .architectures import multiplications
 

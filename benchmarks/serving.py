@@ -42,9 +42,11 @@ from django.http import JsonResponse
 from django.test import RequestFactory
 from PIL import Image
 
-from digits import images, pngs
-from digits.api import answer_item
+from digits import pictures
+from digits.api.endpoints import answer_item
 from digits.gallery import gallery
+from digits.pictures import pngs
+from digits.pictures.decode import decode
 from digits.recognizer import classifier, recognize, recognize_batch
 
 REPEATS = 300
@@ -134,8 +136,8 @@ def main() -> None:
         "static_file_us": microseconds(asker("get", next(file for file in visit if file.endswith(".svg")))),
         "predict_digit_28_us": microseconds(predict(tile)),
         "predict_digit_280_us": microseconds(predict(large.getvalue())),
-        "decode_280_us": microseconds(lambda: images.decode(large.getvalue())),
-        "prepare_280_us": microseconds(lambda: images.prepare(large.getvalue())),
+        "decode_280_us": microseconds(lambda: decode(large.getvalue())),
+        "prepare_280_us": microseconds(lambda: pictures.prepare(large.getvalue())),
         "forward_us": microseconds(lambda: classifier().probabilities(store.pixels(0)[None])),
         "render_us": microseconds(lambda: JsonResponse(answer_item(store.pixels(0), prediction, []))),
         "predict_digit_pixels_us": microseconds(asker("post", PREDICT, pixels, content_type="application/json")),

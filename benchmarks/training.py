@@ -26,11 +26,11 @@ import numpy as np
 
 from digit_recognizer_dl_model.dataset import Dataset
 from digit_recognizer_dl_model.frame import SIDE
-from digit_recognizer_dl_model.inference import EPSILON
 from digit_recognizer_dl_model.layers import BatchNorm
 from digit_recognizer_dl_model.loss import cross_entropy, targets_of
 from digit_recognizer_dl_model.network import ARCHITECTURE, Network
 from digit_recognizer_dl_model.train import SHARDS, Settings, Training
+from digit_recognizer_dl_model.weights import EPSILON
 
 try:
     import torch

@@ -90,14 +90,14 @@ INSTALLED_APPS = [
     "digits",
 ]
 MIDDLEWARE = [
-    "digits.middleware.account",
-    "digits.middleware.security_headers",
+    "digits.traffic.middleware.account",
+    "digits.traffic.middleware.security_headers",
     "django_htmx.middleware.HtmxMiddleware",  # before all that may refuse: failures have a shape for htmx
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "digits.middleware.cross_origin",
-    "digits.middleware.rate_limit",
-    "digits.middleware.request_size",
+    "digits.traffic.middleware.cross_origin",
+    "digits.traffic.middleware.rate_limit",
+    "digits.traffic.middleware.request_size",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -168,7 +168,7 @@ LOGGING = {
     "filters": {
         "exceptions": {"()": "django.utils.log.CallbackFilter", "callback": lambda record: bool(record.exc_info)}
     },
-    "formatters": {"json": {"()": "digits.logs.JsonLines"}},
+    "formatters": {"json": {"()": "digits.traffic.logs.JsonLines"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": None if DEBUG else "json"}},
     "loggers": {
         "digits": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from .inference import pieces, tile_side, winograd
+from .winograd import pieces, tile_side, winograd
 
 # Images that are convolved together: fewer make short products, more outgrow a core's cache.
 BLOCK = 8
@@ -143,7 +143,7 @@ class Winograd:
 
 
 def add_pieces(d_pieces: np.ndarray, step: int, axis: int, out: np.ndarray) -> None:
-    """Put overlapping pieces of an axis, as of `inference.pieces`, back and add: (.., m, size, ..) -> (.., n, ..)."""
+    """Put overlapping pieces of an axis, as of `winograd.pieces`, back and add: (.., m, size, ..) -> (.., n, ..)."""
     before = (slice(None),) * axis
     count, size = d_pieces.shape[axis : axis + 2]
     out[(*before, slice(step * count, None))] = 0  # the others are written before they are added to

@@ -8,7 +8,7 @@ pass; `backward` takes the gradient of the loss by the layer's output, leaves th
 import numpy as np
 
 from .convolution import Convolution, Direct, Winograd
-from .inference import EPSILON
+from .weights import EPSILON
 
 FLOAT = np.float32
 

@@ -7,8 +7,8 @@ import statistics
 import textwrap
 from pathlib import Path
 
-from .handwriting import FORMS
 from .metrics import by_digit, pool
+from .synthetic.handwriting import FORMS
 from .train import TAUGHT
 from .weights import SHIPPED, Weights, load_weights
 
@@ -35,7 +35,7 @@ wrong digit does harm before anybody notices.
 | MNIST's training images but for {validation:,} | {mnist:,} | LeCun, Cortes and Burges | commonly CC BY-SA 3.0 |
 | {recorded:,} digits that {writers} people wrote with a pen | {drawn:,} | [Alpaydin, Alimoglu][pens] | CC BY 4.0 |
 | made-up handwriting in {forms} forms | {handwriting:,} | `handwriting.py` | MIT |
-| made-up pictures of no digit, all answers alike | {nondigits:,} | `nondigits.py` | MIT |
+| made-up pictures of no digit, all answers alike | {nondigits:,} | `negatives.py` | MIT |
 
 [pens]: https://archive.ics.uci.edu/dataset/81
 
@@ -57,7 +57,7 @@ for seed in {repeated}; do
     python -m digit_recognizer_dl_model.train --seed $seed --out seed$seed.npz \\
         --teachers digit_recognizer_dl_model/training/teacher*.npz
 done
-python -m digit_recognizer_dl_model.evaluate --save --strokes data/pen_digits.json.gz \\
+python -m benchmarks.quality.measure --save --strokes data/pen_digits.json.gz \\
     --teachers digit_recognizer_dl_model/training/teacher*.npz --repeats seed*.npz
 python -m digit_recognizer_dl_model.model_card
 ```

@@ -16,7 +16,7 @@ import numpy as np
 
 from .dataset import Dataset
 from .frame import BOX, SIDE
-from .handwriting import bend, render
+from .synthetic.handwriting import bend, render
 
 # How people draw: in pixels of a square picture, and as shares of its side.
 CANVAS = 280

@@ -5,7 +5,7 @@ people are read whom a network has never seen. The shipped network then learns f
 Hinton et al. 2015, arXiv:1503.02531).
 
 Each learns from MNIST, from digits that people wrote with a pen, from made-up handwriting in the forms that both lack,
-and from made-up pictures of no digit. It never opens MNIST's test images: `digit_recognizer_dl_model.evaluate` measures
+and from made-up pictures of no digit. It never opens MNIST's test images: `benchmarks.quality.measure` measures
 on them what has been trained. Ctrl-C leaves a checkpoint; `--resume` goes on from it and reaches the same weights as an
 unbroken run.
 """
@@ -28,8 +28,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import handwriting, nondigits, recordings
-from .augmentation import Augmentation
+from . import recordings
 from .calibration import fit_temperature
 from .dataset import DATA, Dataset, MalformedDataset, read_csv
 from .inference import Classifier, beyond_two, softmax
@@ -38,6 +37,8 @@ from .metrics import describe, measure
 from .network import ARCHITECTURE, Network
 from .optimizer import AdamW, one_cycle
 from .recordings import THIRDS, MalformedRecordings, Recording, read_recordings, third_of_writers
+from .synthetic import handwriting, negatives
+from .synthetic.augmentation import Augmentation
 from .weights import SHIPPED, UnusableWeights, Weights, load_npz, load_weights, save_npz, save_weights
 
 FOLDER = Path(__file__).with_name("training")  # of teachers and the checkpoint
@@ -189,8 +190,8 @@ def compose(settings: Settings, mnist: Dataset, recorded: list[Recording]) -> Da
     rng = np.random.default_rng(settings.seed)
     parts = [mnist, handwriting.sample(settings.handwriting, rng)]
     parts += [recordings.draw(recorded, rng) for _ in range(settings.drawings)]
-    for kind in nondigits.KINDS:
-        pixels = nondigits.sample(settings.nondigits // len(nondigits.KINDS), rng, kind)
+    for kind in negatives.KINDS:
+        pixels = negatives.sample(settings.nondigits // len(negatives.KINDS), rng, kind)
         parts.append(Dataset(pixels, np.full(len(pixels), NO_DIGIT, np.uint8)))
     return Dataset(*map(np.concatenate, zip(*parts, strict=True)))
 

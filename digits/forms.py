@@ -9,9 +9,9 @@ import numpy as np
 from django.conf import settings
 from django.http import HttpRequest, QueryDict
 
+from .api.payloads import decoded_json
 from .gallery import Selection, gallery
-from .images import Stroke
-from .payloads import decoded_json
+from .pictures.drawing import Stroke
 from .refusals import BadParameter, MalformedBody, NoPicture, Refusal, TooLarge
 
 MAX_TILES = 100

@@ -19,7 +19,8 @@ from django.conf import settings
 
 from digit_recognizer_dl_model.dataset import PIXELS, SIDE, Dataset, read_csv
 
-from . import pngs, recognizer
+from . import recognizer
+from .pictures import pngs
 
 TILES_AT_ONCE = 20
 UNLABELLED = 255

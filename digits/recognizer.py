@@ -11,10 +11,11 @@ from digit_recognizer_dl_model.frame import SIDE
 from digit_recognizer_dl_model.inference import Classifier, beyond_two
 from digit_recognizer_dl_model.weights import SHIPPED, load_weights
 
-from . import metrics
+from .traffic import prometheus
 
 # Of the strongest mark on the map of an explanation; weaker ones are not worth a word.
 HARDLY = 0.1
+VERSION_LENGTH = 12  # hexadecimal digits of the weights' checksum that tell one version from another
 NO_DIGIT = "does not look like one digit"
 
 
@@ -38,6 +39,18 @@ class Prediction(NamedTuple):
     def runner_up(self) -> int:
         others = [digit for digit in range(10) if digit != self.digit]
         return max(others, key=self.probabilities.__getitem__)
+
+    @property
+    def members(self) -> dict:
+        """What a program is told of a picture."""
+        return {
+            "prediction": self.digit,
+            "confidence": self.confidence,
+            "probabilities": self.probabilities,
+            "uncertain": self.uncertain,
+            "reason": self.reason,
+            "weights_version": weights_version(),
+        }
 
     @property
     def verdict(self) -> str:
@@ -70,7 +83,7 @@ def recognize_batch(pixels: np.ndarray) -> list[Prediction]:
     """Predict from the prepared pixels of several pictures, (n, 28, 28) uint8, in one pass; and count that."""
     predictions = read(pixels)
     for prediction in predictions:
-        metrics.PREDICTIONS.add(1, prediction.digit, "uncertain" if prediction.uncertain else "certain")
+        prometheus.PREDICTIONS.add(1, prediction.digit, "uncertain" if prediction.uncertain else "certain")
     return predictions
 
 
@@ -148,3 +161,8 @@ def classifier() -> Classifier:
 def weights_sha256() -> str:
     """The checksum of the shipped network's file."""
     return hashlib.sha256(SHIPPED.read_bytes()).hexdigest()
+
+
+def weights_version() -> str:
+    """The first digits of that checksum, enough to tell one version from another."""
+    return weights_sha256()[:VERSION_LENGTH]

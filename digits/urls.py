@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from . import api, inference_protocol, openapi, views
+from . import views
+from .api import endpoints, inference_protocol, openapi
 
 urlpatterns = [
     # Pages, and the fragments that htmx swaps into them.
@@ -17,7 +18,7 @@ urlpatterns = [
     path("api/", views.api, name="api"),
     path("favicon.ico", views.favicon, name="favicon"),
     path("api/openapi.json", openapi.description, name="openapi"),
-    path("metrics", api.prometheus_metrics, name="metrics"),
+    path("metrics", endpoints.prometheus_metrics, name="metrics"),
 ]
 
 # The JSON API and the Open Inference Protocol. Clients may write a last slash or none: being redirected would lose what
@@ -25,11 +26,11 @@ urlpatterns = [
 urlpatterns += [
     path(address + slash, view)
     for address, view in [
-        ("api/display-images", api.display_images),
-        ("api/predict-digit", api.predict_digit),
-        ("api/model", api.model),
-        ("api/health/live", api.health_live),
-        ("api/health/ready", api.health_ready),
+        ("api/display-images", endpoints.display_images),
+        ("api/predict-digit", endpoints.predict_digit),
+        ("api/model", endpoints.model),
+        ("api/health/live", endpoints.health_live),
+        ("api/health/ready", endpoints.health_ready),
         ("v2", inference_protocol.server_metadata),
         ("v2/health/live", inference_protocol.server_live),
         ("v2/health/ready", inference_protocol.server_ready),
@@ -41,4 +42,4 @@ urlpatterns += [
 ]
 
 # Anything else under these gets JSON too, where Django's debug pages would take over.
-urlpatterns += [path("api/<path:rest>", api.nothing), path("v2/<path:rest>", api.nothing)]
+urlpatterns += [path("api/<path:rest>", endpoints.nothing), path("v2/<path:rest>", endpoints.nothing)]

@@ -13,17 +13,18 @@ from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from . import images, pngs
-from .api_page import chapters
+from . import pictures
+from .api.openapi import document
+from .api.page import chapters
 from .errors import refuse
 from .forms import Score, sent_picture, sent_score, sent_selection, sent_strokes, sent_tiles
 from .gallery import gallery as stored_tiles
 from .gallery import sample
-from .openapi import document
-from .pressure import prediction_slot
+from .pictures import centring, pngs
 from .recognizer import Prediction, classifier, explain, feature_maps, recognize, recognize_batch
 from .refusals import Busy, Refusal
 from .report import report
+from .traffic.limits import prediction_slot
 
 NO_PERCENTAGES = [0.0] * 10
 UNANSWERED = {"prediction": None, "right": None}  # named, as a lookup that fails takes a template longest
@@ -196,8 +197,8 @@ def of_picture(request: HttpRequest, *parts: Callable[[np.ndarray], dict]) -> di
 
 def sent_pixels(request: HttpRequest) -> np.ndarray:
     if strokes := sent_strokes(request):
-        return images.normalize(images.draw(strokes))
-    return images.prepare(sent_picture(request, missing="Draw a digit, or choose a picture of one."))
+        return pictures.prepare_strokes(strokes)
+    return pictures.prepare(sent_picture(request, missing="Draw a digit, or choose a picture of one."))
 
 
 def prediction_of(pixels: np.ndarray) -> dict:
@@ -219,7 +220,11 @@ def explanation_of(pixels: np.ndarray) -> dict:
 
 def seen(pixels: np.ndarray) -> dict:
     """What the network sees, and where in it the digit lies."""
-    return {"image": base64_of(pngs.png(pixels)), "box": images.box(pixels), "centre": images.centre_of_mass(pixels)}
+    return {
+        "image": base64_of(pngs.png(pixels)),
+        "box": centring.box(pixels),
+        "centre": centring.centre_of_mass(pixels),
+    }
 
 
 def base64_of(png: bytes) -> str:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from django.utils.text import slugify
 
-from digits.api_page import chapters
-from digits.openapi import PROBLEMS, document
+from digits.api.openapi import PROBLEMS, document
+from digits.api.page import chapters
 
 from .conftest import require
 

@@ -11,9 +11,7 @@ from django.db import connections
 
 ROOT = Path(__file__).parents[1]
 APP = sorted(ROOT.glob("digits/**/*.py"))
-NETWORK = sorted(ROOT.glob("digit_recognizer_dl_model/*.py"))
-# What measures pictures that people send needs such pictures, and the preparation that the site gives them.
-MEASURES_PICTURES = {"evaluate.py", "outliers.py", "pens.py", "photographs.py", "robustness.py"}
+NETWORK = sorted(ROOT.glob("digit_recognizer_dl_model/**/*.py"))
 RUN_TIME_PACKAGES = {"django", "django-htmx", "numpy", "pillow", "whitenoise"}
 
 
@@ -35,17 +33,14 @@ def importers(paths: list[Path], prefix: str) -> set[str]:
     return {p.name for p in paths if any(name == prefix or name.startswith(f"{prefix}.") for name in imports(p))}
 
 
-@pytest.mark.parametrize("foreign", ["django", "PIL", "digits", "config"])
+@pytest.mark.parametrize("foreign", ["django", "PIL", "digits", "config", "benchmarks"])
 def test_the_network_knows_nothing_of_the_site(foreign):
-    assert importers([path for path in NETWORK if path.name not in MEASURES_PICTURES], foreign) == set()
+    assert importers(NETWORK, foreign) == set()
 
 
-def test_what_measures_pictures_knows_nothing_of_the_site_but_how_it_prepares_them():
-    names = {name for path in NETWORK for name in imports(path) if name.split(".")[0] in {"django", "digits", "config"}}
-    assert names <= {"digits.images", "digits.refusals.Refusal", "digits.refusals.Blank"}
-    for module in MEASURES_PICTURES:
-        package = "digit_recognizer_dl_model"
-        assert importers(NETWORK, f"{package}.{module.removesuffix('.py')}") <= {"evaluate.py"}
+@pytest.mark.parametrize("package", ["benchmarks", "tests"])
+def test_the_site_knows_nothing_of_what_measures_it(package):
+    assert importers(APP, package) == set()
 
 
 def test_the_network_runs_and_trains_without_pillow_and_the_site():
@@ -56,11 +51,10 @@ def test_the_network_runs_and_trains_without_pillow_and_the_site():
 
 def test_only_the_recognizer_imports_the_network():
     package = "digit_recognizer_dl_model"
-    measured = (module.removesuffix(".py") for module in MEASURES_PICTURES)
-    for module in ("inference", "explanation", "network", "layers", "train", *measured):
+    for module in ("inference", "explanation", "network", "layers", "train"):
         assert importers(APP, f"{package}.{module}") <= {"recognizer.py"}
     # The weights' own error is what the check before the start and failures report; the report reads their figures.
-    assert importers(APP, f"{package}.weights") == {"recognizer.py", "apps.py", "errors.py", "report.py"}
+    assert importers(APP, f"{package}.weights") == {"recognizer.py", "health.py", "errors.py", "report.py"}
 
 
 def test_only_the_gallery_reads_the_csv_and_only_fetch_mnist_writes_it():
@@ -72,21 +66,25 @@ def test_the_site_knows_nothing_of_recordings():
     assert importers(APP, "digit_recognizer_dl_model.recordings") == {"fetch_pen_digits.py"}
 
 
-def test_only_what_reads_and_what_writes_them_handle_pictures():
-    assert importers(APP, "PIL") == {"images.py", "paper.py", "pngs.py", "rulings.py"}
-    assert importers(APP, "digits.paper") == {"images.py"}
-    assert importers(APP, "digits.rulings") == {"paper.py"}
+def test_only_pictures_handles_pictures_and_it_knows_no_http():
+    assert importers([path for path in APP if path.parent.name != "pictures"], "PIL") == set()
+    pictures = [path for path in APP if path.parent.name == "pictures"]
+    for foreign in ("django.http", "django.shortcuts", "digits.views", "digits.forms", "digits.api", "digits.traffic"):
+        assert importers(pictures, foreign) == set()
+
+
+def test_the_command_line_imports_no_view():
+    commands = sorted(ROOT.glob("digits/management/**/*.py"))
+    for view in ("django.http", "digits.views", "digits.forms", "digits.api", "digits.traffic"):
+        assert importers(commands, view) == set()
 
 
 def test_inference_needs_no_training_code():
-    training = {"layers", "network", "loss", "optimizer", "augmentation", "handwriting", "nondigits", "dataset"}
-    training |= {"calibration", "convolution", "recordings", "metrics", "train", "model_card"}
-    training |= {path.removesuffix(".py") for path in MEASURES_PICTURES}
-    needed = {"inference.py", "explanation.py", "weights.py"}
+    run = {"__init__", "explanation", "frame", "inference", "weights", "winograd"}
     for path in NETWORK:
-        if path.name in needed:
+        if path.stem in run:
             names = {name.split(".")[1] for name in imports(path) if name.startswith("digit_recognizer_dl_model.")}
-            assert not names & training, path.name
+            assert names <= run, path.name
 
 
 def test_javascript_never_calls_the_server():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from digit_recognizer_dl_model.augmentation import Augmentation, blur, cubic_weights, sample, thicken
+from digit_recognizer_dl_model.synthetic.augmentation import Augmentation, blur, cubic_weights, sample, thicken
 
 NOTHING = {"rotation_degrees": 0, "scale": 0, "shear": 0, "shift_pixels": 0, "elastic_pixels": 0}
 NOTHING |= {"thinning": 0, "thickening": 0, "blurred": 0}

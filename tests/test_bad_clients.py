@@ -17,7 +17,7 @@ from django.conf import settings
 from django.test import Client
 from PIL import Image
 
-from digits import images
+from digits import pictures
 from digits.refusals import UnusablePicture
 
 from .pictures import chunk, drawing, encoded, png_header, with_chunk
@@ -312,7 +312,7 @@ def test_a_huge_picture_costs_neither_time_nor_memory(side):
     tracemalloc.start()
     try:
         with pytest.raises(UnusablePicture, match=f"{side} x {side}"):
-            images.prepare(data)
+            pictures.prepare(data)
         assert tracemalloc.get_traced_memory()[1] < 1024**2
     finally:
         tracemalloc.stop()
@@ -320,7 +320,7 @@ def test_a_huge_picture_costs_neither_time_nor_memory(side):
     def seconds() -> float:
         start = time.perf_counter()
         with pytest.raises(UnusablePicture):
-            images.prepare(data)
+            pictures.prepare(data)
         return time.perf_counter() - start
 
     assert min(seconds() for _ in range(5)) < 0.01

@@ -9,7 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from digits import images
+from digits import pictures
 
 from .pictures import SEVEN, TWO, drawing, encoded
 
@@ -41,7 +41,7 @@ def test_the_overlay_and_the_sheets_are_pictures_of_the_drawing(client):
         for png in re.findall(r'src="data:image/png;base64,([^"]+)" alt="[^"]{20}', answer)
     )
     assert overlay.shape == (112, 112, 3)
-    ink = images.prepare(data) > 128
+    ink = pictures.prepare(data) > 128
     brightness = overlay[2::4, 2::4].max(axis=2)
     assert brightness[ink].min() > brightness[~ink].mean()
     assert first.ndim == second.ndim == 2

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digit_recognizer_dl_model import inference
 from digit_recognizer_dl_model.inference import Classifier, beyond_two, fold, softmax
 from digit_recognizer_dl_model.network import ARCHITECTURE, Network
 from digit_recognizer_dl_model.weights import UnusableWeights, Weights
+from digit_recognizer_dl_model.winograd import winograd
 
 SMALL = [
     {"layer": "Conv2D", "inputs": 1, "outputs": 3, "size": 5},
@@ -302,13 +302,13 @@ def test_importing_inference_imports_no_training_code():
     done = subprocess.run([sys.executable, "-c", command], cwd=root, capture_output=True, text=True, check=True)
     imported = set(done.stdout.split())
     package = {name for name in imported if name.startswith("digit_recognizer_dl_model.")}
-    assert package == {f"digit_recognizer_dl_model.{name}" for name in ("frame", "inference", "weights")}
+    assert package == {f"digit_recognizer_dl_model.{name}" for name in ("frame", "inference", "weights", "winograd")}
     assert not imported & {"django", "PIL"}
 
 
 @pytest.mark.parametrize(("tile", "size"), [(1, 1), (1, 2), (2, 5), (4, 3), (5, 3), (6, 2)])
 def test_winograds_matrices_correlate(tile, size):
-    A, G, B = inference.winograd(tile, size)
+    A, G, B = winograd(tile, size)
     rng = np.random.default_rng(4)
     x, kernel = rng.normal(size=tile + size - 1), rng.normal(size=size)
     np.testing.assert_allclose(A @ ((G @ kernel) * (B @ x)), np.correlate(x, kernel, "valid"), atol=1e-12)

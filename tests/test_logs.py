@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from digits.logs import JsonLines
+from digits.traffic.logs import JsonLines
 
 from .pictures import drawing, encoded
 

@@ -188,7 +188,7 @@ def test_a_part_that_was_not_measured_is_left_out(show, weights, part):
 def test_weights_that_nobody_has_measured_are_told_so(show, weights, parts):
     page = show(replace(weights, figures={part: weights.figures[part] for part in parts}))
     assert "Not measured yet" in page
-    assert "python -m digit_recognizer_dl_model.evaluate --save" in page
+    assert "python -m benchmarks.quality.measure --save" in page
     assert 'id="accuracy"' not in page
     assert ("What it learned from" in page) is bool(parts)
 

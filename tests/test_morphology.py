@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from digits.morphology import components, dilate, erode, opening
+from digits.pictures.morphology import components, dilate, erode, opening
 
 
 @pytest.fixture

@@ -15,9 +15,10 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from PIL import Image
 from schemathesis.config import SchemathesisConfig
 
-from digits import api, refusals
+from digits import refusals
+from digits.api import endpoints
+from digits.api.openapi import PROBLEMS, document
 from digits.errors import described, is_for_programs
-from digits.openapi import PROBLEMS, document
 
 from .pictures import drawing, encoded
 
@@ -39,7 +40,7 @@ def test_it_is_valid_and_names_its_own_site(client):
 
 def test_every_address_for_programs_is_described():
     patterns = get_resolver().url_patterns[0].url_patterns
-    served = {f"/{pattern.pattern}" for pattern in patterns if pattern.callback is not api.nothing}
+    served = {f"/{pattern.pattern}" for pattern in patterns if pattern.callback is not endpoints.nothing}
     served = {address for address in served if is_for_programs(RequestFactory().get(address))}
     described = set(document("")["paths"])
     assert described <= served

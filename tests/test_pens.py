@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from digit_recognizer_dl_model.pens import describe_pens, draw, measure_pens
+from benchmarks.quality.pens import describe_pens, draw, measure_pens
 from digit_recognizer_dl_model.recordings import CANVAS, Recording
-from digits import images
+from digits.pictures import decode
 
 BAR = np.array([[0.0, 0], [0, 400]])
 TEE = [np.array([[0.0, 0], [300, 0]]), np.array([[150.0, 0], [150, 400]])]
@@ -19,7 +19,7 @@ def test_a_drawing_fills_its_share_of_the_canvas_and_stays_on_it(share, pen):
     for seed in range(5):
         picture = draw(TEE, pen, share, np.random.default_rng(seed))
         assert picture.size == (CANVAS, CANVAS)
-        inked = np.argwhere(images.grey(picture) < 128)
+        inked = np.argwhere(decode.luminance_of(picture) < 128)
         height, width = np.ptp(inked, axis=0) + 1
         assert height == pytest.approx(share * CANVAS + pen, abs=3)
         assert width == pytest.approx(0.75 * share * CANVAS + pen, abs=3)
@@ -27,7 +27,8 @@ def test_a_drawing_fills_its_share_of_the_canvas_and_stays_on_it(share, pen):
 
 def test_a_drawing_can_be_anywhere():
     corners = [
-        tuple(np.argwhere(images.grey(draw(TEE, 8, 0.3, np.random.default_rng(seed))) < 128)[0]) for seed in range(6)
+        tuple(np.argwhere(decode.luminance_of(draw(TEE, 8, 0.3, np.random.default_rng(seed))) < 128)[0])
+        for seed in range(6)
     ]
     assert len(set(corners)) == 6
 

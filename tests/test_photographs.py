@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digit_recognizer_dl_model import photographs
+from benchmarks.quality import photographs
+from benchmarks.quality.photographs import KINDS, describe_photographs, measure_photographs, photograph
 from digit_recognizer_dl_model.dataset import Dataset
 from digit_recognizer_dl_model.inference import Classifier
-from digit_recognizer_dl_model.photographs import KINDS, describe_photographs, measure_photographs, photograph
 from digit_recognizer_dl_model.weights import load_weights
-from digits import images
+from digits import pictures
 from digits.gallery import gallery
 from digits.refusals import Blank
 
@@ -43,7 +43,7 @@ def test_a_photograph_is_a_colour_jpeg_the_same_at_each_run(kind):
 @pytest.mark.parametrize("digit", [BAR, [np.array([[0.0, 0], [0, 1]])]], ids=["pixels", "strokes"])
 def test_a_turned_file_shows_an_upright_digit(digit):
     for seed in range(4):
-        rows, columns = np.nonzero(images.prepare(taken("turned by EXIF", digit, seed)) > 128)
+        rows, columns = np.nonzero(pictures.prepare(taken("turned by EXIF", digit, seed)) > 128)
         assert np.ptp(rows) > 2 * np.ptp(columns)
 
 
@@ -51,7 +51,7 @@ def test_a_turned_file_shows_an_upright_digit(digit):
 def test_blank_paper_is_refused(kind):
     for seed in range(3):
         with pytest.raises(Blank):
-            images.prepare(taken(kind, None, seed))
+            pictures.prepare(taken(kind, None, seed))
 
 
 def test_photographs_are_read():
@@ -81,7 +81,7 @@ def test_the_description_begins_with_the_lowest():
 
 def test_photographs_are_prepared_without_a_site_that_is_set_up():
     prepare = (
-        "from digit_recognizer_dl_model.photographs import images; import sys; images.prepare(sys.stdin.buffer.read())"
+        "from benchmarks.quality.photographs import pictures; import sys; pictures.prepare(sys.stdin.buffer.read())"
     )
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DJANGO_")}
     command = [sys.executable, "-c", prepare]

@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from digits import pngs
+from digits.pictures import pngs
 
 
 def decoded(png: bytes) -> np.ndarray:

@@ -218,9 +218,9 @@ def test_it_needs_the_weights_but_not_the_gallery(folder, predict, monkeypatch):
     def unusable():
         raise UnusableWeights("cut off")
 
-    monkeypatch.setattr("digits.gallery.gallery", lambda: pytest.fail("asked for"))
+    monkeypatch.setattr("digits.health.gallery", lambda: pytest.fail("asked for"))
     assert predict("scans", skip_checks=False)[0] == 0
-    monkeypatch.setattr("digits.recognizer.classifier", unusable)
+    monkeypatch.setattr("digits.health.classifier", unusable)
     with pytest.raises(SystemCheckError, match="The network's weights can't be used: cut off"):
         predict("scans", skip_checks=False)
 

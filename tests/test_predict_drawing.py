@@ -10,9 +10,10 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from digits import images
+from digits import pictures
 from digits.gallery import gallery
-from digits.images import Stroke
+from digits.pictures.drawing import Stroke
+from digits.pictures.drawing import draw as ink_strokes
 
 from .pictures import SEVEN, TWO, drawing, encoded
 
@@ -36,7 +37,7 @@ def test_a_drawing_is_answered_with_the_digit_and_what_the_network_saw(client, a
     assert answer.status_code == 200
     assert verdict(answer).startswith(f"{digit} ")
     picture = re.search(r'href="data:image/png;base64,([^"]+)"', answer.content.decode())[1]
-    assert (np.asarray(Image.open(io.BytesIO(base64.b64decode(picture)))) == images.prepare(data)).all()
+    assert (np.asarray(Image.open(io.BytesIO(base64.b64decode(picture)))) == pictures.prepare(data)).all()
 
 
 def send_strokes(client, strokes: object, address: str = "/draw/predict/"):
@@ -58,7 +59,7 @@ def test_strokes_are_read_like_a_picture_of_them(client, address, stroke, digit)
 def test_a_small_drawing_with_a_thick_pen_is_seen_as_a_large_one_with_a_finer_pen(client):
     [large], [small] = (scaled(TWO, scale, 28 / 280) for scale in (1, 0.25))
     seen = [
-        images.normalize(images.draw([Stroke(np.array(stroke["points"]), stroke["width"])])).astype(float)
+        pictures.prepare_strokes([Stroke(np.array(stroke["points"]), stroke["width"])]).astype(float)
         for stroke in (large, small)
     ]
     assert np.abs(seen[0] - seen[1]).mean() < 6
@@ -74,13 +75,13 @@ def test_what_lies_off_the_pad_does_not_count(excursion):
     broad = 28 / 280  # for a digit so small, whose pen its size decides
     just_off = [*(np.array(TWO) * 0.3 + [0.7, 0.39]), (1.1, 0.63)]  # its foot leaves the pad
     elsewhere = Stroke(np.array([(2, 0), (2, 1)]), broad)
-    seen = images.draw([Stroke(np.array(just_off), broad)])
-    assert images.draw([Stroke(np.array([*just_off, *excursion]), broad), elsewhere]) == seen
+    seen = ink_strokes([Stroke(np.array(just_off), broad)])
+    assert ink_strokes([Stroke(np.array([*just_off, *excursion]), broad), elsewhere]) == seen
 
 
 def test_a_line_that_only_crosses_the_pad_counts_with_what_is_seen_of_it():
     far, near = ([Stroke(np.array([(-off, 0.5), (1 + off, 0.5)]), 0.5)] for off in (3, 0.5))
-    assert images.draw(far) == images.draw(near)
+    assert ink_strokes(far) == ink_strokes(near)
 
 
 @pytest.mark.parametrize(

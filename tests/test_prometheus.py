@@ -5,7 +5,7 @@ import threading
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from digits import metrics
+from digits.traffic import prometheus
 
 from .pictures import drawing, encoded
 
@@ -46,7 +46,7 @@ def test_the_histogram_adds_up(client):
     client.get("/api/health/live")
     found = samples(client)
     name = 'digits_request_seconds_{}{{route="/api/health/live"{}}}'
-    counts = [found[name.format("bucket", f',le="{bound}"')] for bound in (*metrics.Histogram.BOUNDS, "+Inf")]
+    counts = [found[name.format("bucket", f',le="{bound}"')] for bound in (*prometheus.Histogram.BOUNDS, "+Inf")]
     assert counts == sorted(counts)
     assert counts[-1] == found[name.format("count", "")] > 0
     assert found[name.format("sum", "")] > 0
@@ -80,7 +80,7 @@ def test_only_the_asking_request_is_in_flight(client):
 
 
 def test_threads_lose_no_count(monkeypatch):
-    counter = metrics.Counter("test_total", "Test", "label")
+    counter = prometheus.Counter("test_total", "Test", "label")
     other = threading.Thread(target=counter.add, args=(1, "x"))
 
     class Interrupted(dict):

@@ -7,7 +7,7 @@ import pytest
 
 from digits import recognizer
 from digits.gallery import gallery
-from digits.images import prepare
+from digits.pictures import prepare
 from digits.recognizer import Prediction, explain, feature_maps, recognize, recognize_batch, strongest
 
 from .pictures import TWO, drawing, encoded

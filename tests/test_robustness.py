@@ -5,10 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from digit_recognizer_dl_model import robustness
-from digit_recognizer_dl_model.dataset import Dataset
-from digit_recognizer_dl_model.inference import Classifier
-from digit_recognizer_dl_model.robustness import (
+from benchmarks.quality import robustness
+from benchmarks.quality.robustness import (
     DISTORTIONS,
     FINENESS,
     INK,
@@ -20,6 +18,8 @@ from digit_recognizer_dl_model.robustness import (
     prepare,
     skeleton,
 )
+from digit_recognizer_dl_model.dataset import Dataset
+from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.weights import load_weights
 from digits.gallery import gallery
 from digits.refusals import Blank
@@ -91,7 +91,7 @@ def test_a_moved_digit_lies_anywhere_whole_and_touches_edges_where_it_is_to():
 
 @pytest.mark.parametrize("thickness", [1.2, 2, 3, 4, 5])
 def test_redrawn_strokes_are_so_thick_when_they_reach_the_network(thickness, monkeypatch):
-    monkeypatch.setattr("digits.images.THICK", 20)  # no stroke is thinned
+    monkeypatch.setattr("digits.pictures.centring.THICK", 20)  # no stroke is thinned
     prepared = prepare(distorted(f"strokes of {thickness} pixels", np.maximum(BAR, BAR.T))) / 255.0
     assert prepared[6:9].sum(axis=1) == pytest.approx(thickness, abs=0.3)
     assert prepared[:, 6:9].sum(axis=0) == pytest.approx(thickness, abs=0.3)
@@ -99,7 +99,7 @@ def test_redrawn_strokes_are_so_thick_when_they_reach_the_network(thickness, mon
 
 @pytest.mark.parametrize("thickness", [1.2, 2, 3, 4])
 def test_round_strokes_are_redrawn_as_thick_too(thickness, monkeypatch):
-    monkeypatch.setattr("digits.images.THICK", 20)
+    monkeypatch.setattr("digits.pictures.centring.THICK", 20)
     prepared = prepare(distorted(f"strokes of {thickness} pixels", RING)) / 255.0
     length = np.pi * (20 - thickness)  # of the ring's middle line
     assert prepared.sum() / length == pytest.approx(thickness, rel=0.12)

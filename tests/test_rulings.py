@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from digits import rulings
+from digits.pictures import rulings
 
 HEIGHT, WIDTH = 300, 400
 X, Y = np.arange(WIDTH), np.arange(HEIGHT)[:, None]

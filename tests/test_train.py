@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from digit_recognizer_dl_model import recordings, train
-from digit_recognizer_dl_model.augmentation import Augmentation
 from digit_recognizer_dl_model.dataset import Dataset, read_csv, write_csv
 from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.loss import NO_DIGIT
 from digit_recognizer_dl_model.network import Network
 from digit_recognizer_dl_model.recordings import Recording, write_recordings
+from digit_recognizer_dl_model.synthetic.augmentation import Augmentation
 from digit_recognizer_dl_model.train import Settings, Training, hold_out, run
 from digit_recognizer_dl_model.weights import load_weights
 

@@ -11,8 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from digit_recognizer_dl_model.frame import SIDE
-from digits import images
-from digits.api import members
+from digits import pictures
 from digits.management.progress import bar
 from digits.recognizer import Prediction, recognize_batch
 from digits.refusals import NoPicture, Refusal, TooLarge
@@ -46,7 +45,7 @@ class Command(BaseCommand):
         tell = self.tell_in_json if as_json else self.tell_in_words
         sys.stdout.reconfigure(errors="backslashreplace")  # file names may have characters that it has not
         try:
-            names = [name for file in files for name in pictures(file)]
+            names = [name for file in files for name in names_of(file)]
             all_read = self.predict(names, tell)
         except KeyboardInterrupt:
             sys.exit(INTERRUPTED)
@@ -95,7 +94,7 @@ class Command(BaseCommand):
         if isinstance(answer, Refusal):
             body = {"error": {"status": answer.status, "title": answer.title, "detail": answer.detail}}
         else:
-            body = members(answer)
+            body = answer.members
         self.stdout.write(json.dumps({"file": name} | body))
 
     def draw(self, line: str):
@@ -105,7 +104,7 @@ class Command(BaseCommand):
         self.stderr.flush()
 
 
-def pictures(file: str) -> list[str]:
+def names_of(file: str) -> list[str]:
     """The names of the pictures that an argument stands for, in order; a folder without any stands for itself."""
     if file == STANDARD_INPUT or not Path(file).is_dir():
         return [file]
@@ -121,7 +120,7 @@ def pictures(file: str) -> list[str]:
 def prepare(name: str) -> np.ndarray | Refusal:
     """The picture's pixels, (28, 28) uint8, or why there are none."""
     try:
-        return images.prepare(read(name))
+        return pictures.prepare(read(name))
     except Refusal as refusal:
         return refusal
 

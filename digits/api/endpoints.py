@@ -1,71 +1,28 @@
 """The JSON API: pictures in, predictions out; no cookie and no token."""
 
 import base64
-import functools
-import logging
 from collections.abc import Callable
 
 import numpy as np
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.http.request import MediaType
 from django.views.decorators.csrf import csrf_exempt
 
 from digit_recognizer_dl_model.frame import SIDE
 
-from . import images, metrics, pngs
-from .errors import UNUSABLE, described, not_found, refuse
-from .forms import MAX_TILES, sent_names, sent_number
-from .gallery import TILES_AT_ONCE, gallery
+from .. import pictures
+from ..errors import described, not_found
+from ..forms import MAX_TILES, sent_names, sent_number
+from ..gallery import TILES_AT_ONCE, gallery
+from ..health import check_ready
+from ..pictures import pngs
+from ..recognizer import Prediction, classifier, explain, recognize_batch, weights_sha256, weights_version
+from ..refusals import Refusal
+from ..traffic import prometheus
+from ..traffic.limits import prediction_slot
+from .decorators import endpoint
 from .payloads import Item, sent_payload
-from .pressure import prediction_slot
-from .recognizer import Prediction, classifier, explain, knows_a_one, recognize_batch, weights_sha256
-from .refusals import MethodNotAllowed, NotAcceptable, Refusal, Unavailable
-
-logger = logging.getLogger("digits")
 
 MAX_SEED = 2**32 - 1
-VERSION_LENGTH = 12  # hexadecimal digits of the weights' checksum that tell one version from another
-
-
-def endpoint(*methods: str, answers: tuple[str, ...] = ("application/json",)) -> Callable:
-    """A view that answers these methods alone, needs no CSRF token, and turns refusals into problems."""
-
-    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-        @csrf_exempt
-        @functools.wraps(view)
-        def answer(request: HttpRequest) -> HttpResponse:
-            try:
-                if request.method not in methods:
-                    allowed = ", ".join(methods)
-                    detail = f"{request.path} answers {allowed}, not {request.method}."
-                    raise MethodNotAllowed(detail, {"Allow": allowed})
-                if not any(is_accepted(request, content_type) for content_type in answers):
-                    types = " or ".join(answers)
-                    raise NotAcceptable(f"{request.path} answers with {types}, which the Accept header excludes.")
-                response = view(request)
-            except Refusal as refusal:
-                response = refuse(request, refusal)
-            response.headers["Cache-Control"] = "no-store"
-            return response
-
-        return answer
-
-    return decorate
-
-
-def is_accepted(request: HttpRequest, content_type: str) -> bool:
-    """Whether the Accept header allows it, by the most specific range that it is in (RFC 9110); of any parameters.
-
-    Django's `accepts` takes a type that is excluded for one that is not named, and parameters for another type.
-    """
-    sent = request.headers.get("Accept", "").strip() or "*/*"
-    try:
-        ranges = [MediaType(token) for token in sent.split(",")]
-    except ValueError:  # it makes no sense, and excludes nothing
-        return True
-    matches = content_type, f"{content_type.partition('/')[0]}/*", "*/*"
-    matching = [each for each in ranges if f"{each.main_type}/{each.sub_type}" in matches]
-    return bool(matching) and max(matching, key=lambda each: each.specificity).quality > 0
 
 
 @endpoint("GET", "HEAD")
@@ -105,7 +62,7 @@ def model(request: HttpRequest) -> HttpResponse:
     return JsonResponse(
         {
             "name": "digits",
-            "weights_version": weights_sha256()[:VERSION_LENGTH],
+            "weights_version": weights_version(),
             "weights_sha256": weights_sha256(),
             "architecture": weights.architecture,
             "input": {"shape": [SIDE, SIDE], "type": "uint8", "meaning": "ink 255 on 0, prepared as MNIST is"},
@@ -129,18 +86,6 @@ def health_ready(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"status": "ready"})
 
 
-def check_ready() -> None:
-    """Raise Unavailable unless a picture would be answered: the network reads one now, and a tile can be shown."""
-    try:
-        gallery().tile(0)
-        ready = knows_a_one()
-    except Exception as error:  # files are missing or damaged in any way
-        logger.exception("not ready")
-        raise Unavailable(UNUSABLE) from error
-    if not ready:
-        raise Unavailable("The network does not recognise what it should.")
-
-
 @csrf_exempt
 def nothing(request: HttpRequest, rest: str) -> HttpResponse:
     return not_found(request)
@@ -148,30 +93,18 @@ def nothing(request: HttpRequest, rest: str) -> HttpResponse:
 
 @endpoint("GET", "HEAD", answers=("text/plain",))
 def prometheus_metrics(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(metrics.exposition(), content_type=metrics.CONTENT_TYPE)
+    return HttpResponse(prometheus.exposition(), content_type=prometheus.CONTENT_TYPE)
 
 
 def prepare(item: Item, batch: int) -> np.ndarray | Refusal:
     try:
-        return images.prepare(item, batch) if isinstance(item, bytes) else item
+        return pictures.prepare(item, batch) if isinstance(item, bytes) else item
     except Refusal as refusal:
         return refusal
 
 
 def answer_item(pixels: np.ndarray, prediction: Prediction, extras: list[str]) -> dict:
-    return members(prediction) | {name: EXTRAS[name](pixels) for name in extras}
-
-
-def members(prediction: Prediction) -> dict:
-    """What a program is told of a picture."""
-    return {
-        "prediction": prediction.digit,
-        "confidence": prediction.confidence,
-        "probabilities": prediction.probabilities,
-        "uncertain": prediction.uncertain,
-        "reason": prediction.reason,
-        "weights_version": weights_sha256()[:VERSION_LENGTH],
-    }
+    return prediction.members | {name: EXTRAS[name](pixels) for name in extras}
 
 
 def prepared_picture(pixels: np.ndarray) -> str:

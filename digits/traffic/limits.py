@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
 
-from .refusals import Busy
+from ..refusals import Busy
 
 RETRY_AFTER = 1  # seconds; a prediction takes a few milliseconds, the largest batch one or two seconds
 

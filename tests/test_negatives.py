@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from digit_recognizer_dl_model import frame, handwriting, nondigits
-from digit_recognizer_dl_model.nondigits import KINDS, sample
+from digit_recognizer_dl_model import frame
+from digit_recognizer_dl_model.synthetic import handwriting, negatives
+from digit_recognizer_dl_model.synthetic.negatives import KINDS, sample
 
 kinds = pytest.mark.parametrize("kind", KINDS)
 
@@ -50,7 +51,7 @@ def test_a_row_consists_of_two_digits_at_least(monkeypatch):
         written.append(form)
         return write(form, rng)
 
-    monkeypatch.setattr(nondigits, "write", watched)
+    monkeypatch.setattr(negatives, "write", watched)
     counts = []
     for seed in range(40):
         written.clear()
@@ -109,13 +110,13 @@ def test_a_closed_line_is_closed_and_not_as_narrow_as_most_zeros(kind):
 
 def test_what_is_left_of_a_stroke_is_its_runs_of_kept_points():
     stroke = np.arange(12.0).reshape(6, 2)
-    runs = nondigits.pieces(stroke, np.array([True, True, False, False, True, False]))
+    runs = negatives.pieces(stroke, np.array([True, True, False, False, True, False]))
     assert [run.tolist() for run in runs] == [[[0, 1], [2, 3]], [[8, 9]]]
-    assert nondigits.pieces(stroke, np.zeros(6, bool)) == []
+    assert negatives.pieces(stroke, np.zeros(6, bool)) == []
 
 
 def test_no_digit_is_turned_into_a_digit():
-    for form, turns in nondigits.TURNED:
+    for form, turns in negatives.TURNED:
         digit = handwriting.FORMS[form].digit
         assert digit not in (0, 1, 6), form
         if digit in (2, 5, 8, 9):  # on their heads 2, 5 and 8 are digits, and so is 9; in a mirror 2 and 5 are
@@ -126,6 +127,6 @@ def test_no_digit_is_turned_into_a_digit():
 
 def test_no_digit_is_crossed_out_that_has_strokes_across_it(monkeypatch):
     written, write = [], handwriting.write
-    monkeypatch.setattr(nondigits, "write", lambda form, rng: (written.append(form), write(form, rng))[1])
+    monkeypatch.setattr(negatives, "write", lambda form, rng: (written.append(form), write(form, rng))[1])
     sample(100, np.random.default_rng(8), "crossed out")
     assert {handwriting.FORMS[form].digit for form in written} == {2, 3, 5, 6, 8, 9}

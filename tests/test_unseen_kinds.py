@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from PIL import ImageFont
 
-from digit_recognizer_dl_model import frame, handwriting, nondigits, outliers
+from benchmarks.quality import unseen_kinds
+from benchmarks.quality.unseen_kinds import KINDS, TWO_DIGITS, area_under_roc, describe_refusal, measure_refusal
+from digit_recognizer_dl_model import frame
 from digit_recognizer_dl_model.dataset import Dataset, read_csv
 from digit_recognizer_dl_model.inference import Classifier
-from digit_recognizer_dl_model.outliers import KINDS, TWO_DIGITS, area_under_roc, describe_refusal, measure_refusal
+from digit_recognizer_dl_model.synthetic import handwriting, negatives
 from digit_recognizer_dl_model.weights import load_weights
 from digits.refusals import Blank
 
@@ -21,9 +23,9 @@ def sample(count, seed, kind):
     """Pictures of a kind, that of two digits included."""
     rng = np.random.default_rng(seed)
     if kind != TWO_DIGITS:
-        return outliers.sample(count, rng, kind)
+        return unseen_kinds.sample(count, rng, kind)
     digits = handwriting.sample(50, np.random.default_rng(1)).pixels
-    return outliers.collect(count, rng, lambda rng: outliers.two_digits(digits, rng))
+    return unseen_kinds.collect(count, rng, lambda rng: unseen_kinds.two_digits(digits, rng))
 
 
 kinds = pytest.mark.parametrize("kind", [*KINDS, TWO_DIGITS])
@@ -47,21 +49,21 @@ def test_a_seed_repeats_its_pictures_and_no_two_are_alike(kind):
 
 
 def test_no_kind_is_one_that_the_rule_is_fitted_to():
-    assert not {*KINDS, TWO_DIGITS} & set(nondigits.KINDS)
+    assert not {*KINDS, TWO_DIGITS} & set(negatives.KINDS)
 
 
 def test_no_letter_is_one_that_may_be_a_digit():
-    assert not set(outliers.LETTERS + "".join(outliers.HAND_LETTERS)) & set("BDGIJLOQSZbgijloqsz")
+    assert not set(unseen_kinds.LETTERS + "".join(unseen_kinds.HAND_LETTERS)) & set("BDGIJLOQSZbgijloqsz")
 
 
 def test_the_font_has_every_character():
     font = ImageFont.load_default(40)
     missing = bytes(font.getmask("\uffff"))
-    assert all(bytes(font.getmask(character)) != missing for character in outliers.LETTERS + outliers.SYMBOLS)
+    assert all(bytes(font.getmask(character)) != missing for character in unseen_kinds.LETTERS + unseen_kinds.SYMBOLS)
 
 
 def test_every_letter_is_written_by_every_hand():
-    for form in outliers.HAND_FORMS:
+    for form in unseen_kinds.HAND_FORMS:
         for seed in range(30):
             strokes = handwriting.trace(form, np.random.default_rng(seed))
             assert np.isfinite(np.concatenate(strokes)).all()
@@ -89,7 +91,7 @@ def test_a_blank_picture_is_made_anew():
             raise Blank("There is no ink in this picture.")
         return np.full((28, 28), len(made), np.uint8)
 
-    assert outliers.collect(3, np.random.default_rng(1), make)[:, 0, 0].tolist() == [2, 4, 6]
+    assert unseen_kinds.collect(3, np.random.default_rng(1), make)[:, 0, 0].tolist() == [2, 4, 6]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +133,7 @@ def answering(*likeliest):
 
 def test_doubt_is_more_than_one_where_either_limit_is_passed():
     classifier = answering((0.9, 0.05), (0.75, 0.05), (0.5, 0.45), (0.5, 0.3))
-    doubt, unsure = outliers.doubts(classifier, np.zeros((4, 28, 28), np.uint8))
+    doubt, unsure = unseen_kinds.doubts(classifier, np.zeros((4, 28, 28), np.uint8))
     assert doubt == pytest.approx([0.5, 2, 1.25, 2], abs=1e-5)
     assert unsure == pytest.approx([0.25, 0.625, 1.25, 1.25], abs=1e-5)
 
@@ -148,8 +150,8 @@ def figures():
         odd = wide | [image in shapes for image in images]
         return np.where(odd[:, None], 0.1, np.eye(10)[3])
 
-    rng = np.random.default_rng([outliers.SEED, outliers.zlib.crc32(b"shape")])
-    shapes |= {image.tobytes() for image in outliers.sample(12, rng, "shape")}
+    rng = np.random.default_rng([unseen_kinds.SEED, unseen_kinds.zlib.crc32(b"shape")])
+    shapes |= {image.tobytes() for image in unseen_kinds.sample(12, rng, "shape")}
     weights = SimpleNamespace(uncertain_below=0.6, no_digit_above=0.1)
     return measure_refusal(SimpleNamespace(probabilities=probabilities, weights=weights), digits, 12)
 

@@ -11,8 +11,8 @@ from functools import cached_property
 
 import numpy as np
 
-from .dataset import Dataset
-from .frame import BOX, SIDE, place
+from ..dataset import Dataset
+from ..frame import BOX, SIDE, place
 
 THINNEST = 1.2  # pixels: a large digit drawn with a thin pen
 THICKEST = 5.0  # pixels: a small digit drawn with a thick pen

@@ -10,14 +10,14 @@ from itertools import pairwise
 import numpy as np
 from PIL import Image
 
-from digits import images
+from digit_recognizer_dl_model.dataset import Dataset
+from digit_recognizer_dl_model.frame import BOX, SIDE
+from digit_recognizer_dl_model.inference import Classifier
+from digit_recognizer_dl_model.metrics import describe, measure
+from digit_recognizer_dl_model.recordings import CANVAS, PEN_WIDTHS, SHARES, Recording
+from digits import pictures
+from digits.pictures.drawing import line
 from digits.refusals import Refusal
-
-from .dataset import Dataset
-from .frame import BOX, SIDE
-from .inference import Classifier
-from .metrics import describe, measure
-from .recordings import CANVAS, PEN_WIDTHS, SHARES, Recording
 
 FINENESS = 2  # Pillow draws hard edges: drawn larger and averaged, they are as soft as a drawing program's
 THICKNESSES = (0, 1.5, 2.5, 4, 6)  # pixels at 28x28, between which pens are told apart
@@ -27,7 +27,7 @@ def draw(strokes: list[np.ndarray], pen: float, share: float, rng: np.random.Gen
     """Black strokes on white, the longer side of the digit filling `share` of the canvas, anywhere on it."""
     sheet = Image.new("L", (CANVAS * FINENESS, CANVAS * FINENESS), "white")
     for stroke in place(strokes, pen, share, rng):
-        images.line(sheet, stroke * FINENESS, pen * FINENESS)
+        line(sheet, stroke * FINENESS, pen * FINENESS)
     return sheet.resize((CANVAS, CANVAS), Image.Resampling.BOX)
 
 
@@ -57,7 +57,7 @@ def measure_pens(
         thickness[index] = BOX * pen / (share * CANVAS + pen)
         picture = draw(recording.strokes, pen, share, rng)
         with suppress(Refusal):
-            pixels[index] = images.normalize(picture)
+            pixels[index] = pictures.prepare_image(picture)
     progress(len(recordings), len(recordings))
     labels = np.array([recording.label for recording in recordings], np.uint8)
     writers = np.array([recording.writer for recording in recordings])

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image, ImageFilter
 
-from digits import images
+from digit_recognizer_dl_model.dataset import Dataset
+from digit_recognizer_dl_model.frame import BOX, SIDE
+from digit_recognizer_dl_model.inference import Classifier
+from digit_recognizer_dl_model.synthetic import handwriting
+from digits import pictures
+from digits.pictures.drawing import line
 from digits.refusals import Refusal
-
-from . import handwriting
-from .dataset import Dataset
-from .frame import BOX, SIDE
-from .inference import Classifier
 
 # What is decoded keeps to the site's limits, which are settings.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -89,7 +89,7 @@ def measure_photographs(
         for row in range(count):
             digit, labels[row] = (copied if row % 2 == 0 else written)(dataset, rng)
             try:
-                pixels[row] = images.prepare(photograph(KINDS[kind](rng), digit, rng))
+                pixels[row] = pictures.prepare(photograph(KINDS[kind](rng), digit, rng))
             except Refusal:
                 refused[row] = True
         answers = classifier.probabilities(pixels).argmax(axis=1)
@@ -283,7 +283,7 @@ def brushed(strokes: list[np.ndarray], shape: tuple[int, int], to_picture: np.nd
     sheet = Image.new("L", (width, height))
     for stroke in strokes:
         places = np.column_stack([stroke, np.ones(len(stroke))]) @ to_picture.T
-        images.line(sheet, places[:, :2] / places[:, 2:], pen, level=255)
+        line(sheet, places[:, :2] / places[:, 2:], pen, level=255)
     return np.asarray(sheet.filter(ImageFilter.GaussianBlur(1)), np.float32) / 255
 
 

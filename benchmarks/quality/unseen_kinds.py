@@ -1,6 +1,6 @@
 """How many pictures of no digit are refused, of kinds that nothing was fitted to: letters, shapes, photographs.
 
-The kinds of `nondigits` are what the rule is fitted to, so its figures for them flatter. These are for measuring alone:
+The kinds of `negatives` are what the rule is fitted to, so its figures for them flatter. These are for measuring alone:
 nothing may be trained on or fitted to them. They come as the pictures that people send, through the site's own
 preparation, so this module needs Pillow and `digits.images`, which inference and training do without.
 """
@@ -11,14 +11,14 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from digits import images
+from digit_recognizer_dl_model.dataset import Dataset
+from digit_recognizer_dl_model.frame import BOX, SIDE
+from digit_recognizer_dl_model.inference import Classifier, beyond_two
+from digit_recognizer_dl_model.synthetic import handwriting
+from digit_recognizer_dl_model.synthetic.handwriting import Form
+from digits import pictures
+from digits.pictures.drawing import line
 from digits.refusals import Blank
-
-from . import handwriting
-from .dataset import Dataset
-from .frame import BOX, SIDE
-from .handwriting import Form
-from .inference import Classifier, beyond_two
 
 SEED = 20_240_301
 TWO_DIGITS = "two MNIST digits"  # a kind, too, but made of the digits that are measured on
@@ -185,7 +185,7 @@ def lines(rng: np.random.Generator) -> np.ndarray:
 def shape(rng: np.random.Generator) -> np.ndarray:
     """A closed shape of SHAPES, by an unsteady hand; not a circle, which is a zero.
 
-    `nondigits` has closed lines with uneven corners and rings with dots, so of all kinds this is the least unseen.
+    `negatives` has closed lines with uneven corners and rings with dots, so of all kinds this is the least unseen.
     """
     strokes = list(SHAPES.values())[rng.integers(len(SHAPES))]
     width, tilt = rng.uniform(0.85, 1.2), rng.normal(0, 0.1)
@@ -200,7 +200,7 @@ def two_digits(digits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         parts += [digit[:, inked[0] : inked[-1] + 1], np.zeros((SIDE, rng.integers(0, 5)), np.uint8)]
     row = np.pad(np.concatenate(parts, axis=1), 6)
     height, width = row.shape
-    return images.normalize(Image.fromarray(255 - row).resize((5 * width, 5 * height), Image.Resampling.BICUBIC))
+    return pictures.prepare_image(Image.fromarray(255 - row).resize((5 * width, 5 * height), Image.Resampling.BICUBIC))
 
 
 def photograph(rng: np.random.Generator) -> np.ndarray:
@@ -223,7 +223,7 @@ def photograph(rng: np.random.Generator) -> np.ndarray:
     blurred = np.asarray(scene.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 2))), np.float64)
     light = np.linspace(1, rng.uniform(0.4, 1), side)
     grain = rng.normal(0, rng.uniform(1, 5), (side, side))
-    return images.normalize(
+    return pictures.prepare_image(
         Image.fromarray(levels(blurred * (light if rng.random() < 0.5 else light[:, None]) + grain))
     )
 
@@ -235,7 +235,7 @@ def sensor_noise(rng: np.random.Generator) -> np.ndarray:
     picture = Image.fromarray(levels(noise + np.linspace(0, rng.uniform(-15, 15), side)))
     if rng.random() < 0.5:
         picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.5)))
-    return images.normalize(picture)
+    return pictures.prepare_image(picture)
 
 
 KINDS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
@@ -265,7 +265,8 @@ def print_text(text: str, rng: np.random.Generator) -> np.ndarray:
     slant = rng.choice([0, rng.uniform(0, 0.25)])  # sideways per height
     oblique = (1, slant, -slant * sheet.height / 2, 0, 1, 0)
     sheet = sheet.transform(sheet.size, Image.Transform.AFFINE, oblique, Image.Resampling.BICUBIC, fillcolor="white")
-    return images.normalize(sheet.rotate(rng.normal(0, 3), Image.Resampling.BICUBIC, expand=True, fillcolor="white"))
+    sheet = sheet.rotate(rng.normal(0, 3), Image.Resampling.BICUBIC, expand=True, fillcolor="white")
+    return pictures.prepare_image(sheet)
 
 
 def pen(strokes: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
@@ -276,8 +277,8 @@ def pen(strokes: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
     width = rng.uniform(*PENS) * size / BOX
     sheet = Image.new("L", (SHEET, SHEET), "white")
     for stroke in strokes:
-        images.line(sheet, (stroke - low) * (size - width) / reach + 0.05 * SHEET + width / 2, width)
-    return images.normalize(sheet)
+        line(sheet, (stroke - low) * (size - width) / reach + 0.05 * SHEET + width / 2, width)
+    return pictures.prepare_image(sheet)
 
 
 def turned(points: np.ndarray, angle: float) -> np.ndarray:

@@ -1,9 +1,10 @@
 """Whether thick strokes are better thinned in the picture, or inked anew from what the pen wrote.
 
-Run as `python -m benchmarks.widths [--teachers FILE ...]`, some minutes; the last line is one JSON object. Recorded
-digits are drawn with thin, usual and thick pens and read three ways: as their pictures are, with thick strokes thinned
-by `digits.images`, and with their strokes sent as the drawing pad sends them, which `digits.images` inks. Teachers read
-the people whom they have never seen. The last rows are of held-out MNIST images, of which there are no strokes.
+Run as `python -m benchmarks.quality.widths [--teachers FILE ...]`, some minutes; the last line is one JSON object.
+Recorded digits are drawn with thin, usual and thick pens and read three ways: as their pictures are, with thick
+strokes thinned by `digits.pictures`, and with their strokes sent as the drawing pad sends them, which `digits.pictures`
+inks. Teachers read the people whom they have never seen. The last rows are of held-out MNIST images, of which there are
+no strokes.
 """
 
 import os
@@ -20,15 +21,18 @@ from unittest.mock import patch
 import numpy as np
 from PIL import Image
 
+from benchmarks.quality.pens import draw, place
+from benchmarks.quality.robustness import DISTORTIONS
 from digit_recognizer_dl_model.dataset import DATA, read_csv
 from digit_recognizer_dl_model.frame import BOX, SIDE
 from digit_recognizer_dl_model.inference import Classifier
-from digit_recognizer_dl_model.pens import draw, place
 from digit_recognizer_dl_model.recordings import CANVAS, SHARES, read_recordings, third_of_writers
-from digit_recognizer_dl_model.robustness import DISTORTIONS
 from digit_recognizer_dl_model.train import Settings, hold_out
 from digit_recognizer_dl_model.weights import SHIPPED, load_weights
-from digits import images
+from digits import pictures
+from digits.pictures import centring
+from digits.pictures.drawing import Stroke
+from digits.pictures.drawing import draw as ink_strokes
 from digits.refusals import Refusal
 
 WIDTHS = {"thin": (0.7, 1.5), "usual": (1.5, 3.5), "thick": (3.5, 6)}  # of the pen, in pixels of the 20
@@ -55,13 +59,13 @@ def of_widths(least: float, most: float) -> Callable[[np.random.Generator], tupl
 
 def prepared(picture: Image.Image, thickest: float) -> np.ndarray:
     """The picture's pixels (28, 28) uint8, none where it is refused; strokes thicker than this are thinned."""
-    with patch.object(images, "THICK", thickest), suppress(Refusal):
-        return images.normalize(picture)
+    with patch.object(centring, "THICK", thickest), suppress(Refusal):
+        return pictures.prepare_image(picture)
     return np.zeros((SIDE, SIDE), np.uint8)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.widths", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.widths", description=__doc__)
     parser.add_argument("--teachers", type=Path, nargs="+", metavar="FILE", help="weights that lack a third of writers")
     parser.add_argument("--strokes", type=Path, default=DATA / "pen_digits.json.gz", metavar="FILE")
     parser.add_argument("--count", type=int, default=2000, help="held-out MNIST images")
@@ -94,8 +98,8 @@ def main() -> None:
             pen, share = lot(rng)
             picture = draw(recording.strokes, pen, share, rng)
             placed = place(recording.strokes, pen, share, rng)
-            anew = images.draw([images.Stroke(points / CANVAS, pen / CANVAS) for points in placed])
-            ways = (picture, BOX), (picture, images.THICK), (anew, images.THICK)
+            anew = ink_strokes([Stroke(points / CANVAS, pen / CANVAS) for points in placed])
+            ways = (picture, BOX), (picture, centring.THICK), (anew, centring.THICK)
             pixels[:, index] = [prepared(*way) for way in ways]
         right = [
             np.concatenate(
@@ -111,7 +115,7 @@ def main() -> None:
     for name in DRAWN:
         rng = np.random.default_rng(1)
         pictures = [Image.fromarray(DISTORTIONS[name](tile, rng)) for tile in held_out.pixels[: options.count]]
-        pixels = np.array([[prepared(p, thickest) for p in pictures] for thickest in (BOX, images.THICK)])
+        pixels = np.array([[prepared(p, thickest) for p in pictures] for thickest in (BOX, centring.THICK)])
         right = [(shipped.probabilities(way).argmax(axis=1) == held_out.labels[: options.count]) for way in pixels]
         tell(f"MNIST, {name}", pixels, right)
     print(json.dumps({"teachers": len(options.teachers or []), "rows": rows}))

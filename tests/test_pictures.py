@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter, ImageOps
 
-from digits import images, paper, pngs
+from digits import pictures
 from digits.gallery import gallery
+from digits.pictures import background, centring, decode, pngs
 from digits.recognizer import recognize
 from digits.refusals import Blank, NotAPicture, UnusablePicture
 
@@ -28,14 +29,14 @@ def centre_of_mass(pixels: np.ndarray) -> tuple[float, float]:
 @pytest.mark.parametrize("index", range(0, 10_000, 97))
 def test_a_tile_comes_back_as_it_was(index):
     tile = gallery().pixels(index)
-    prepared = images.prepare(pngs.png(tile))
+    prepared = pictures.prepare(pngs.png(tile))
     stretched = np.rint(tile * (255 / tile.max()))  # some tiles have no pixel that is quite black
     assert np.abs(prepared - stretched).max() <= 1
 
 
 @pytest.mark.parametrize("side", [40, 100, 280, 333, 1000])
 def test_the_longest_side_is_20_and_the_centre_of_mass_is_on_pixel_14(side):
-    pixels = images.prepare(encoded(drawing(side=side, pen=max(2, side // 14))))
+    pixels = pictures.prepare(encoded(drawing(side=side, pen=max(2, side // 14))))
     assert max(ink_box(pixels)) == 20
     assert all(13.5 <= middle <= 14.5 for middle in centre_of_mass(pixels))
     assert pixels.max() == 255
@@ -47,11 +48,11 @@ def test_where_the_digit_is_drawn_makes_no_difference(offset):
     sheet.paste(drawing(side=280), offset)
     reference = Image.new("L", (600, 600), "white")
     reference.paste(drawing(side=280), (160, 160))
-    assert (images.prepare(encoded(sheet)) == images.prepare(encoded(reference))).all()
+    assert (pictures.prepare(encoded(sheet)) == pictures.prepare(encoded(reference))).all()
 
 
 def test_proportions_are_kept():
-    pixels = images.prepare(encoded(drawing([[(0.5, 0.2), (0.5, 0.8)]])))
+    pixels = pictures.prepare(encoded(drawing([[(0.5, 0.2), (0.5, 0.8)]])))
     height, width = ink_box(pixels)
     assert height == 20
     assert width <= 4
@@ -73,21 +74,21 @@ def test_proportions_are_kept():
     ],
 )
 def test_every_kind_of_picture_gives_the_same_pixels(form, picture):
-    difference = np.abs(images.prepare(encoded(picture)).astype(int) - images.prepare(encoded(drawing())))
+    difference = np.abs(pictures.prepare(encoded(picture)).astype(int) - pictures.prepare(encoded(drawing())))
     assert difference.max() <= 2, form
 
 
 def test_16_bits_with_a_transparent_value_lie_on_paper():
     picture = Image.fromarray(np.asarray(drawing(ink="white", paper="black"), np.uint16) * 257)
     transparent_white = with_chunk(encoded(picture), b"tRNS", b"\xff\xff")
-    assert (images.prepare(transparent_white) == images.prepare(encoded(drawing()))).all()
+    assert (pictures.prepare(transparent_white) == pictures.prepare(encoded(drawing()))).all()
 
 
 @pytest.mark.parametrize(("form", "options"), [("PNG", {}), ("MPO", {"quality": 80})])
 def test_of_several_frames_the_first_is_read(form, options):
     first, second = drawing([TWO], mode="RGB"), drawing([SEVEN], mode="RGB")
     data = encoded(first, form, save_all=True, append_images=[second], **options)
-    assert np.abs(images.prepare(data).astype(int) - images.prepare(encoded(first))).mean() < 4
+    assert np.abs(pictures.prepare(data).astype(int) - pictures.prepare(encoded(first))).mean() < 4
 
 
 def test_of_a_damaged_list_of_frames_the_first_is_read():
@@ -95,17 +96,17 @@ def test_of_a_damaged_list_of_frames_the_first_is_read():
     data = encoded(first, "MPO", save_all=True, append_images=[first])
     damaged = data.replace(b"MPF\0II*", b"MPF\0II+")
     assert damaged != data
-    assert (images.prepare(damaged) == images.prepare(data)).all()
+    assert (pictures.prepare(damaged) == pictures.prepare(data)).all()
 
 
 def test_a_jpeg_for_printers_is_read():
     data = encoded(drawing(mode="RGB").convert("CMYK"), "JPEG", quality=80)
-    assert np.abs(images.prepare(data).astype(int) - images.prepare(encoded(drawing()))).mean() < 4
+    assert np.abs(pictures.prepare(data).astype(int) - pictures.prepare(encoded(drawing()))).mean() < 4
 
 
 def test_a_jpeg_gives_nearly_the_pixels_of_a_png():
-    jpeg = images.prepare(encoded(drawing(), "JPEG", quality=80)).astype(int)
-    assert np.abs(jpeg - images.prepare(encoded(drawing()))).mean() < 4
+    jpeg = pictures.prepare(encoded(drawing(), "JPEG", quality=80)).astype(int)
+    assert np.abs(jpeg - pictures.prepare(encoded(drawing()))).mean() < 4
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -125,8 +126,8 @@ def test_a_photo_is_turned_the_way_its_exif_data_says(orientation):
         stored = step(stored)
     exif = Image.Exif()
     exif[0x0112] = orientation
-    prepared = images.prepare(encoded(stored, exif=exif)).astype(int)
-    assert np.abs(prepared - images.prepare(encoded(upright))).mean() < 2
+    prepared = pictures.prepare(encoded(stored, exif=exif)).astype(int)
+    assert np.abs(prepared - pictures.prepare(encoded(upright))).mean() < 2
 
 
 @pytest.mark.parametrize(
@@ -145,7 +146,7 @@ def test_a_photo_is_turned_the_way_its_exif_data_says(orientation):
 )
 def test_a_picture_without_a_digit_is_blank(picture):
     with pytest.raises(Blank):
-        images.prepare(encoded(picture))
+        pictures.prepare(encoded(picture))
 
 
 @pytest.mark.parametrize(
@@ -163,7 +164,7 @@ def test_a_picture_without_a_digit_is_blank(picture):
 )
 def test_what_is_neither_png_nor_jpeg_is_no_picture(data):
     with pytest.raises(NotAPicture):
-        images.prepare(data)
+        pictures.prepare(data)
 
 
 PNG, JPEG = encoded(drawing()), encoded(drawing(), "JPEG")
@@ -183,14 +184,14 @@ PNG, JPEG = encoded(drawing()), encoded(drawing(), "JPEG")
 )
 def test_a_damaged_picture_is_unusable(data):
     with pytest.raises(UnusablePicture, match="damaged or cut off"):
-        images.prepare(data)
+        pictures.prepare(data)
 
 
 def test_every_cut_of_a_picture_is_refused_or_read_but_never_breaks():
     for data in (PNG, JPEG):
         for end in range(0, len(data), 7):
             try:
-                images.prepare(data[:end])
+                pictures.prepare(data[:end])
             except (NotAPicture, UnusablePicture, Blank):
                 continue
 
@@ -209,7 +210,7 @@ def test_damaged_exif_data_is_refused_or_ignored_but_never_breaks():
         length = int.from_bytes(data[start - 4 : start])
         data[start + 4 + length : start + 8 + length] = zlib.crc32(data[start : start + 4 + length]).to_bytes(4)
         try:
-            images.prepare(bytes(data))
+            pictures.prepare(bytes(data))
         except UnusablePicture:
             continue
 
@@ -221,18 +222,18 @@ def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(monkeypatc
     data = encoded(Image.new("1", (5000, 5000)))
     monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", decode)
     with pytest.raises(UnusablePicture, match="5000 x 5000"):
-        images.prepare(data)
+        pictures.prepare(data)
 
 
 def test_a_thin_pen_is_as_black_as_a_thick_one():
     for pen in (3, 30):
-        pixels = images.prepare(encoded(drawing([SEVEN], pen=pen)))
+        pixels = pictures.prepare(encoded(drawing([SEVEN], pen=pen)))
         assert pixels.max() == 255
 
 
 def test_a_prepared_picture_prepared_again_stays_as_it_is():
-    once = images.prepare(encoded(drawing([TWO])))
-    assert (images.prepare(pngs.png(once)) == once).all()
+    once = pictures.prepare(encoded(drawing([TWO])))
+    assert (pictures.prepare(pngs.png(once)) == once).all()
 
 
 ROUND = [(0.5 + 0.2 * np.sin(turn), 0.5 - 0.3 * np.cos(turn)) for turn in np.linspace(0, 2 * np.pi, 40)]
@@ -245,14 +246,14 @@ def halved(stroke: list[tuple[float, float]]) -> list[tuple[float, float]]:
 
 @pytest.mark.parametrize("stroke", [ROUND, NINE, TWO, SEVEN], ids="0927")
 def test_a_small_drawing_with_a_thick_pen_is_read_as_a_large_one_with_a_thin_pen(stroke):
-    small, large = (images.prepare(encoded(drawing([s], pen=pen))) for s, pen in ((halved(stroke), 28), (stroke, 24)))
-    assert images.stroke_width(small / 255) == pytest.approx(images.stroke_width(large / 255), abs=1.6)
+    small, large = (pictures.prepare(encoded(drawing([s], pen=pen))) for s, pen in ((halved(stroke), 28), (stroke, 24)))
+    assert centring.stroke_width(small / 255) == pytest.approx(centring.stroke_width(large / 255), abs=1.6)
     assert recognize(small).digit == recognize(large).digit
 
 
 def test_a_gap_that_a_thick_pen_nearly_fills_is_opened():
     narrow = [(0.5 + 0.56 * (x - 0.5), y) for x, y in halved(ROUND)]
-    pixels = images.prepare(encoded(drawing([narrow], pen=28)))
+    pixels = pictures.prepare(encoded(drawing([narrow], pen=28)))
     assert (pixels[11:16, 11:17].min(axis=1) < 20).all()
 
 
@@ -264,22 +265,22 @@ def test_the_width_of_a_stroke_is_told_in_any_direction(thickness, angle):
     along = np.abs(np.cos(angle) * y - np.sin(angle) * x)
     ink = np.clip((thickness + 1) / 2 - away, 0, 1) * (along < 95)
     expected = thickness * 190 / (190 + thickness)  # the outline has two ends, too
-    assert images.stroke_width(ink) == pytest.approx(expected, rel=0.06)
+    assert centring.stroke_width(ink) == pytest.approx(expected, rel=0.06)
 
 
 def test_strokes_out_of_focus_are_not_taken_for_thick_ones(monkeypatch):
     picture = encoded(drawing(pen=22).filter(ImageFilter.GaussianBlur(20)))
-    prepared = images.prepare(picture)
-    monkeypatch.setattr(images, "THICK", 20)
-    assert (images.prepare(picture) == prepared).all()
+    prepared = pictures.prepare(picture)
+    monkeypatch.setattr(centring, "THICK", 20)
+    assert (pictures.prepare(picture) == prepared).all()
 
 
 @pytest.mark.parametrize("pen", [8, 22, 34])
 def test_strokes_no_thicker_than_usual_stay_as_they_are(pen, monkeypatch):
     picture = encoded(drawing(pen=pen))
-    prepared = images.prepare(picture)
-    monkeypatch.setattr(images, "THICK", 20)
-    assert (images.prepare(picture) == prepared).all()
+    prepared = pictures.prepare(picture)
+    monkeypatch.setattr(centring, "THICK", 20)
+    assert (pictures.prepare(picture) == prepared).all()
 
 
 def test_a_blot_full_of_holes_is_not_thinned_away():
@@ -287,13 +288,13 @@ def test_a_blot_full_of_holes_is_not_thinned_away():
     blot[60:220, 60:220] = 0
     for down, right in ((0, 0), (0, 1), (1, 0), (1, 1)):
         blot[64 + down : 220 : 20, 64 + right : 220 : 20] = 255
-    assert images.prepare(encoded(Image.fromarray(blot))).sum() > 100 * 255
+    assert pictures.prepare(encoded(Image.fromarray(blot))).sum() > 100 * 255
 
 
 def test_the_thickest_tile_comes_back_as_it_was():
-    tile = max(map(gallery().pixels, range(2000)), key=lambda tile: images.stroke_width(tile / 255))
-    assert images.stroke_width(tile / 255) > images.THICK
-    assert np.abs(images.prepare(pngs.png(tile)) - np.rint(tile * (255 / tile.max()))).max() <= 1
+    tile = max(map(gallery().pixels, range(2000)), key=lambda tile: centring.stroke_width(tile / 255))
+    assert centring.stroke_width(tile / 255) > centring.THICK
+    assert np.abs(pictures.prepare(pngs.png(tile)) - np.rint(tile * (255 / tile.max()))).max() <= 1
 
 
 RAMP = np.linspace(-1, 1, 280)
@@ -316,7 +317,7 @@ def peppered(picture: Image.Image, share: float) -> Image.Image:
 
 def difference(one: Image.Image, other: Image.Image) -> float:
     """Grey levels a pixel between two prepared pictures, of which one may lie a pixel aside: 12 is a soft edge."""
-    first, second = (images.prepare(encoded(picture)).astype(int) for picture in (one, other))
+    first, second = (pictures.prepare(encoded(picture)).astype(int) for picture in (one, other))
     steps = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1)]
     return min(float(np.abs(np.roll(first, step, axis=(0, 1)) - second).mean()) for step in steps)
 
@@ -369,7 +370,7 @@ PAPER = Image.new("L", (280, 280), 225)
 )
 def test_blank_paper_is_blank_under_noise_and_uneven_light(paper):
     with pytest.raises(Blank):
-        images.prepare(encoded(paper))
+        pictures.prepare(encoded(paper))
 
 
 @pytest.mark.parametrize("dark", [0.4, 0.7])
@@ -378,7 +379,7 @@ def test_blank_paper_is_blank_under_noise_and_uneven_light(paper):
 def test_blank_paper_with_a_hard_shadow_in_a_corner_is_blank(reach, slope, dark):
     corner = RAMP + slope * RAMP[:, None] > (1 + slope) * (1 - reach)
     with pytest.raises(Blank):
-        images.prepare(encoded(noisy(lit(PAPER, np.where(corner, dark, 1)), 3)))
+        pictures.prepare(encoded(noisy(lit(PAPER, np.where(corner, dark, 1)), 3)))
 
 
 @pytest.mark.parametrize("side", [56, 140, 280, 1000])
@@ -386,8 +387,8 @@ def test_clean_pictures_are_on_even_paper_and_stay_as_they_are(side):
     touching = [(x - 0.28, y) for x, y in SEVEN]
     for strokes in ([TWO], [SEVEN], [touching]):
         for picture in (drawing(strokes, side, side // 12), drawing(strokes, side, side // 12, "white", "black")):
-            luminance = images.grey(picture)
-            assert paper.even_out(luminance) is luminance
+            luminance = decode.luminance_of(picture)
+            assert background.even_out(luminance) is luminance
 
 
 def test_a_large_uneven_picture_is_prepared_as_a_small_one():

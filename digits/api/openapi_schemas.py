@@ -4,9 +4,10 @@ from django.conf import settings
 
 from digit_recognizer_dl_model.frame import SIDE
 
+from ..recognizer import VERSION_LENGTH
+from ..refusals import MEGABYTE
 from . import inference_protocol
-from .api import EXTRAS, VERSION_LENGTH
-from .refusals import MEGABYTE
+from .endpoints import EXTRAS
 
 PICTURE = f"PNG or JPEG, up to {settings.MAX_PICTURE_BYTES // MEGABYTE} MB"
 # What examples are made of.

@@ -1,4 +1,4 @@
-"""How good a weights file is: `python -m digit_recognizer_dl_model.evaluate` measures all that can be measured here.
+"""How good a weights file is: `python -m benchmarks.quality.measure` measures all that can be measured here.
 
 It prints accuracy, calibration, refusals, robustness, photographs and speed, and with `--strokes FILE` also how
 recorded pens are read. `--teachers FILE ...` measures these on the test images, and on the pens of the people whom each
@@ -17,16 +17,17 @@ from pathlib import Path
 
 import numpy as np
 
-from . import handwriting, nondigits
-from .dataset import DATA, SIDE, Dataset, MalformedDataset, read_csv
-from .inference import Classifier, beyond_two
-from .metrics import describe, measure
-from .outliers import describe_refusal, measure_refusal
+from digit_recognizer_dl_model.dataset import DATA, SIDE, Dataset, MalformedDataset, read_csv
+from digit_recognizer_dl_model.inference import Classifier, beyond_two
+from digit_recognizer_dl_model.metrics import describe, measure
+from digit_recognizer_dl_model.recordings import MalformedRecordings, Recording, read_recordings, third_of_writers
+from digit_recognizer_dl_model.synthetic import handwriting, negatives
+from digit_recognizer_dl_model.weights import SHIPPED, UnusableWeights, Weights, load_weights, save_weights
+
 from .pens import describe_pens, measure_pens
 from .photographs import describe_photographs, measure_photographs
-from .recordings import MalformedRecordings, Recording, read_recordings, third_of_writers
 from .robustness import describe_robustness, measure_robustness
-from .weights import SHIPPED, UnusableWeights, Weights, load_weights, save_weights
+from .unseen_kinds import describe_refusal, measure_refusal
 
 SAMPLES_A_FORM = 500
 SAMPLES_A_KIND = 500
@@ -89,14 +90,14 @@ def measure_forms(classifier: Classifier) -> dict[str, float]:
 
 
 def measure_nondigits(classifier: Classifier) -> dict[str, float]:
-    """The share refused, 0-1, of made-up pictures in each kind of `nondigits.KINDS`: not sure, for whatever reason.
+    """The share refused, 0-1, of made-up pictures in each kind of `negatives.KINDS`: not sure, for whatever reason.
 
     The seed is none that training uses; the kinds are those that were trained on, so this flatters.
     """
     rng = np.random.default_rng(123_456_789)
     weights, shares = classifier.weights, {}
-    for kind in nondigits.KINDS:
-        probabilities = classifier.probabilities(nondigits.sample(SAMPLES_A_KIND, rng, kind))
+    for kind in negatives.KINDS:
+        probabilities = classifier.probabilities(negatives.sample(SAMPLES_A_KIND, rng, kind))
         unsure = probabilities.max(axis=1) < weights.uncertain_below
         refused = unsure | (beyond_two(probabilities) > weights.no_digit_above)
         shares[kind] = float(refused.mean())
@@ -152,7 +153,7 @@ def describe_nondigits(shares: dict[str, float]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m digit_recognizer_dl_model.evaluate", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.measure", description=__doc__)
     parser.add_argument("--weights", type=Path, default=SHIPPED)
     parser.add_argument("--csv", type=Path, default=DATA / "mnist_test.csv", help="labelled images to measure on")
     parser.add_argument("--strokes", type=Path, metavar="FILE", help="recorded pen strokes, as fetch_pen_digits writes")

@@ -11,12 +11,11 @@ from functools import partial
 import numpy as np
 from PIL import Image, ImageFilter
 
-from digits import images
+from digit_recognizer_dl_model.dataset import Dataset
+from digit_recognizer_dl_model.frame import BOX, SIDE
+from digit_recognizer_dl_model.inference import Classifier
+from digits import pictures
 from digits.refusals import Refusal
-
-from .dataset import Dataset
-from .frame import BOX, SIDE
-from .inference import Classifier
 
 IMAGES = 2000  # enough to tell 97 % from 98 %, and few enough for a table in a few minutes
 SEED = 20_240_229
@@ -59,7 +58,7 @@ def measure_robustness(
 
 def prepare(picture: np.ndarray) -> np.ndarray:
     """A picture (h, w) uint8 as the site brings it to the network, (28, 28) uint8; raises a Refusal where it does."""
-    return images.normalize(Image.fromarray(picture))
+    return pictures.prepare_image(Image.fromarray(picture))
 
 
 def describe_robustness(accuracies: dict[str, float]) -> str:

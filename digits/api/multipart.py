@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from django.conf import settings
 
-from .refusals import MEGABYTE, MalformedBody, TooLarge, UnsupportedType
+from ..refusals import MEGABYTE, MalformedBody, TooLarge, UnsupportedType
 
 CHUNK = 64 * 1024  # bytes read at once
 MAX_HEADERS = 8 * 1024  # bytes, of a part

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..frame import BOX, SIDE, place
 from . import handwriting
-from .frame import BOX, SIDE, place
 from .handwriting import THICKEST, THINNEST, bend, curve, posture, render, write
 
 

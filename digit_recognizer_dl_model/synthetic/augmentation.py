@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .dataset import SIDE
+from ..dataset import SIDE
 
 CENTRE = (SIDE - 1) / 2
 MARGIN = 4  # empty pixels around the image, so that no tap of the interpolation needs a check

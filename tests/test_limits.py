@@ -8,7 +8,9 @@ from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, RequestFactory
 
-from digits import api, pressure, recognizer, views
+from digits import recognizer, views
+from digits.api import endpoints
+from digits.traffic import limits
 
 from .pictures import drawing, encoded
 
@@ -22,9 +24,9 @@ def predict(client: Client, **options):
 @pytest.fixture
 def all_slots_taken():
     with contextlib.ExitStack() as taken:
-        with contextlib.suppress(pressure.Busy):
+        with contextlib.suppress(limits.Busy):
             while True:
-                taken.enter_context(pressure.prediction_slot())
+                taken.enter_context(limits.prediction_slot())
         yield
 
 
@@ -48,23 +50,23 @@ def test_a_drawing_that_finds_no_slot_is_told_so(client, all_slots_taken):
 
 
 def test_slots_are_given_back_after_answers_and_refusals(client):
-    free = pressure.slots()._value
+    free = limits.slots()._value
     assert predict(client).status_code == 200
     assert client.post(URL, b"GIF89a", content_type="image/png").status_code == 415
-    assert pressure.slots()._value == free
+    assert limits.slots()._value == free
 
 
 @pytest.mark.parametrize(
     ("path", "more"), [(f"{URL}?include=saliency", {}), ("/draw/explain/", {}), ("/draw/", {"explain": ""})]
 )
 def test_an_explanation_takes_a_slot_as_a_prediction_does(client, monkeypatch, path, more):
-    free, left = pressure.slots()._value, []
+    free, left = limits.slots()._value, []
 
     def explain(pixels):
-        left.append(pressure.slots()._value)
+        left.append(limits.slots()._value)
         return recognizer.explain(pixels)
 
-    for module in (api, views):
+    for module in (endpoints, views):
         monkeypatch.setattr(module, "explain", explain)
     answer = client.post(path, {"file": SimpleUploadedFile("digit.png", encoded(drawing()))} | more)
     assert answer.status_code == 200
@@ -129,4 +131,4 @@ def test_a_cache_out_of_reach_limits_nobody(two_a_minute, monkeypatch):
 def test_a_client_is_known_by_what_a_trusted_proxy_saw_and_by_nothing_it_says(settings, proxies, forwarded, address):
     settings.TRUSTED_PROXIES = proxies
     request = RequestFactory().get("/", headers={"X-Forwarded-For": forwarded})
-    assert pressure.client_address(request) == address
+    assert limits.client_address(request) == address

@@ -12,12 +12,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from digit_recognizer_dl_model.frame import SIDE
 
-from . import __version__
-from .api import VERSION_LENGTH, check_ready, endpoint
+from .. import __version__
+from ..health import check_ready
+from ..recognizer import Prediction, recognize_batch, weights_version
+from ..refusals import MalformedBody, Refusal, TooLarge, UnusablePixels
+from ..traffic.limits import prediction_slot
+from .decorators import endpoint
 from .payloads import as_pixels, check_ink, decoded_json, read, sent_body
-from .pressure import prediction_slot
-from .recognizer import Prediction, recognize_batch, weights_sha256
-from .refusals import MalformedBody, Refusal, TooLarge, UnusablePixels
 
 MODEL = "digits"
 INPUT = "image"
@@ -165,7 +166,7 @@ def answer(header: dict, asked_for: dict[str, bool], predictions: list[Predictio
         else:
             output["data"] = values.ravel().tolist()
         outputs.append(output)
-    answered = {"model_name": MODEL, "model_version": weights_sha256()[:VERSION_LENGTH], "outputs": outputs}
+    answered = {"model_name": MODEL, "model_version": weights_version(), "outputs": outputs}
     if "id" in header:
         answered["id"] = header["id"]
     if not any(asked_for.values()):

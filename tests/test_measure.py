@@ -9,12 +9,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from digit_recognizer_dl_model import evaluate, handwriting, nondigits, outliers, photographs, robustness
+from benchmarks.quality import measure as evaluate
+from benchmarks.quality import photographs, robustness, unseen_kinds
+from benchmarks.quality.measure import measure_nondigits, microseconds_an_image
 from digit_recognizer_dl_model.dataset import Dataset, read_csv, write_csv
-from digit_recognizer_dl_model.evaluate import measure_nondigits, microseconds_an_image
 from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.metrics import measure
 from digit_recognizer_dl_model.recordings import Recording, third_of_writers, write_recordings
+from digit_recognizer_dl_model.synthetic import handwriting, negatives
 from digit_recognizer_dl_model.weights import Weights, load_weights, save_weights
 
 TEST_CSV = Path(__file__).parent.parent / "data" / "mnist_test.csv"
@@ -39,8 +41,8 @@ def test_pictures_of_no_digit_are_refused_for_either_reason(monkeypatch):
     )
     monkeypatch.setattr(evaluate, "SAMPLES_A_KIND", 4)
     shares = measure_nondigits(classifier)
-    assert shares == dict.fromkeys(nondigits.KINDS, 0.75)
-    assert asked == [(4, 28, 28)] * len(nondigits.KINDS)
+    assert shares == dict.fromkeys(negatives.KINDS, 0.75)
+    assert asked == [(4, 28, 28)] * len(negatives.KINDS)
 
 
 @pytest.fixture
@@ -82,8 +84,8 @@ def test_the_command_prints_every_part(command, folder, capsys):
     size = (folder / "weights.npz").stat().st_size
     assert f"weights.npz: 7,980 trained values, {size:,} bytes" in out
     assert "80.00% of 5 images" in out
-    assert all(re.search(rf" \d+\.\d%  {re.escape(kind)}\n", out) for kind in nondigits.KINDS)
-    assert all(re.search(rf" \d+\.\d%  [01]\.\d{{4}}  [01]\.\d{{4}}  {kind}\n", out) for kind in outliers.KINDS)
+    assert all(re.search(rf" \d+\.\d%  {re.escape(kind)}\n", out) for kind in negatives.KINDS)
+    assert all(re.search(rf" \d+\.\d%  [01]\.\d{{4}}  [01]\.\d{{4}}  {kind}\n", out) for kind in unseen_kinds.KINDS)
     assert all(re.search(rf" \d+\.\d\d%  {re.escape(row)}\n", out) for row in robustness.DISTORTIONS)
     assert all(re.search(rf" \d+\.\d\d%  {kind}\n", out) for kind in photographs.KINDS)
     assert len(re.findall(r"forward pass    \d+ microseconds an image", out)) == 3

@@ -12,9 +12,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 from django.utils.cache import patch_vary_headers
 
-from . import metrics, pressure
-from .errors import is_for_programs, refuse
-from .refusals import MEGABYTE, TooLarge, TooManyRequests
+from ..errors import is_for_programs, refuse
+from ..refusals import MEGABYTE, TooLarge, TooManyRequests
+from . import limits, prometheus
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -36,17 +36,17 @@ def account(get_response: GetResponse) -> GetResponse:
         start = time.perf_counter()
         sent_id = request.headers.get("X-Request-ID", "")
         request.request_id = sent_id if re.fullmatch("[A-Za-z0-9._-]{1,64}", sent_id) else uuid.uuid4().hex
-        metrics.IN_FLIGHT.add(1)
+        prometheus.IN_FLIGHT.add(1)
         try:
             response = get_response(request)
         finally:
-            metrics.IN_FLIGHT.add(-1)
+            prometheus.IN_FLIGHT.add(-1)
         seconds = time.perf_counter() - start
         response.headers["X-Request-ID"] = request.request_id
         method = request.method if request.method in METHODS else "other"
         route = route_of(request)
-        metrics.REQUESTS.add(1, route, method, response.status_code)
-        metrics.SECONDS.observe(seconds, route)
+        prometheus.REQUESTS.add(1, route, method, response.status_code)
+        prometheus.SECONDS.observe(seconds, route)
         fields = {
             "method": method,
             "route": route,
@@ -116,7 +116,7 @@ def rate_limit(get_response: GetResponse) -> GetResponse:
         if not is_for_programs(request) or request.path_info.startswith(UNLIMITED):
             return get_response(request)
         try:
-            quota = pressure.count_request(request)
+            quota = limits.count_request(request)
         except Exception:  # the cache is out of reach, which is no reason to answer nobody
             logger.exception("requests can't be counted")
             return get_response(request)

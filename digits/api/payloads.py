@@ -15,9 +15,8 @@ from django.http import HttpRequest
 
 from digit_recognizer_dl_model.frame import SIDE
 
-from .images import MIN_CONTRAST
-from .multipart import parts
-from .refusals import (
+from ..pictures.ink import MIN_CONTRAST
+from ..refusals import (
     Blank,
     MalformedBody,
     NoPicture,
@@ -27,6 +26,7 @@ from .refusals import (
     UnusablePicture,
     UnusablePixels,
 )
+from .multipart import parts
 
 MISSING = "Send a PNG or JPEG picture as the multipart field `file`, as the body itself, or as `image` in JSON."
 

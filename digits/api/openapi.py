@@ -9,14 +9,16 @@ from django.utils.text import slugify
 
 from digit_recognizer_dl_model.frame import SIDE
 
-from . import __version__, inference_protocol, refusals
-from .api import EXTRAS, MAX_SEED, endpoint
-from .errors import BAD_HOST, UNUSABLE, described
-from .forms import MAX_TILES
-from .gallery import TILES_AT_ONCE
+from .. import __version__, refusals
+from ..errors import BAD_HOST, UNUSABLE, described
+from ..forms import MAX_TILES
+from ..gallery import TILES_AT_ONCE
+from ..refusals import MEGABYTE
+from . import inference_protocol
+from .decorators import endpoint
+from .endpoints import EXTRAS, MAX_SEED
 from .openapi_schemas import HEADERS, PICTURE, PNG, PREDICTION, PROBABILITIES, QUOTA, SCHEMAS, SEVEN, VERSION, ref
 from .payloads import MISSING
-from .refusals import MEGABYTE
 
 PICTURE_MB = settings.MAX_PICTURE_BYTES // MEGABYTE
 JSON_MB = settings.MAX_JSON_BYTES // MEGABYTE

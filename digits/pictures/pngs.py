@@ -8,7 +8,7 @@ from PIL import Image
 
 from digit_recognizer_dl_model.frame import SIDE
 
-from .images import FORMATS
+from .decode import FORMATS
 
 OVERLAY_SIDE = 4 * SIDE  # pixels: smooth colours over pixels that can still be counted
 FOR, AGAINST = (20, 120, 255), (255, 130, 0)  # blue and orange, which colour-blind people can tell apart

@@ -1,0 +1,52 @@
+"""What every address of the API has in common: its methods, the types it answers with, and how it fails."""
+
+import functools
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.http.request import MediaType
+from django.views.decorators.csrf import csrf_exempt
+
+from ..errors import refuse
+from ..refusals import MethodNotAllowed, NotAcceptable, Refusal
+
+
+def endpoint(*methods: str, answers: tuple[str, ...] = ("application/json",)) -> Callable:
+    """A view that answers these methods alone, needs no CSRF token, and turns refusals into problems."""
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @csrf_exempt
+        @functools.wraps(view)
+        def answer(request: HttpRequest) -> HttpResponse:
+            try:
+                if request.method not in methods:
+                    allowed = ", ".join(methods)
+                    detail = f"{request.path} answers {allowed}, not {request.method}."
+                    raise MethodNotAllowed(detail, {"Allow": allowed})
+                if not any(is_accepted(request, content_type) for content_type in answers):
+                    types = " or ".join(answers)
+                    raise NotAcceptable(f"{request.path} answers with {types}, which the Accept header excludes.")
+                response = view(request)
+            except Refusal as refusal:
+                response = refuse(request, refusal)
+            response.headers["Cache-Control"] = "no-store"
+            return response
+
+        return answer
+
+    return decorate
+
+
+def is_accepted(request: HttpRequest, content_type: str) -> bool:
+    """Whether the Accept header allows it, by the most specific range that it is in (RFC 9110); of any parameters.
+
+    Django's `accepts` takes a type that is excluded for one that is not named, and parameters for another type.
+    """
+    sent = request.headers.get("Accept", "").strip() or "*/*"
+    try:
+        ranges = [MediaType(token) for token in sent.split(",")]
+    except ValueError:  # it makes no sense, and excludes nothing
+        return True
+    matches = content_type, f"{content_type.partition('/')[0]}/*", "*/*"
+    matching = [each for each in ranges if f"{each.main_type}/{each.sub_type}" in matches]
+    return bool(matching) and max(matching, key=lambda each: each.specificity).quality > 0
