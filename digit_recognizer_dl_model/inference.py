@@ -336,12 +336,3 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     """Logits (n, 10) -> probabilities (n, 10), each row summing to 1, safe for any finite logits."""
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
     return exponentials / exponentials.sum(axis=1, keepdims=True)
-
-
-def beyond_two(probabilities: np.ndarray) -> np.ndarray:
-    """The probability (n,) that is left for all but the two likeliest digits, of probabilities (n, 10).
-
-    A network that was trained to find all digits alike in what is none leaves much of it there, while a digit that
-    could be read in two ways leaves little.
-    """
-    return np.sort(probabilities, axis=1)[:, :-2].sum(axis=1)

@@ -7,7 +7,8 @@ import numpy as np
 
 from .calibration import expected_calibration_error, reliability
 from .dataset import Dataset
-from .inference import Classifier, beyond_two
+from .doubt import doubts
+from .inference import Classifier
 
 
 def wilson_interval(right: int, total: int) -> tuple[float, float]:
@@ -26,13 +27,12 @@ def measure(classifier: Classifier, dataset: Dataset) -> dict:
     that of those which "do not look like one digit"; `reliability` has a row for each bin of confidence.
     """
     probabilities = classifier.probabilities(dataset.pixels)  # (n, 10)
-    answers, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    right = answers == dataset.labels
-    digits = beyond_two(probabilities) <= classifier.weights.no_digit_above
-    certain = digits & (confidence >= classifier.weights.uncertain_below)
+    doubted = doubts(probabilities, classifier.weights)
+    right = doubted.digits == dataset.labels
+    certain = ~doubted.is_uncertain
     bins = reliability(probabilities, dataset.labels)
     confusion = np.zeros((10, 10), int)
-    np.add.at(confusion, (dataset.labels, answers), 1)
+    np.add.at(confusion, (dataset.labels, doubted.digits), 1)
     return {
         "images": len(right),
         "accuracy": float(right.mean()),
@@ -40,7 +40,7 @@ def measure(classifier: Classifier, dataset: Dataset) -> dict:
         "expected_calibration_error": expected_calibration_error(bins),
         "reliability": bins,
         "uncertain": float(1 - certain.mean()),
-        "no_digit": float(1 - digits.mean()),
+        "no_digit": float(doubted.is_no_digit.mean()),
         "accuracy_where_certain": float(right[certain].sum() / max(certain.sum(), 1)),
         "confusion": confusion.tolist(),
     }

@@ -31,7 +31,8 @@ import numpy as np
 from . import recordings
 from .calibration import fit_temperature
 from .dataset import DATA, Dataset, MalformedDataset, read_csv
-from .inference import Classifier, beyond_two, softmax
+from .doubt import beyond_two
+from .inference import Classifier, softmax
 from .loss import NO_DIGIT, cross_entropy, targets_of
 from .metrics import describe, measure
 from .network import ARCHITECTURE, Network

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from digit_recognizer_dl_model.doubt import doubts
 from digit_recognizer_dl_model.explanation import relevance
 from digit_recognizer_dl_model.frame import SIDE
-from digit_recognizer_dl_model.inference import Classifier, beyond_two
+from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.weights import SHIPPED, load_weights
 
 from .traffic import prometheus
@@ -91,16 +92,13 @@ def read(pixels: np.ndarray) -> list[Prediction]:
     """The same, but of what nobody asked for, such as the whole gallery: it is not counted."""
     network = classifier()
     probabilities = network.probabilities(pixels)
-    beyond = beyond_two(probabilities).tolist()
-    likeliest = np.argsort(probabilities)[:, -2:].tolist()
+    doubted = doubts(probabilities, network.weights)
     predictions = []
-    for of_each, left, (second, digit) in zip(probabilities.tolist(), beyond, likeliest, strict=True):
-        reason = None
-        if left > network.weights.no_digit_above:
-            reason = NO_DIGIT
-        elif of_each[digit] < network.weights.uncertain_below:
-            reason = f"could be {digit} or {second}"
-        predictions.append(Prediction(digit, of_each, reason is not None, reason))
+    for row, digit, runner_up, is_no_digit, is_between_two in zip(
+        probabilities.tolist(), *(column.tolist() for column in doubted), strict=True
+    ):
+        reason = NO_DIGIT if is_no_digit else f"could be {digit} or {runner_up}" if is_between_two else None
+        predictions.append(Prediction(digit, row, reason is not None, reason))
     return predictions
 
 

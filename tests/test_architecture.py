@@ -51,7 +51,7 @@ def test_the_network_runs_and_trains_without_pillow_and_the_site():
 
 def test_only_the_recognizer_imports_the_network():
     package = "digit_recognizer_dl_model"
-    for module in ("inference", "explanation", "network", "layers", "train"):
+    for module in ("doubt", "inference", "explanation", "network", "layers", "train"):
         assert importers(APP, f"{package}.{module}") <= {"recognizer.py"}
     # The weights' own error is what the check before the start and failures report; the report reads their figures.
     assert importers(APP, f"{package}.weights") == {"recognizer.py", "health.py", "errors.py", "report.py"}
@@ -80,7 +80,7 @@ def test_the_command_line_imports_no_view():
 
 
 def test_inference_needs_no_training_code():
-    run = {"__init__", "explanation", "frame", "inference", "weights", "winograd"}
+    run = {"__init__", "doubt", "explanation", "frame", "inference", "weights", "winograd"}
     for path in NETWORK:
         if path.stem in run:
             names = {name.split(".")[1] for name in imports(path) if name.startswith("digit_recognizer_dl_model.")}

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digit_recognizer_dl_model.inference import Classifier, beyond_two, fold, softmax
+from digit_recognizer_dl_model.inference import Classifier, fold, softmax
 from digit_recognizer_dl_model.network import ARCHITECTURE, Network
 from digit_recognizer_dl_model.weights import UnusableWeights, Weights
 from digit_recognizer_dl_model.winograd import winograd
@@ -90,16 +90,6 @@ def test_probabilities_are_the_softmax_of_the_logits_at_the_temperature(pixels):
     exponentials = np.exp(classifier.logits(pixels).astype(float) / 2.5)
     expected = exponentials / exponentials.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(classifier.probabilities(pixels), expected, rtol=0, atol=1e-6)
-
-
-def test_what_is_beyond_two_is_all_but_the_two_likeliest():
-    probabilities = np.array([[0.5, 0.1, 0.3, 0.1], [0.25, 0.25, 0.25, 0.25], [0, 0, 0, 1]], np.float32)
-    assert beyond_two(probabilities) == pytest.approx([0.2, 0.5, 0])
-
-
-def test_what_little_is_beyond_two_is_not_lost_to_rounding():
-    probabilities = softmax(np.array([[20.0, 12, *[2.0] * 8]], np.float32))
-    assert beyond_two(probabilities) == pytest.approx([8 * np.exp(-18) / (1 + np.exp(-8))], rel=1e-3)
 
 
 def test_softmax_is_safe_for_any_finite_logits():

@@ -133,9 +133,10 @@ def answering(*likeliest):
 
 def test_doubt_is_more_than_one_where_either_limit_is_passed():
     classifier = answering((0.9, 0.05), (0.75, 0.05), (0.5, 0.45), (0.5, 0.3))
-    doubt, unsure = unseen_kinds.doubts(classifier, np.zeros((4, 28, 28), np.uint8))
-    assert doubt == pytest.approx([0.5, 2, 1.25, 2], abs=1e-5)
-    assert unsure == pytest.approx([0.25, 0.625, 1.25, 1.25], abs=1e-5)
+    doubted = unseen_kinds.Doubted.of(classifier, np.zeros((4, 28, 28), np.uint8))
+    assert doubted.score == pytest.approx([0.5, 2, 1.25, 2], abs=1e-5)
+    assert doubted.unsureness == pytest.approx([0.1, 0.25, 0.5, 0.5], abs=1e-5)
+    assert doubted.is_refused.tolist() == [False, True, True, True]
 
 
 @pytest.fixture

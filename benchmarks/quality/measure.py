@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from digit_recognizer_dl_model.dataset import DATA, SIDE, Dataset, MalformedDataset, read_csv
-from digit_recognizer_dl_model.inference import Classifier, beyond_two
+from digit_recognizer_dl_model.doubt import doubts
+from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.metrics import describe, measure
 from digit_recognizer_dl_model.recordings import MalformedRecordings, Recording, read_recordings, third_of_writers
 from digit_recognizer_dl_model.synthetic import handwriting, negatives
@@ -95,12 +96,10 @@ def measure_nondigits(classifier: Classifier) -> dict[str, float]:
     The seed is none that training uses; the kinds are those that were trained on, so this flatters.
     """
     rng = np.random.default_rng(123_456_789)
-    weights, shares = classifier.weights, {}
+    shares = {}
     for kind in negatives.KINDS:
         probabilities = classifier.probabilities(negatives.sample(SAMPLES_A_KIND, rng, kind))
-        unsure = probabilities.max(axis=1) < weights.uncertain_below
-        refused = unsure | (beyond_two(probabilities) > weights.no_digit_above)
-        shares[kind] = float(refused.mean())
+        shares[kind] = float(doubts(probabilities, classifier.weights).is_uncertain.mean())
     return shares
 
 

@@ -7,13 +7,15 @@ preparation, so this module needs Pillow and `digits.images`, which inference an
 
 import zlib
 from collections.abc import Callable
+from typing import NamedTuple, Self
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from digit_recognizer_dl_model.dataset import Dataset
+from digit_recognizer_dl_model.doubt import doubt_scores, doubts
 from digit_recognizer_dl_model.frame import BOX, SIDE
-from digit_recognizer_dl_model.inference import Classifier, beyond_two
+from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.synthetic import handwriting
 from digit_recognizer_dl_model.synthetic.handwriting import Form
 from digits import pictures
@@ -78,34 +80,39 @@ def measure_refusal(classifier: Classifier, digits: Dataset, count: int) -> dict
         **KINDS,
         TWO_DIGITS: lambda rng: two_digits(digits.pixels, rng),
     }
-    of_digits = doubts(classifier, digits.pixels)  # (2, n)
+    of_digits = Doubted.of(classifier, digits.pixels)
     of_kinds = {}
     for kind, make in kinds.items():
         rng = np.random.default_rng([SEED, zlib.crc32(kind.encode())])  # a kind stays as it is when others come
-        of_kinds[kind] = doubts(classifier, collect(count, rng, make))
+        of_kinds[kind] = Doubted.of(classifier, collect(count, rng, make))
     return {
-        "digits": float((of_digits[0] > 1).mean()),
-        "kinds": {kind: compare(of_digits, scores) for kind, scores in of_kinds.items()},
-        "pooled": compare(of_digits, np.concatenate(list(of_kinds.values()), axis=1)),
+        "digits": float(of_digits.is_refused.mean()),
+        "kinds": {kind: compare(of_digits, doubted) for kind, doubted in of_kinds.items()},
+        "pooled": compare(of_digits, Doubted(*map(np.concatenate, zip(*of_kinds.values(), strict=True)))),
     }
 
 
-def doubts(classifier: Classifier, pixels: np.ndarray) -> np.ndarray:
-    """Pixels (n, 28, 28) uint8 -> by the whole rule, more than 1 where it refuses, and by confidence alone, (2, n).
+class Doubted(NamedTuple):
+    """How a classifier doubts n pictures."""
 
-    Each of the rule's two measures is divided by its limit, and the larger quotient counts.
-    """
-    probabilities, weights = classifier.probabilities(pixels), classifier.weights
-    unsure = (1 - probabilities.max(axis=1).astype(np.float64)) / max(1 - weights.uncertain_below, 1e-9)
-    return np.stack([np.maximum(beyond_two(probabilities) / weights.no_digit_above, unsure), unsure])
+    is_refused: np.ndarray  # (n,) bool
+    score: np.ndarray  # (n,) by the whole rule
+    unsureness: np.ndarray  # (n,) by confidence alone: the probability of all but the likeliest digit
+
+    @classmethod
+    def of(cls, classifier: Classifier, pixels: np.ndarray) -> Self:
+        """The doubts about pixels (n, 28, 28) uint8."""
+        probabilities, weights = classifier.probabilities(pixels), classifier.weights
+        is_refused = doubts(probabilities, weights).is_uncertain
+        return cls(is_refused, doubt_scores(probabilities, weights), 1 - probabilities.max(axis=1).astype(np.float64))
 
 
-def compare(of_digits: np.ndarray, of_others: np.ndarray) -> dict[str, float]:
-    """The figures of one kind from the doubts of digits (2, n) and of its pictures (2, m)."""
+def compare(of_digits: Doubted, of_others: Doubted) -> dict[str, float]:
+    """The figures of one kind, whose pictures are the others."""
     return {
-        "refused": float((of_others[0] > 1).mean()),
-        "auroc": area_under_roc(of_digits[0], of_others[0]),
-        "auroc_of_confidence": area_under_roc(of_digits[1], of_others[1]),
+        "refused": float(of_others.is_refused.mean()),
+        "auroc": area_under_roc(of_digits.score, of_others.score),
+        "auroc_of_confidence": area_under_roc(of_digits.unsureness, of_others.unsureness),
     }
 
 
