@@ -109,7 +109,7 @@ DATABASES: dict = {}  # there is none: the CSV is the data, and nothing is kept 
 
 # What a client may send.
 MAX_PICTURE_BYTES = 2 * 1024 * 1024
-MAX_PICTURE_PIXELS = 4 * 1024 * 1024
+MAX_PICTURE_PIXELS = 4_000_000
 MAX_PICTURE_SIDE = 10_000
 MAX_BATCH = 100
 MAX_BATCH_PIXELS = 8 * MAX_PICTURE_PIXELS  # of all pictures in a request: what decoding them may cost

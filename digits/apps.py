@@ -9,6 +9,8 @@ class DigitsConfig(AppConfig):
 
     def ready(self) -> None:
         from .health import check_gallery, check_weights  # Django imports this module before its settings are ready
+        from .pictures.decode import set_up_pillow
 
+        set_up_pillow()
         checks.register(check_gallery, "gallery")
         checks.register(check_weights, "weights")

@@ -11,7 +11,7 @@ from django.utils.text import slugify
 from digit_recognizer_dl_model.dataset import MalformedDataset
 from digit_recognizer_dl_model.weights import UnusableWeights
 
-from .refusals import NotFound, Refusal, ServerError, Unavailable
+from .refusals import Busy, NotFound, Refusal, ServerError, Unavailable
 
 INFERENCE_PROTOCOL = "/v2"  # where failures have the form of the Open Inference Protocol
 BAD_HOST = "This site does not answer to that host name; its setting DJANGO_ALLOWED_HOSTS lists those it does."
@@ -71,7 +71,9 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """What to say of the exception that is being handled, which Django logs."""
+    """Answer for the exception that is being handled, which Django logs."""
+    if isinstance(sys.exception(), MemoryError):
+        return refuse(request, Busy("This server is out of memory. Please try again.", {"Retry-After": "1"}))
     if isinstance(sys.exception(), (FileNotFoundError, PermissionError, MalformedDataset, UnusableWeights)):
         return refuse(request, Unavailable(UNUSABLE))
     return refuse(request, ServerError("Something went wrong here, not with you. Please try again."))

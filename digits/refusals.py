@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Self
 
 MEGABYTE = 1024**2  # bytes
+MEGAPIXEL = 1_000_000  # pixels
 
 
 class Refusal(Exception):

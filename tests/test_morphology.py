@@ -21,12 +21,12 @@ def test_dilation_and_erosion_take_the_extremes_of_each_square(values, size):
     assert (erode(values, size) == squares(values, size).min(axis=(-2, -1))).all()
 
 
-@pytest.mark.parametrize("across_rim", [False, True])
-def test_opening_takes_away_a_peak_narrower_than_the_square_and_keeps_a_broader_one(across_rim):
+@pytest.mark.parametrize("across_border", [False, True])
+def test_opening_takes_away_a_peak_narrower_than_the_square_and_keeps_a_broader_one(across_border):
     values = np.zeros((20, 20))
     values[5:8, 9] = 2
     values[12:17, 4:9] = 3
-    opened = opening(values, 5, across_rim)
+    opened = opening(values, 5, across_border)
     assert (opened[:11] == 0).all()
     assert (opened[11:] == values[11:]).all()
 
@@ -34,17 +34,17 @@ def test_opening_takes_away_a_peak_narrower_than_the_square_and_keeps_a_broader_
 def test_only_across_the_rim_does_opening_keep_a_narrow_peak_along_it():
     values = np.zeros((20, 20))
     values[:2] = 1
-    assert (opening(values, 5, across_rim=True) == values).all()
+    assert (opening(values, 5, across_border=True) == values).all()
     values = np.zeros((20, 20))
     values[1:3] = 1
-    assert (opening(values, 5, across_rim=False) == 0).all()
+    assert (opening(values, 5, across_border=False) == 0).all()
 
 
-@pytest.mark.parametrize("across_rim", [False, True])
-def test_opening_never_adds_and_a_second_one_changes_nothing(values, across_rim):
-    opened = opening(values, 3, across_rim)
+@pytest.mark.parametrize("across_border", [False, True])
+def test_opening_never_adds_and_a_second_one_changes_nothing(values, across_border):
+    opened = opening(values, 3, across_border)
     assert (opened <= values).all()
-    assert (opening(opened, 3, across_rim) == opened).all()
+    assert (opening(opened, 3, across_border) == opened).all()
 
 
 def test_components_touch_by_sides_or_corners():

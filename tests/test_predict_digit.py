@@ -204,8 +204,22 @@ def test_a_bad_picture_is_refused_with_the_reason(client, data, status, title):
     assert_problem(post(client, data), status, title)
 
 
+@pytest.mark.parametrize(
+    ("fault", "status", "title"), [(MemoryError, 503, "Busy"), (RuntimeError, 500, "Server error")]
+)
+def test_a_fault_of_ours_is_never_called_damage(client, monkeypatch, fault, status, title):
+    def fail(picture, in_place):
+        raise fault
+
+    monkeypatch.setattr("PIL.ImageOps.exif_transpose", fail)
+    client.raise_request_exception = False
+    answer = post(client, encoded(drawing()))
+    assert (answer.status_code, answer.json()["title"]) == (status, title)
+    assert ("Retry-After" in answer.headers) == (status == 503)
+
+
 def test_a_picture_of_2_mb_and_4_megapixels_is_read(client):
-    data = encoded(drawing(side=2048, pen=160))
+    data = encoded(drawing(side=2000, pen=156))
     padding = 2 * 1024 * 1024 - len(data)
     assert post(client, data + bytes(padding)).status_code == 200
 

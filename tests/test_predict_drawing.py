@@ -12,8 +12,7 @@ from PIL import Image
 
 from digits import pictures
 from digits.gallery import gallery
-from digits.pictures.drawing import Stroke
-from digits.pictures.drawing import draw as ink_strokes
+from digits.pictures.drawing import Stroke, ink_of_strokes
 
 from .pictures import SEVEN, TWO, drawing, encoded
 
@@ -75,13 +74,32 @@ def test_what_lies_off_the_pad_does_not_count(excursion):
     broad = 28 / 280  # for a digit so small, whose pen its size decides
     just_off = [*(np.array(TWO) * 0.3 + [0.7, 0.39]), (1.1, 0.63)]  # its foot leaves the pad
     elsewhere = Stroke(np.array([(2, 0), (2, 1)]), broad)
-    seen = ink_strokes([Stroke(np.array(just_off), broad)])
-    assert ink_strokes([Stroke(np.array([*just_off, *excursion]), broad), elsewhere]) == seen
+    seen = ink_of_strokes([Stroke(np.array(just_off), broad)])
+    assert (ink_of_strokes([Stroke(np.array([*just_off, *excursion]), broad), elsewhere]) == seen).all()
+
+
+def test_a_dense_scribble_keeps_its_middle():
+    """The clean-up of photographs, which took it for paper, is not for drawings."""
+    steps = np.linspace(0.1, 0.9, 33)
+    zigzag = np.array([(x, y) for i, x in enumerate(steps) for y in ((0.1, 0.9) if i % 2 else (0.9, 0.1))])
+    pixels = pictures.prepare_strokes([Stroke(zigzag, 28 / 280)])
+    assert pixels[10:18, 10:18].min() > 100
+
+
+def test_a_pad_full_of_ink_is_ink():
+    lines = [Stroke(np.array([(-0.5, y), (1.5, y)]), 0.2) for y in np.linspace(0, 1, 11)]
+    assert ink_of_strokes(lines).all()
+
+
+def test_strokes_beside_the_pad_are_no_drawing(client):
+    answer = send_strokes(client, [{"points": [[3, 3], [3.5, 3.5]], "width": 0.1}])
+    assert answer.status_code == 422
+    assert "There is no ink in this drawing." in answer.content.decode()
 
 
 def test_a_line_that_only_crosses_the_pad_counts_with_what_is_seen_of_it():
     far, near = ([Stroke(np.array([(-off, 0.5), (1 + off, 0.5)]), 0.5)] for off in (3, 0.5))
-    assert ink_strokes(far) == ink_strokes(near)
+    assert (ink_of_strokes(far) == ink_of_strokes(near)).all()
 
 
 @pytest.mark.parametrize(

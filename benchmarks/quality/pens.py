@@ -16,7 +16,7 @@ from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.metrics import describe, measure
 from digit_recognizer_dl_model.recordings import CANVAS, PEN_WIDTHS, SHARES, Recording
 from digits import pictures
-from digits.pictures.drawing import line
+from digits.pictures.drawing import draw_line
 from digits.refusals import Refusal
 
 FINENESS = 2  # Pillow draws hard edges: drawn larger and averaged, they are as soft as a drawing program's
@@ -27,7 +27,7 @@ def draw(strokes: list[np.ndarray], pen: float, share: float, rng: np.random.Gen
     """Black strokes on white, the longer side of the digit filling `share` of the canvas, anywhere on it."""
     sheet = Image.new("L", (CANVAS * FINENESS, CANVAS * FINENESS), "white")
     for stroke in place(strokes, pen, share, rng):
-        line(sheet, stroke * FINENESS, pen * FINENESS)
+        draw_line(sheet, stroke * FINENESS, pen * FINENESS, 0)
     return sheet.resize((CANVAS, CANVAS), Image.Resampling.BOX)
 
 

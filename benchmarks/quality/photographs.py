@@ -18,7 +18,7 @@ from digit_recognizer_dl_model.frame import BOX, SIDE
 from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.synthetic import handwriting
 from digits import pictures
-from digits.pictures.drawing import line
+from digits.pictures.drawing import draw_line
 from digits.refusals import Refusal
 
 # What is decoded keeps to the site's limits, which are settings.
@@ -283,7 +283,7 @@ def brushed(strokes: list[np.ndarray], shape: tuple[int, int], to_picture: np.nd
     sheet = Image.new("L", (width, height))
     for stroke in strokes:
         places = np.column_stack([stroke, np.ones(len(stroke))]) @ to_picture.T
-        line(sheet, places[:, :2] / places[:, 2:], pen, level=255)
+        draw_line(sheet, places[:, :2] / places[:, 2:], pen, 255)
     return np.asarray(sheet.filter(ImageFilter.GaussianBlur(1)), np.float32) / 255
 
 

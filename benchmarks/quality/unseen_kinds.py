@@ -19,7 +19,7 @@ from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.synthetic import handwriting
 from digit_recognizer_dl_model.synthetic.handwriting import Form
 from digits import pictures
-from digits.pictures.drawing import line
+from digits.pictures.drawing import draw_line
 from digits.refusals import Blank
 
 SEED = 20_240_301
@@ -284,7 +284,7 @@ def pen(strokes: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
     width = rng.uniform(*PENS) * size / BOX
     sheet = Image.new("L", (SHEET, SHEET), "white")
     for stroke in strokes:
-        line(sheet, (stroke - low) * (size - width) / reach + 0.05 * SHEET + width / 2, width)
+        draw_line(sheet, (stroke - low) * (size - width) / reach + 0.05 * SHEET + width / 2, width, 0)
     return pictures.prepare_image(sheet)
 
 

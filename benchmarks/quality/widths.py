@@ -32,7 +32,6 @@ from digit_recognizer_dl_model.weights import SHIPPED, load_weights
 from digits import pictures
 from digits.pictures import centring
 from digits.pictures.drawing import Stroke
-from digits.pictures.drawing import draw as ink_strokes
 from digits.refusals import Refusal
 
 WIDTHS = {"thin": (0.7, 1.5), "usual": (1.5, 3.5), "thick": (3.5, 6)}  # of the pen, in pixels of the 20
@@ -58,7 +57,7 @@ def of_widths(least: float, most: float) -> Callable[[np.random.Generator], tupl
 
 
 def prepared(picture: Image.Image, thickest: float) -> np.ndarray:
-    """The picture's pixels (28, 28) uint8, none where it is refused; strokes thicker than this are thinned."""
+    """The picture's pixels (28, 28) uint8, all 0 where it is refused; strokes thicker than `thickest` are thinned."""
     with patch.object(centring, "THICK", thickest), suppress(Refusal):
         return pictures.prepare_image(picture)
     return np.zeros((SIDE, SIDE), np.uint8)
@@ -98,9 +97,9 @@ def main() -> None:
             pen, share = lot(rng)
             picture = draw(recording.strokes, pen, share, rng)
             placed = place(recording.strokes, pen, share, rng)
-            anew = ink_strokes([Stroke(points / CANVAS, pen / CANVAS) for points in placed])
-            ways = (picture, BOX), (picture, centring.THICK), (anew, centring.THICK)
-            pixels[:, index] = [prepared(*way) for way in ways]
+            strokes = [Stroke(points / CANVAS, pen / CANVAS) for points in placed]
+            pixels[:2, index] = [prepared(picture, thickest) for thickest in (BOX, centring.THICK)]
+            pixels[2, index] = pictures.prepare_strokes(strokes)
         right = [
             np.concatenate(
                 [classifier.probabilities(way[seen]).argmax(axis=1) == labels[seen] for classifier, seen in readers]
@@ -114,8 +113,8 @@ def main() -> None:
     shipped = Classifier(load_weights(SHIPPED))
     for name in DRAWN:
         rng = np.random.default_rng(1)
-        pictures = [Image.fromarray(DISTORTIONS[name](tile, rng)) for tile in held_out.pixels[: options.count]]
-        pixels = np.array([[prepared(p, thickest) for p in pictures] for thickest in (BOX, centring.THICK)])
+        drawn = [Image.fromarray(DISTORTIONS[name](tile, rng)) for tile in held_out.pixels[: options.count]]
+        pixels = np.array([[prepared(p, thickest) for p in drawn] for thickest in (BOX, centring.THICK)])
         right = [(shipped.probabilities(way).argmax(axis=1) == held_out.labels[: options.count]) for way in pixels]
         tell(f"MNIST, {name}", pixels, right)
     print(json.dumps({"teachers": len(options.teachers or []), "rows": rows}))

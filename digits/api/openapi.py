@@ -13,7 +13,7 @@ from .. import __version__, refusals
 from ..errors import BAD_HOST, UNUSABLE, described
 from ..forms import MAX_TILES
 from ..gallery import TILES_AT_ONCE
-from ..refusals import MEGABYTE
+from ..refusals import MEGABYTE, MEGAPIXEL
 from . import inference_protocol
 from .decorators import endpoint
 from .endpoints import EXTRAS, MAX_SEED
@@ -23,8 +23,8 @@ from .payloads import MISSING
 PICTURE_MB = settings.MAX_PICTURE_BYTES // MEGABYTE
 JSON_MB = settings.MAX_JSON_BYTES // MEGABYTE
 REQUEST_MB = settings.MAX_REQUEST_BYTES // MEGABYTE
-MEGAPIXELS = settings.MAX_PICTURE_PIXELS // MEGABYTE
-BATCH_MEGAPIXELS = settings.MAX_BATCH_PIXELS // MEGABYTE
+MEGAPIXELS = settings.MAX_PICTURE_PIXELS // MEGAPIXEL
+BATCH_MEGAPIXELS = settings.MAX_BATCH_PIXELS // MEGAPIXEL
 PICTURES, OPERATION, PROTOCOL = "Pictures", "Operation", "Open Inference Protocol"  # tags
 # Why each kind of problem comes, and an example of its detail.
 PROBLEMS = {

@@ -1,4 +1,8 @@
-"""A picture or a drawing becomes 28x28 pixels as MNIST prepares its digits; the only place where that happens."""
+"""A picture or a drawing becomes 28x28 pixels as MNIST prepares its digits; this is the only place that does it.
+
+A picture: `decode` (file to luminance), `ink` (luminance to ink, with the help of `background`), `centring` (ink to
+pixels). A drawing: `drawing` (strokes to ink), `centring`.
+"""
 
 from collections.abc import Sequence
 
@@ -10,15 +14,15 @@ from .drawing import Stroke
 
 
 def prepare(data: bytes, batch: int = 1) -> np.ndarray:
-    """An encoded picture, one of a batch of so many, as 28x28 uint8 pixels, ink 255 on 0; or raises a Refusal."""
-    return centring.centre(ink.ink_of(decode.decode(data, batch)))
+    """Prepare an encoded picture, one of `batch` in a request: (28, 28) uint8, ink 255 on 0; raises a Refusal."""
+    return centring.centre(ink.ink_of_picture(decode.decode(data, batch)))
 
 
 def prepare_image(picture: Image.Image) -> np.ndarray:
-    """A decoded picture as 28x28 uint8 pixels, ink 255 on 0; raises Blank where there is no ink."""
-    return centring.centre(ink.ink_of(decode.luminance_of(picture)))
+    """Prepare a decoded picture: (28, 28) uint8, ink 255 on 0; raises Blank where there is no ink."""
+    return centring.centre(ink.ink_of_picture(decode.luminance_of(picture)))
 
 
 def prepare_strokes(strokes: Sequence[Stroke]) -> np.ndarray:
-    """Strokes of the drawing pad as 28x28 uint8 pixels, ink 255 on 0; raises Blank where none is on the pad."""
-    return prepare_image(drawing.draw(strokes))
+    """Prepare the strokes of a drawing: (28, 28) uint8, ink 255 on 0; raises Blank where no ink is on the pad."""
+    return centring.centre(drawing.ink_of_strokes(strokes))

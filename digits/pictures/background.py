@@ -1,7 +1,13 @@
-"""What light, shadow, noise and rulings did to the paper of a picture is undone: what differs from it is ink."""
+"""Background correction: what noise, rulings, shadows and uneven light did to the paper is taken out of a picture.
+
+The picture is divided into cells. Their brightness, with the strokes filled in, is the paper; what differs from it is
+ink. Whether strokes are dark or light, and whether the light changes slowly or has an edge, is not known beforehand:
+every hypothesis is tried on the cells, and the one that leaves the smoothest paper wins.
+"""
 
 import functools
 import math
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -9,101 +15,120 @@ from PIL import Image, ImageFilter
 from . import rulings
 from .morphology import components, dilate, erode, opening
 
-EVEN = 3  # grey levels that paper may differ by and still be taken for one level
-STAINED = 0.04  # of the paper; less than this that is not level is faint ink rather than light
-CELLS = 40  # along the longest side, the paper's brightness is told from as many averages
-BROADEST = 13  # cells; of a stroke, which on the largest and thickest digits is a quarter of the longest side
-NARROW = 6  # cells; of a stroke that an edge in the paper touches: broader ones come out paler there
-BESIDE = 3  # cells that an edge in the paper may lie away from where the cells have it
-LIFTED = 2  # standard deviations of the noise that filling strokes takes paper too far from the ink
-CORNER = 3  # cells; what covers as much in a corner of the picture is a shadow or what it leaves lit, not a digit
-INKED = 0.3  # of the darkest cell's ink; a cell with more says nothing of the paper
-GUESSED = 0.06  # of the ink's contrast: what each cell of paper under ink counts as, beside edges left in the paper
-DOUBT = 0.8  # ink is to leave less than this share of the edges that there are without
-DARK = 30  # grey levels added to paper before ratios are taken, as there is little in those of nearly black ones
-ENOUGH = 400  # pixels along the longest side; uneven pictures of more are reduced
-AS_DARK = 0.85  # of the darkest cell's ink: what touches the rim is a digit's if it is as dark as this
-ELSEWHERE = 0.1  # of the ink: a digit that touches the rim leaves less than this away from it
-FAINT = 0.15  # of the darkest cell's ink; cells with less, and beside none with more, are paper
-SMALL = 0.1  # of the largest component of ink; less is dust
-AT_RIM = 0.3  # what ink in a component that touches the rim counts as, beside ink that does not
-LEAST = 45  # grey levels of ink in the darkest cell, where rulings were erased: fainter is what is left of them
-SPECK = 20  # grey levels that an isolated pixel stands out by
-SPECKS = 0.0005  # of the pixels; with fewer isolated ones a picture has no salt and pepper on it
-CALM = 0.02  # of the ink's contrast; the noise's standard deviation that smoothing brings it to
+# When paper is uneven.
+EVEN = 3  # grey levels within which paper counts as even
+STAINED = 0.04  # fraction of cells off the level from which the light is uneven; fewer are faint ink
+SPECK = 20  # grey levels that a single pixel differs by from all of its neighbours to count as a speck
+SPECKS = 0.0005  # fraction of specks among the pixels from which a picture has salt-and-pepper noise
+CALM = 0.02  # fraction of the ink's contrast that smoothing brings the noise's standard deviation down to
+ENOUGH = 400  # pixels along the longest side; larger uneven pictures are reduced to it
+
+# The cells, and how broad a stroke can be among them.
+CELLS = 40  # along the longest side
+BROADEST = 13  # cells across a stroke; on the largest and thickest digits a stroke is a quarter of the longest side
+NARROW = 6  # cells across a stroke that keeps its full depth where an edge in the light touches it
+BESIDE = 3  # cells that an edge in the light may lie away from where the cells have it
+CORNER = 3  # cells along each side of a corner; ink that covers all of them is a shadow, or what it leaves lit
+
+# How hypotheses about the paper are compared, in fractions of the ink's contrast unless told otherwise.
+CELL_INKED = 0.3  # ink from which a cell tells nothing about the paper
+GUESSED = 0.06  # the cost of each cell whose paper is guessed, beside the cost of edges left in the paper
+DOUBT = 0.8  # fraction of the cost without any ink that a hypothesis with ink must stay below
+AS_DARK = 0.85  # depth from which ink at the border can belong to the digit
+ELSEWHERE = 0.1  # largest fraction of ink that may lie in components not touching the border
+
+# How ink is measured against the paper.
+LIFTED = 2  # standard deviations of the noise that filling strokes takes the paper too far from the ink
+DARK = 30  # grey levels added to the paper before ratios are taken, because nearly black paper has few
+
+# Which components of ink are the digit, in fractions of the darkest cell's ink unless told otherwise.
+CELL_FAINT = 0.15  # ink below which a cell is paper
+SMALL = 0.1  # fraction of the largest component below which a component is dust
+AT_BORDER = 0.3  # weight of a component that touches the border, beside one that does not
+LEAST = 45  # grey levels; fainter ink is the rest of rulings where rulings were erased
 
 
-def is_suspect(luminance: np.ndarray) -> bool:
-    """Whether a picture (h, w) might be on uneven paper, told by its edges and some of its rows."""
-    edge = rim(luminance)
-    return edge.max() - edge.min() > EVEN or is_speckled(luminance)
+class Paper(NamedTuple):
+    """What a hypothesis says of the paper."""
+
+    cells: np.ndarray  # (h, w) brightness of the paper in each cell, under the ink too
+    contrast: float  # grey levels between the paper and the darkest (or lightest) ink
+    polarity: int  # 1 where ink is lighter than the paper, -1 where it is darker
 
 
-def rim(luminance: np.ndarray) -> np.ndarray:
-    """The pixels (n,) along the four edges."""
-    return np.concatenate([luminance[0], luminance[-1], luminance[:, 0], luminance[:, -1]])
+def may_be_uneven(luminance: np.ndarray) -> bool:
+    """Whether a picture (h, w) may have uneven or noisy paper, judged quickly by its border and some of its rows."""
+    edge = border(luminance)
+    return edge.max() - edge.min() > EVEN or has_specks(luminance)
 
 
-def is_speckled(luminance: np.ndarray) -> bool:
-    """Whether single pixels stand out from both neighbours, in some of the rows."""
+def border(values: np.ndarray) -> np.ndarray:
+    """The values (n,) along the four edges of an array (h, w)."""
+    return np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])
+
+
+def has_specks(luminance: np.ndarray) -> bool:
+    """Whether single pixels stand out from both neighbours in some of the rows (h, w)."""
     rows = luminance[4::16]
     left, here, right = rows[:, :-2], rows[:, 1:-1], rows[:, 2:]
-    over, under = here - np.maximum(left, right), np.minimum(left, right) - here
-    return np.maximum(over, under).max(initial=0) > SPECK
+    above, below = here - np.maximum(left, right), np.minimum(left, right) - here
+    return np.maximum(above, below).max(initial=0) > SPECK
 
 
-def even_out(luminance: np.ndarray) -> np.ndarray:
-    """A picture (h, w) on even paper: noise is smoothed, and what light and shadow did to the paper is undone.
+def depth_on_uneven_paper(luminance: np.ndarray) -> np.ndarray | None:
+    """How many grey levels each pixel of the digit stands out from its paper, (h', w') float32; 0 on the paper.
 
-    It comes back reduced where it is large, and as it is where nothing but ink is on even paper.
+    A large picture comes back reduced. None means that the paper of the picture (h, w) is even and free of noise after
+    all.
     """
     factor = -(-max(luminance.shape) // ENOUGH)
     small = np.asarray(Image.fromarray(luminance).reduce(factor)) if factor > 1 else luminance
-    clean = despeckle(small)
+    clean = without_specks(small)
     noise = noise_of(clean)
-    if lines := rulings.find(clean, noise):
-        clean = rulings.erase(clean, lines, noise)
-    if columns := rulings.find(clean.T, noise):
-        clean = rulings.erase(clean.T, columns, noise).T
-    cells, contrast, sign = paper_of(clean, noise)
-    level = np.median(cells)
-    uneven = np.count_nonzero(np.abs(cells - level) > EVEN) > STAINED * cells.size
-    if clean is small and not uneven and noise <= CALM * contrast:
-        return luminance
-    clean = smooth(clean, noise, contrast)
-    paper = with_edges(cells, clean, sign, min(noise, CALM * contrast))
-    depth = (clean - paper) * ((level + DARK) / (paper + DARK))
-    edge = rim(depth)
-    ink = np.abs(depth) - 3 * np.median(np.abs(edge - np.median(edge)))
-    mask = digit_mask(depth, ruled=bool(lines or columns)) & (ink > 0)
-    return np.where(mask, level + np.copysign(ink, depth), level)
+    clean, is_ruled = without_rulings(clean, noise)
+    paper = paper_of(clean, noise)
+    level = np.median(paper.cells)
+    is_uneven = np.count_nonzero(np.abs(paper.cells - level) > EVEN) > STAINED * paper.cells.size
+    if clean is small and not is_uneven and noise <= CALM * paper.contrast:
+        return None
+    clean = smooth(clean, noise, paper.contrast)
+    brightness = with_edges(paper, clean, min(noise, CALM * paper.contrast))
+    difference = (clean - brightness) * ((level + DARK) / (brightness + DARK))  # as it would be in even light
+    edge = border(difference)
+    strength = np.abs(difference) - 3 * np.median(np.abs(edge - np.median(edge)))
+    strength[~digit_mask(difference, is_ruled) | (strength < 0)] = 0
+    signed = np.copysign(strength, difference)
+    return -signed if -signed.min() >= signed.max() else signed
 
 
-def despeckle(luminance: np.ndarray) -> np.ndarray:
-    """Salt and pepper (h, w) replaced by the median of 3x3 pixels; a picture without comes back as it is."""
+def without_specks(luminance: np.ndarray) -> np.ndarray:
+    """Replace salt-and-pepper noise by the median of 3x3 pixels (h, w); a picture without it comes back itself."""
     height, width = luminance.shape
     here = luminance[1:-1, 1:-1]
     others = [luminance[y : y + height - 2, x : x + width - 2] for y in range(3) for x in range(3) if (y, x) != (1, 1)]
-    over, under = here - functools.reduce(np.maximum, others), functools.reduce(np.minimum, others) - here
-    if np.count_nonzero(np.maximum(over, under) > SPECK) <= SPECKS * luminance.size:
+    above, below = here - functools.reduce(np.maximum, others), functools.reduce(np.minimum, others) - here
+    if np.count_nonzero(np.maximum(above, below) > SPECK) <= SPECKS * luminance.size:
         return luminance
     median = np.asarray(Image.fromarray(luminance).filter(ImageFilter.MedianFilter(3)))
     return np.where(np.abs(luminance - median) > SPECK, median, luminance)
 
 
 def noise_of(luminance: np.ndarray) -> float:
-    """The standard deviation of the noise from pixel to pixel, which neither ink nor light adds much to."""
+    """The standard deviation of the noise of a picture (h, w), in grey levels.
+
+    Second differences along the rows tell it: ink and light add little to their median.
+    """
     second = np.abs(np.diff(luminance[::4], 2, axis=1))
-    # Of normal noise, the median is at 0.6745 standard deviations; second differences have root 6 times its own.
+    # The median of normal noise is 0.6745 standard deviations; second differences have root 6 times as much noise.
     return float(np.median(second)) / (0.6745 * math.sqrt(6)) if second.size else 0.0
 
 
 def smooth(luminance: np.ndarray, noise: float, contrast: float) -> np.ndarray:
-    """Average over neighbours until the noise is small beside the ink, or details as fine as a pen might go."""
+    """Average over neighbours (h, w) until the noise is small beside the ink, but less far than a fine pen is wide."""
     most = (max(luminance.shape) / 80) ** 2
     # A Gaussian divides noise by twice the root of pi times its own standard deviation.
     variance = min((noise / (2 * math.sqrt(math.pi) * CALM * max(contrast, 1))) ** 2, most)
-    for _ in range(round(2 * variance)):  # each of which adds a half to the variance
+    for _ in range(round(2 * variance)):  # each pass adds a half to the variance
         padded = np.pad(luminance, 1, mode="edge")
         rows = (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
         luminance = (rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]) / 4
@@ -111,58 +136,76 @@ def smooth(luminance: np.ndarray, noise: float, contrast: float) -> np.ndarray:
 
 
 def cells_of(values: np.ndarray) -> np.ndarray:
-    """The averages of values (h, w) in CELLS cells along the longest side; of fewer values, themselves."""
+    """The means of values (h, w) in cells, CELLS along the longest side; fewer values than that are their own means."""
     height, width = values.shape
     scale = min(1, CELLS / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     return np.asarray(Image.fromarray(values).resize(size, Image.Resampling.BOX))
 
 
-def paper_of(luminance: np.ndarray, noise: float) -> tuple[np.ndarray, float, int]:
-    """The brightness of the paper in each cell (h, w), under the ink too, and about how far the ink is from it.
+def without_rulings(luminance: np.ndarray, noise: float) -> tuple[np.ndarray, bool]:
+    """Erase level and upright rulings (h, w); tells whether there were any, and returns the picture itself if not."""
+    rows = rulings.find(luminance, noise)
+    if rows:
+        luminance = rulings.erase(luminance, rows, noise)
+    columns = rulings.find(luminance.T, noise)
+    if columns:
+        luminance = rulings.erase(luminance.T, columns, noise).T
+    return luminance, bool(rows or columns)
 
-    Last comes the ink's sign: 1 where it is lighter than the paper, -1 where it is darker.
+
+def paper_of(luminance: np.ndarray, noise: float) -> Paper:
+    """The paper of a picture (h, w) under the best hypothesis.
+
+    The hypotheses: dark ink, dark ink in slowly changing light, light ink, light ink in slowly changing light, no ink.
+    A wrong one leaves the edges of ink in the paper, or takes much paper for ink and has to guess it.
     """
     cells = cells_of(luminance)
     scale = max(cells.shape) / max(luminance.shape)
-    # Dark ink, light ink or none? Light that changes slowly, or a shadow with an edge? A wrong guess leaves the ink's
-    # edges in the paper, or takes much paper for ink.
     flat = cells - quadratic(cells)
-    signs = -1, -1, 1, 1, -1
-    rests = np.stack([-cells, -flat, cells, flat, 0 * cells])
-    everywhere, inside = (rests - opening(rests, BROADEST, across_rim) for across_rim in (False, True))
-    pairs = zip(everywhere, inside, strict=True)
-    inks = np.stack([ink if reaches_rim(ink, off_rim) else off_rim for ink, off_rim in pairs])
+    polarities = -1, -1, 1, 1, -1
+    peaks = np.stack([-cells, -flat, cells, flat, 0 * cells])  # ink stands up in each of them
+    with_border, without_border = (peaks - opening(peaks, BROADEST, across_border) for across_border in (False, True))
+    inks = np.stack(
+        [
+            ink if digit_reaches_border(ink, inner) else inner
+            for ink, inner in zip(with_border, without_border, strict=True)
+        ]
+    )
     dark, dark_on_flat, light, light_on_flat, none = inks.max(axis=(1, 2))
     contrasts = np.array([max(dark, light), max(dark_on_flat, light_on_flat)] * 2 + [none])
-    known = dilate(np.pad(inks, [(0, 0), (1, 1), (1, 1)]), 3) <= INKED * contrasts[:, None, None]
+    known = dilate(np.pad(inks, [(0, 0), (1, 1), (1, 1)]), 3) <= CELL_INKED * contrasts[:, None, None]
     papers = [inpaint(cells, each) for each in known]
     edges = [curvature(paper, 3 * noise * scale) for paper in papers]
-    cost = edges + GUESSED * contrasts * np.count_nonzero(~known, axis=(1, 2))
-    cost[-1] *= DOUBT
-    best = cost.argmin()
-    return papers[best], float(contrasts[best]), signs[best]
+    costs = edges + GUESSED * contrasts * np.count_nonzero(~known, axis=(1, 2))
+    costs[-1] *= DOUBT
+    best = costs.argmin()
+    return Paper(papers[best], float(contrasts[best]), polarities[best])
 
 
-def reaches_rim(ink: np.ndarray, off_rim: np.ndarray) -> bool:
-    """Whether ink (h, w) at the rim is the digit's rather than a shadow; beside it comes what surely is none.
+def digit_reaches_border(ink: np.ndarray, inner: np.ndarray) -> bool:
+    """Whether ink at the border belongs to the digit rather than to a shadow.
 
-    A digit's is as dark as any, covers no corner, and none is elsewhere.
+    ink: (h, w) of the cells; inner: the same without the ink at the border. The digit's is as dark as any ink, covers
+    no corner, and leaves next to no ink elsewhere.
     """
-    inked = ink > INKED * ink.max()
+    inked = ink > CELL_INKED * ink.max()
     first, last = slice(CORNER), slice(-CORNER, None)
     if any(inked[rows, columns].all() for rows in (first, last) for columns in (first, last)):
         return False
-    at_rim = ink[inked & (off_rim <= INKED * ink.max())]
-    if at_rim.max(initial=0) < AS_DARK * ink.max():
+    at_border = ink[inked & (inner <= CELL_INKED * ink.max())]
+    if at_border.max(initial=0) < AS_DARK * ink.max():
         return False
     numbers = components(inked)
-    elsewhere = ~np.isin(numbers, np.unique(rim(numbers)))
+    elsewhere = ~np.isin(numbers, np.unique(border(numbers)))
     return ink[inked & elsewhere].sum() < ELSEWHERE * ink[inked].sum()
 
 
 def quadratic(cells: np.ndarray) -> np.ndarray:
-    """The surface of second degree (h, w) that most of the cells lie near."""
+    """The surface of second degree (h, w) that lies nearest to most of the cells: slowly changing light.
+
+    Iteratively reweighted least squares, with weights that fall with the fourth power of the distance.
+    """
     y, x = (np.linspace(-1, 1, length) for length in cells.shape)
     y, x = (axis.ravel() for axis in np.meshgrid(y, x, indexing="ij"))
     terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y])  # (6, n)
@@ -172,12 +215,12 @@ def quadratic(cells: np.ndarray) -> np.ndarray:
         weighted = terms * weights
         surface = np.linalg.lstsq(weighted @ terms.T, weighted @ values, rcond=None)[0] @ terms
         rest = np.abs(values - surface)
-        weights = (1 + (rest / (3 * max(np.median(rest), 1))) ** 2) ** -2  # ink counts next to nothing
+        weights = (1 + (rest / (3 * max(np.median(rest), 1))) ** 2) ** -2  # ink has next to no weight
     return surface.reshape(cells.shape).astype(np.float32)
 
 
 def inpaint(values: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Unknown values (h, w) become the mean of known ones around them, from their borders inwards."""
+    """Replace unknown values (h, w) by the mean of the known ones around them, from their borders inwards."""
     values = values.copy()
     weight = known.astype(np.float32)
     while not weight.all() and weight.any():
@@ -196,37 +239,37 @@ def box_sum(values: np.ndarray) -> np.ndarray:
 
 
 def curvature(values: np.ndarray, noise: float) -> float:
-    """The sum of the second differences along rows and columns (h, w), less the noise."""
+    """How much values (h, w) bend: the sum of their second differences along rows and columns, less the noise."""
     second = np.abs(np.diff(values, 2, axis=0)), np.abs(np.diff(values, 2, axis=1))
     return sum(float(np.maximum(part - noise, 0).sum()) for part in second)
 
 
-def with_edges(cells: np.ndarray, luminance: np.ndarray, sign: int, noise: float) -> np.ndarray:
-    """The brightness of the paper at each pixel (h, w): the picture's with narrow strokes filled, near that of cells.
+def with_edges(paper: Paper, luminance: np.ndarray, noise: float) -> np.ndarray:
+    """The brightness of the paper at each pixel (h, w): the picture with its narrow strokes filled, near the cells'.
 
-    Filling leaves an edge in the paper where it is, as on one side of it nothing is narrow.
+    Filling keeps an edge in the light where it is, because nothing narrow lies on one side of it.
     """
     size = round(NARROW * max(luminance.shape) / CELLS) | 1
-    filled = sign * (opening(sign * luminance, size, across_rim=True) + LIFTED * noise)
-    # Continued by some cells on each side, so that it slopes down to the very edge of the picture.
-    beside = np.pad(cells, BESIDE, mode="reflect", reflect_type="odd")
+    filled = paper.polarity * (opening(paper.polarity * luminance, size, across_border=True) + LIFTED * noise)
+    # The cells continue beyond each side, so that they slope down to the very edge of the picture.
+    beside = np.pad(paper.cells, BESIDE, mode="reflect", reflect_type="odd")
     limits = (extreme(beside, 2 * BESIDE + 1) for extreme in (erode, dilate))
     shape, bilinear = luminance.shape[::-1], Image.Resampling.BILINEAR
     return filled.clip(*(np.asarray(Image.fromarray(limit).resize(shape, bilinear)) for limit in limits))
 
 
-def digit_mask(depth: np.ndarray, ruled: bool) -> np.ndarray:
-    """Where the digit is (h, w) bool: around cells of the largest component of ink and those not small beside it."""
-    height, width = depth.shape
-    cells = cells_of(np.abs(depth))
-    if ruled and cells.max() < LEAST:
-        return np.zeros_like(depth, bool)
-    inked = cells > FAINT * cells.max()
+def digit_mask(difference: np.ndarray, is_ruled: bool) -> np.ndarray:
+    """Where the digit is, (h, w) bool: the largest component of ink, those not small beside it, and a cell around."""
+    height, width = difference.shape
+    cells = cells_of(np.abs(difference))
+    if is_ruled and cells.max() < LEAST:
+        return np.zeros_like(difference, bool)
+    inked = cells > CELL_FAINT * cells.max()
     near = dilate(np.pad(inked, 1), 3)
     numbers = components(near)
     masses = np.bincount(numbers.ravel(), (cells * inked).ravel())
-    masses[0] = 0
-    masses[np.unique(rim(numbers))] *= AT_RIM
+    masses[0] = 0  # the paper
+    masses[np.unique(border(numbers))] *= AT_BORDER
     kept = (masses > SMALL * masses.max())[numbers] & near
     kept = dilate(np.pad(kept, 1), 3)
     return np.asarray(Image.fromarray(kept).resize((width, height), Image.Resampling.NEAREST))

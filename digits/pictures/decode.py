@@ -1,57 +1,70 @@
 """A PNG or JPEG file becomes luminance; the only place where files of pictures are decoded."""
 
 import io
+import struct
 import warnings
 import zlib
 
 import numpy as np
 from django.conf import settings
-from PIL import ExifTags, Image, PngImagePlugin
+from PIL import Image, ImageOps, PngImagePlugin
 
-from ..refusals import Blank, NotAPicture, Refusal, UnusablePicture
+from ..refusals import MEGAPIXEL, Blank, NotAPicture, UnusablePicture
 
 FORMATS = {"PNG": b"\x89PNG\r\n\x1a\n", "JPEG": b"\xff\xd8\xff"}
-
 MAX_SCANS = 64  # of a JPEG picture; cameras make ten, and each may take as long as decoding a picture
-TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}  # what EXIF's orientations ask for
+START_OF_SCAN = b"\xff\xda"  # these two bytes stand nowhere in the compressed part of a JPEG file
+# Pillow reports damage, above all to EXIF data, by all of these exceptions. Of other corrupt EXIF data it only
+# warns, which `set_up_pillow` makes an exception, too.
+DAMAGE = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    SyntaxError,
+    TypeError,
+    UserWarning,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
 
-# The limits below are checked before decoding and are far stricter than Pillow's, which only warns at first.
-Image.MAX_IMAGE_PIXELS = None
-# Of the compressed text beside a picture, which nobody reads here.
-PngImagePlugin.MAX_TEXT_MEMORY = PngImagePlugin.MAX_TEXT_CHUNK
-# Of odd pictures that it reads all the same, Pillow warns; of EXIF data, it takes some damage for a reason to fail and
-# some for one to warn.
-warnings.filterwarnings("ignore", module=r"PIL\.")
-warnings.filterwarnings("error", "(?i)(possibly )?corrupt exif", module=r"PIL\.")
+
+def set_up_pillow() -> None:
+    """Set Pillow's limits and warnings, once for the process: `warnings.catch_warnings` is not safe under threads."""
+    # Pillow's own limits only warn at first; `check_size` has stricter ones, and the text beside a picture is not read.
+    Image.MAX_IMAGE_PIXELS = None
+    PngImagePlugin.MAX_TEXT_MEMORY = PngImagePlugin.MAX_TEXT_CHUNK
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # oddities that Pillow can read
+    warnings.filterwarnings("error", "(?i)(possibly )?corrupt exif", module=r"PIL\.")
 
 
 def decode(data: bytes, batch: int = 1) -> np.ndarray:
-    """The luminance (h, w) float32 of a PNG or JPEG picture, the way up its EXIF data says."""
+    """The luminance (h, w) float32, 0-255, of a PNG or JPEG picture, turned as its EXIF orientation says.
+
+    Raises NotAPicture for another format and UnusablePicture for a picture that is damaged or too large for one of
+    `batch` pictures in a request.
+    """
     if not data.startswith(tuple(FORMATS.values())):
         raise NotAPicture("This file is not a PNG or JPEG picture.")
+    damaged = UnusablePicture("This picture is damaged or cut off: it can't be decoded.")
     try:
         picture = Image.open(io.BytesIO(data), formats=list(FORMATS))
-        check_size(picture, batch)
-        if picture.format == "PNG" and not has_right_checksums(data):
-            raise ValueError("a checksum is wrong")
-        # In the compressed part, no other two bytes are these.
-        if picture.format != "PNG" and data.count(b"\xff\xda") > MAX_SCANS:
-            raise ValueError("too many scans")
+    except DAMAGE as error:
+        raise damaged from error
+    check_size(picture, batch)
+    if picture.format == "PNG" and not has_right_checksums(data):
+        raise damaged
+    if picture.format != "PNG" and data.count(START_OF_SCAN) > MAX_SCANS:
+        raise damaged
+    try:
         picture.load()
-        turn = TURNS.get(picture.getexif().get(ExifTags.Base.Orientation))
-        return luminance_of(picture if turn is None else picture.transpose(turn))
-    except Refusal:
-        raise
-    except Exception as error:  # Pillow answers damage, to EXIF data above all, with a dozen kinds of exception
-        raise UnusablePicture("This picture is damaged or cut off: it can't be decoded.") from error
+        ImageOps.exif_transpose(picture, in_place=True)
+    except DAMAGE as error:
+        raise damaged from error
+    return luminance_of(picture)
 
 
 def check_size(picture: Image.Image, batch: int) -> None:
@@ -59,13 +72,17 @@ def check_size(picture: Image.Image, batch: int) -> None:
     size = f"This picture has {picture.width} x {picture.height} pixels"
     limit = min(settings.MAX_PICTURE_PIXELS, settings.MAX_BATCH_PIXELS // batch)
     if picture.width * picture.height > limit:
-        raise UnusablePicture(f"{size}; {limit / 1024**2:.2g} megapixels are the most, and in large batches less.")
+        raise UnusablePicture(f"{size}; {limit / MEGAPIXEL:.2g} megapixels are the most, and in large batches less.")
     if max(picture.size) > settings.MAX_PICTURE_SIDE:
         raise UnusablePicture(f"{size}; {settings.MAX_PICTURE_SIDE} are the most along a side.")
 
 
 def has_right_checksums(png: bytes) -> bool:
-    """Whether every chunk of a PNG file is there and undamaged; Pillow skips the checksums of the pixels."""
+    """Whether every chunk of a PNG file is there and undamaged.
+
+    By hand, because Pillow's decoder skips the checksums of the pixels, and `Image.verify` skips the last chunk, takes
+    nine times as long and needs the file opened a second time.
+    """
     view, start = memoryview(png), len(FORMATS["PNG"])
     while start < len(png):
         end = start + 8 + int.from_bytes(view[start : start + 4])
@@ -78,8 +95,11 @@ def has_right_checksums(png: bytes) -> bool:
 
 
 def luminance_of(picture: Image.Image) -> np.ndarray:
-    """Luminance (h, w) float32, 0-255; what is transparent becomes paper that the ink stands out from."""
-    if picture.mode.startswith("I"):  # 16 bits a pixel, of which Pillow would cut off those above 255
+    """Luminance (h, w) float32, 0-255; transparent pixels become paper that the ink stands out from.
+
+    Raises Blank for a picture that is transparent everywhere.
+    """
+    if picture.mode.startswith("I"):  # 16 bits a pixel; Pillow would clip values above 255
         luminance = np.asarray(picture, np.float32) / 257
         if "transparency" not in picture.info:
             return luminance

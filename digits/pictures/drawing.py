@@ -1,4 +1,4 @@
-"""The strokes of a pen on the drawing pad as a picture."""
+"""The strokes of a pen become ink: a drawing needs none of the clean-up that photographs go through."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,45 +8,50 @@ from PIL import Image, ImageDraw
 
 from digit_recognizer_dl_model.frame import BOX
 
+from ..refusals import Blank
 from .centring import USUAL
 
-PAD_SIDE = 560  # pixels that strokes are drawn in: hard edges, so fine that the reduced digit's are soft
+PAD_SIDE = 560  # pixels that strokes are drawn in: their edges are hard, but so fine that the reduced digit's are soft
+FULL = 255  # the level of a pixel that is all ink
 
 
 class Stroke(NamedTuple):
-    """A line of the pad's pen, in shares of the pad's side."""
+    """A line of the pad's pen; points and width in fractions of the pad's side."""
 
     points: np.ndarray  # (n, 2)
     width: float
 
 
-def draw(strokes: Sequence[Stroke]) -> Image.Image:
-    """Strokes of a pen as a picture, black on white.
+def ink_of_strokes(strokes: Sequence[Stroke]) -> np.ndarray:
+    """The ink of a drawing, (560, 560) float32, 0 or 1; raises Blank where no stroke is on the pad.
 
-    A pen that is thick for the digit is taken for one of the usual thickness: what it filled are loops to the strokes.
+    A pen that is thick for the size of the digit is replaced by one of the usual thickness, because it fills loops that
+    the strokes still know.
     """
-    points = np.concatenate([on_pad(stroke.points) for stroke in strokes])
+    points = np.concatenate([points_on_pad(stroke.points) for stroke in strokes])
     usual = np.ptp(points, axis=0).max() * USUAL / (BOX - USUAL) if len(points) else 0
-    picture = Image.new("L", (PAD_SIDE, PAD_SIDE), "white")
+    sheet = Image.new("L", (PAD_SIDE, PAD_SIDE))
     for stroke in strokes:
         width = min(stroke.width, usual) or stroke.width  # a dot has no length
-        line(picture, PAD_SIDE * stroke.points, PAD_SIDE * width)
-    return picture
+        draw_line(sheet, PAD_SIDE * stroke.points, PAD_SIDE * width, FULL)
+    if not sheet.getbbox():
+        raise Blank("There is no ink in this drawing.")
+    return np.asarray(sheet, np.float32) / FULL
 
 
-def on_pad(points: np.ndarray) -> np.ndarray:
-    """The ends (m, 2) of all parts of a line (n, 2) that lie on the pad; what runs off it is not seen."""
-    ways = np.diff(points, axis=0, append=points[-1:])  # the last leads nowhere, so that a dot counts
-    # The shares of each way at which it passes the pad's edges; those that it is parallel to, it passes far away.
-    passes = np.sort([(edge - points) / np.where(ways == 0, 1e-12, ways) for edge in (0, 1)], axis=0)
-    comes, goes = passes[0].max(axis=1).clip(min=0), passes[1].min(axis=1).clip(max=1)
-    ends = points + np.stack([comes, goes])[..., None] * ways
-    return ends[:, comes <= goes].reshape(-1, 2)
+def points_on_pad(points: np.ndarray) -> np.ndarray:
+    """The ends (m, 2) of those parts of a line (n, 2) that lie on the pad; the rest is not seen."""
+    steps = np.diff(points, axis=0, append=points[-1:])  # the last step leads nowhere, so that a dot counts
+    # Where each step crosses the pad's edges, in fractions of the step; it crosses edges parallel to it far away.
+    crossings = np.sort([(edge - points) / np.where(steps == 0, 1e-12, steps) for edge in (0, 1)], axis=0)
+    enters, leaves = crossings[0].max(axis=1).clip(min=0), crossings[1].min(axis=1).clip(max=1)
+    ends = points + np.stack([enters, leaves])[..., None] * steps
+    return ends[:, enters <= leaves].reshape(-1, 2)
 
 
-def line(picture: Image.Image, points: np.ndarray, width: float, level: int = 0) -> None:
+def draw_line(sheet: Image.Image, points: np.ndarray, width: float, level: int) -> None:
     """Draw along points (n, 2) with a round pen; points and width in pixels, the level of grey 0-255."""
-    brush = ImageDraw.Draw(picture)
+    brush = ImageDraw.Draw(sheet)
     path = [tuple(point) for point in points.tolist()]
     brush.line(path, fill=level, width=round(width), joint="curve")
     for x, y in (path[0], path[-1]):

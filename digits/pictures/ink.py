@@ -1,4 +1,4 @@
-"""How much ink is at each pixel of a picture, whatever its paper and whichever of the two is darker."""
+"""How much ink is at each pixel of a picture, dark on light or light on dark."""
 
 import numpy as np
 
@@ -7,22 +7,37 @@ from digit_recognizer_dl_model.frame import SIDE
 from ..refusals import Blank
 from . import background
 
-MIN_CONTRAST = 20  # grey levels of 255 between paper and ink; fainter is paper
+MIN_CONTRAST = 20  # grey levels of 255 between paper and ink; a fainter mark counts as paper
 
 
-def ink_of(luminance: np.ndarray) -> np.ndarray:
-    """How much ink is at each pixel, (h, w) float32 in 0-1, whether dark on light or light on dark."""
-    if max(luminance.shape) > 2 * SIDE and background.is_suspect(luminance):
-        luminance = background.even_out(luminance)
-    edge = background.rim(luminance)
-    level = np.median(edge)
-    grain = 3 * np.median(np.abs(edge - level))
-    darker, lighter = level - luminance.min(), luminance.max() - level
-    depth = level - luminance if darker >= lighter else luminance - level
-    depth -= grain  # in place, as fresh memory for a large picture takes longer than the arithmetic
+def ink_of_picture(luminance: np.ndarray) -> np.ndarray:
+    """Luminance (h, w) float32, 0-255 -> ink (h, w) float32, 0-1, reduced in size where the paper is uneven.
+
+    Raises Blank where nothing stands out from the paper.
+    """
+    depth = None
+    if max(luminance.shape) > 2 * SIDE and background.may_be_uneven(luminance):
+        depth = background.depth_on_uneven_paper(luminance)
+    if depth is None:
+        depth = depth_on_even_paper(luminance)
     strongest = depth.max()
     if strongest < MIN_CONTRAST:
         raise Blank("There is no ink in this picture.")
+    # In place, here and below, because fresh memory for a large picture takes longer than the arithmetic.
     np.maximum(depth, 0, out=depth)
     depth /= strongest
+    return depth
+
+
+def depth_on_even_paper(luminance: np.ndarray) -> np.ndarray:
+    """How many grey levels each pixel (h, w) stands out from paper of one level; paper is at most 0.
+
+    The edge of the picture tells the level of the paper and its noise; ink is on the side that reaches further.
+    """
+    edge = background.border(luminance)
+    level = np.median(edge)
+    noise = 3 * np.median(np.abs(edge - level))
+    is_dark = level - luminance.min() >= luminance.max() - level
+    depth = level - luminance if is_dark else luminance - level
+    depth -= noise
     return depth

@@ -25,13 +25,13 @@ def extremes(values: np.ndarray, size: int, extreme: Callable) -> np.ndarray:
     return values
 
 
-def opening(values: np.ndarray, size: int, across_rim: bool) -> np.ndarray:
-    """Values (.., h, w) without peaks narrower than squares of an odd size.
+def opening(values: np.ndarray, size: int, across_border: bool) -> np.ndarray:
+    """Remove peaks narrower than squares of an odd size from values (.., h, w).
 
-    Across the rim, squares may lie nearly outside, so that even a narrow peak along the rim stays.
+    With `across_border`, squares may lie nearly outside, so that even a narrow peak along the border stays.
     """
     half = size // 2
-    if across_rim:
+    if across_border:
         return dilate(erode(framed(values, 2 * half, constant_values=np.inf), size), size)
     eroded = erode(framed(values, half, mode="edge"), size)
     return dilate(framed(eroded, half, mode="edge"), size)
