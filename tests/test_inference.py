@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digit_recognizer_dl_model.inference import Classifier, fold, softmax
+from digit_recognizer_dl_model.inference import Classifier, fuse, softmax
 from digit_recognizer_dl_model.network import ARCHITECTURE, Network
 from digit_recognizer_dl_model.weights import UnusableWeights, Weights
 from digit_recognizer_dl_model.winograd import winograd
@@ -222,7 +222,7 @@ def test_an_unusable_array_is_refused_by_name(name, spoil):
     if weights.arrays[name] is None:
         del weights.arrays[name]
     with pytest.raises(UnusableWeights, match=name):
-        fold(weights)
+        fuse(weights)
 
 
 CONV, NORM, DENSE = SMALL[5], SMALL[6], SMALL[9]
@@ -256,7 +256,7 @@ def test_layers_in_an_order_that_cannot_be_fused_are_refused(order):
     arrays = {f"{index}.{name.split('.')[1]}": array for index in range(5) for name, array in state.items()}
     weights = Weights(order, arrays, 1.0, 0.5, 0.5, {})
     with pytest.raises(UnusableWeights, match="can't run"):
-        fold(weights)
+        fuse(weights)
 
 
 @pytest.mark.parametrize(
