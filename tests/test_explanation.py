@@ -61,7 +61,7 @@ def test_the_pixels_marked_for_an_answer_decide_it_and_those_marked_against_it_d
     each = np.arange(40)
 
     def falls(scores: list[np.ndarray]) -> np.ndarray:
-        """How far the log-odds of each answer against its runner-up fall if the ten pixels of highest score are inverted."""
+        """How far the log-odds of each answer fall if the ten pixels with the highest scores are inverted."""
         changed = pictures.reshape(40, -1).copy()
         for picture, score in zip(changed, scores, strict=True):
             picture[np.argsort(score, axis=None)[-10:]] ^= 255
