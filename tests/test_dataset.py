@@ -1,4 +1,4 @@
-"""MNIST as CSV and as IDX: what is read, and what is refused with the file and line that are wrong."""
+"""MNIST as CSV and as IDX: both are read, and errors name the file and the line that are wrong."""
 
 import gzip
 import re
@@ -14,7 +14,7 @@ HEADER = f"label,{PIXEL_NAMES}"
 
 @pytest.fixture
 def digits():
-    """Three images whose values show it when rows, columns or labels are mixed up."""
+    """Three images that differ if rows, columns or labels are mixed up."""
     pixels = np.random.default_rng(2).integers(0, 256, size=(3, 28, 28), dtype=np.uint8)
     pixels[0, 0, 0], pixels[2, 27, 27] = 255, 0
     return Dataset(pixels, np.array([7, 0, 9], dtype=np.uint8))
@@ -154,7 +154,7 @@ def test_a_malformed_file_is_refused_by_name_and_line(tmp_path, content, fault):
         read_csv(path)
 
 
-def test_what_is_written_is_read_back(tmp_path, digits):
+def test_a_written_file_is_read_back(tmp_path, digits):
     write_csv(tmp_path / "mnist.csv", digits)
     assert_same(read_csv(tmp_path / "mnist.csv"), digits)
 
