@@ -22,7 +22,7 @@ from benchmarks.quality.pens import measure_pens
 from digit_recognizer_dl_model.dataset import DATA, Dataset, read_csv
 from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.network import ARCHITECTURE
-from digit_recognizer_dl_model.recordings import read_recordings, third_of_writers
+from digit_recognizer_dl_model.recordings import fold_of_writers, read_recordings
 from digit_recognizer_dl_model.synthetic.augmentation import Augmentation
 from digit_recognizer_dl_model.train import SHARDS, Settings, Training, compose, hold_out
 
@@ -89,10 +89,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.architectures", description=__doc__)
     parser.add_argument("--epochs", type=int, default=6)
     options = parser.parse_args()
-    settings = replace(Settings(), epochs=options.epochs, third=0)
+    settings = replace(Settings(), epochs=options.epochs, fold=0)
     mnist, validation = hold_out(read_csv(DATA / "mnist_train.csv"), settings.validation, settings.seed)
     recorded = read_recordings(DATA / "pen_digits.json.gz")
-    unseen = third_of_writers(recorded, settings.third)
+    unseen = fold_of_writers(recorded, settings.fold)
     dataset = compose(settings, mnist, [recording for recording in recorded if recording.writer not in unseen])
     recorded = [recording for recording in recorded if recording.writer in unseen]
     rng = np.random.default_rng(1)

@@ -43,7 +43,7 @@ except ImportError as error:
 SETTINGS = Settings()
 RECORDED = 7_494  # digits of the pens
 # In an epoch of the shipped weights.
-IMAGES = 60_000 - SETTINGS.validation + SETTINGS.handwriting + SETTINGS.drawings * RECORDED + SETTINGS.nondigits
+IMAGES = 60_000 - SETTINGS.validation + SETTINGS.handwriting + SETTINGS.drawings * RECORDED + SETTINGS.negatives
 ROUNDS, STEPS = 15, 4  # turns of each, steps a turn
 LARGEST_DIFFERENCE = 1e-2  # of the gradient's length: rounding takes a few values to the other side of ReLU's bend
 

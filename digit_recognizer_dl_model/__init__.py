@@ -1,1 +1,1 @@
-"""A convolutional network for handwritten digits in pure NumPy: it knows neither Django nor Pillow."""
+"""A convolutional network for handwritten digits in pure NumPy: it imports neither Django nor Pillow."""

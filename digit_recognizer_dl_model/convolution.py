@@ -1,8 +1,6 @@
 """The two ways in which `layers.Conv2D` convolves in training, each forward and, right below it, backward.
 
-Images are (n, height, width, channels), kernels (size, size, inputs, outputs); h and w are the sides of the output. The
-backward pass takes the gradient of the loss by the output, and returns those by the kernel and, where it is wanted, by
-the input.
+Images are (n, height, width, channels), kernels (size, size, inputs, outputs), and h and w are the sides of the output.
 """
 
 import math
@@ -13,22 +11,31 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from .winograd import pieces, tile_side, winograd
 
-# Images that are convolved together: fewer make short products, more outgrow a core's cache.
+# Images that are convolved together: with fewer the products are short, more outgrow a core's cache.
 BLOCK = 8
 
 
 class Convolution(Protocol):
-    def forward(self, x: np.ndarray, kernel: np.ndarray) -> np.ndarray: ...
+    """Correlation of images with a kernel, without padding."""
+
+    def forward(self, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+        """Images (n, height, width, inputs) -> (n, h, w, outputs); remembers what `backward` needs."""
 
     def backward(
         self, d_out: np.ndarray, kernel: np.ndarray, wants_input: bool
-    ) -> tuple[np.ndarray, np.ndarray | None]: ...
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """The gradients of the loss for the last forward pass.
+
+        d_out: (n, h, w, outputs), the gradient by the output. Returns the gradient by the kernel, in the kernel's
+        shape, and the gradient by the input, (n, height, width, inputs), or None unless `wants_input`.
+        """
 
 
 class Direct:
-    """One product with a copy of all that each output pixel sees: for pixels, which have one channel only."""
+    """One product with a copy of the window of each output pixel: best for images of one channel, such as pixels."""
 
     def forward(self, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+        """Images (n, height, width, inputs) -> (n, h, w, outputs)."""
         size, _, inputs, outputs = kernel.shape
         windows = sliding_window_view(x, (size, size), axis=(1, 2))  # (n, h, w, inputs, size, size)
         self._windows = windows.transpose(4, 5, 3, 0, 1, 2).reshape(size * size * inputs, -1)
@@ -37,6 +44,7 @@ class Direct:
     def backward(
         self, d_out: np.ndarray, kernel: np.ndarray, wants_input: bool
     ) -> tuple[np.ndarray, np.ndarray | None]:
+        """The gradients by the kernel and, or None, by the input; each window adds its gradient to the input's."""
         n, height, width, outputs = d_out.shape
         size, _, inputs, _ = kernel.shape
         flat = d_out.reshape(-1, outputs)
@@ -53,16 +61,16 @@ class Direct:
 class Winograd:
     """Winograd's method as in `inference.ConvStep`, which takes a quarter of the multiplications.
 
-    Every step is a product, so the backward pass goes through the same steps from the last to the first with the
-    matrices transposed, and saves as much. Inside a block the b images lie beside each other, (height, width, b,
-    channels), which makes the rows of these products b times as long.
+    Every step is a product, so the backward pass goes through the same steps from the last to the first, with the
+    matrices transposed, and saves the same. Images are convolved in blocks of b, which lie beside each other as
+    (height, width, b, channels): that makes the rows of these products b times as long.
     """
 
     def __init__(self) -> None:
         self._shape, self._dtype = None, None
 
     def _lay_out(self, shape: tuple[int, ...], kernel: np.ndarray) -> None:
-        """Make the matrices, and memory that every block of every step uses again."""
+        """Make the matrices, and the memory that all blocks of all training steps share."""
         n, height, width, inputs = shape
         size, _, _, outputs = kernel.shape
         self._shape, self._dtype = shape, kernel.dtype
@@ -77,7 +85,7 @@ class Winograd:
         def empty(*shape: int) -> np.ndarray:
             return np.empty(shape, kernel.dtype)
 
-        # In the order in which forward fills them; backward puts the gradients by most of them in their place.
+        # In the order in which `forward` fills them; `backward` overwrites most of them with the gradients by them.
         self._kernels = empty(points**2, inputs, outputs)
         self._image = empty(height, width, b, inputs)
         self._rows = empty(down, points, width, b * inputs)
@@ -90,6 +98,7 @@ class Winograd:
         self._d_image = empty(down, points, width * b * inputs)
 
     def forward(self, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+        """Images (n, height, width, inputs) -> (n, h, w, outputs)."""
         if (x.shape, kernel.dtype) != (self._shape, self._dtype):
             self._lay_out(x.shape, kernel)
         size, _, inputs, outputs = kernel.shape
@@ -101,13 +110,13 @@ class Winograd:
         tiles = pieces(self._rows, points, tile, axis=2)  # (down, points, across, points, b * inputs)
         for images, values, answers in zip(x.reshape(-1, b, *x.shape[1:]), self._values, out, strict=True):
             self._image[...] = images.transpose(1, 2, 0, 3)
-            # Pixels to points, first down the rows, then along them.
+            # From pixels to points, first down the rows, then along them.
             np.matmul(self.B, bands, out=self._rows.reshape(bands.shape))
             by_point = values.reshape(points, points, down, across, b * inputs)
             np.matmul(self.B, tiles, out=by_point.transpose(2, 0, 3, 1, 4))
             # At each point, a product over the channels.
             np.matmul(values, self._kernels, out=self._products)
-            # Points to pixels, again by one axis after the other, and back to the order of the images.
+            # From points to pixels, again one axis after the other, and back to the order of the images.
             np.matmul(self.A, self._products.reshape(points, -1), out=self._columns.reshape(tile, -1))
             np.matmul(self.A, self._columns, out=self._pixels.reshape(tile, tile, -1))
             answers[...] = self._pixels.transpose(4, 2, 0, 3, 1, 5)
@@ -116,11 +125,12 @@ class Winograd:
     def backward(
         self, d_out: np.ndarray, kernel: np.ndarray, wants_input: bool
     ) -> tuple[np.ndarray, np.ndarray | None]:
+        """The gradients by the kernel and, or None, by the input, block by block through the steps of `forward`."""
         *_, inputs, outputs = kernel.shape
         tile, points = self.A.shape
         _, _, down, across, b, _ = self._pixels.shape
         height = len(self._image)
-        transposed = self._kernels.transpose(0, 2, 1).copy()  # read in every block, faster so
+        transposed = self._kernels.transpose(0, 2, 1).copy()  # products read a copy faster than a view
         d_kernels = np.zeros_like(self._kernels)
         d_x = np.empty((len(self._values), b, *self._shape[1:]), d_out.dtype)
         blocks = d_out.reshape(-1, b, down, tile, across, tile, outputs)
@@ -143,10 +153,10 @@ class Winograd:
 
 
 def add_pieces(d_pieces: np.ndarray, step: int, axis: int, out: np.ndarray) -> None:
-    """Put overlapping pieces of an axis, as of `winograd.pieces`, back and add: (.., m, size, ..) -> (.., n, ..)."""
+    """Add up overlapping pieces of an axis where `winograd.pieces` takes them: (.., m, size, ..) -> (.., n, ..)."""
     before = (slice(None),) * axis
     count, size = d_pieces.shape[axis : axis + 2]
-    out[(*before, slice(step * count, None))] = 0  # the others are written before they are added to
+    out[(*before, slice(step * count, None))] = 0  # the first pieces to reach the others overwrite them
     for place in range(size):
         seen = out[(*before, slice(place, place + step * count, step))]
         d_seen = d_pieces[(*before, slice(None), place)]

@@ -1,4 +1,4 @@
-"""MNIST as files: the CSV that this project reads and writes, and the IDX files MNIST is published in."""
+"""MNIST as files: the CSV that this project reads and writes, and the IDX files that MNIST is published in."""
 
 import gzip
 import zlib
@@ -16,11 +16,11 @@ IDX_LABELS_MAGIC = 2049
 
 
 class MalformedDataset(ValueError):
-    """A file that is not MNIST in the form its name promises; the message names the file and the line."""
+    """A file that does not hold MNIST images in the expected form; the message names the file and the line."""
 
 
 class Dataset(NamedTuple):
-    """Images and what they show.
+    """Images and their labels.
 
     pixels: (n, 28, 28) uint8, ink 255 on 0.
     labels: (n,) uint8, 0-9, or None where the file has none (Kaggle's test.csv).
@@ -33,8 +33,8 @@ class Dataset(NamedTuple):
 def read_csv(path: Path) -> Dataset:
     """Read MNIST from CSV, plain or gzipped, with or without a header line and a label column.
 
-    A line is `label,pixel0,...,pixel783` or `pixel0,...,pixel783`, whole numbers from 0 to 255, row by row
-    from the top left. Raises MalformedDataset for anything else, FileNotFoundError for no file.
+    A line is `label,pixel0,...,pixel783` or `pixel0,...,pixel783`, integers from 0 to 255, row by row from the top
+    left. Raises MalformedDataset for any other content, and FileNotFoundError where there is no file.
     """
     lines = _read_lines(path)
     first = 1 if lines and _is_header(lines[0]) else 0
@@ -72,7 +72,7 @@ def read_idx(images: bytes, labels: bytes) -> Dataset:
     """Read the uncompressed contents of one pair of MNIST's IDX files.
 
     Source: the format as described at http://yann.lecun.com/exdb/mnist/ (big-endian 32-bit sizes, then bytes).
-    Raises MalformedDataset where sizes and contents disagree.
+    Raises MalformedDataset where the sizes and the contents disagree.
     """
     magic, count, height, width = np.frombuffer(images[:16].ljust(16, b"\0"), dtype=">u4").tolist()
     if (magic, height, width) != (IDX_IMAGES_MAGIC, SIDE, SIDE) or len(images) != 16 + count * PIXELS:
@@ -113,7 +113,7 @@ def _is_number(cell: str) -> bool:
 
 
 def _first_fault(path: Path, rows: list[str], first: int, columns: int) -> MalformedDataset:
-    """Walk the lines that the fast reader refused and say what is wrong with the first bad one."""
+    """Read the lines that NumPy refused one by one; return an error that names the first bad one."""
     if columns not in (PIXELS, PIXELS + 1):
         return MalformedDataset(
             f"{path}, line 1: {columns} columns, expected {PIXELS} pixels, with or without a label before them"
@@ -123,11 +123,10 @@ def _first_fault(path: Path, rows: list[str], first: int, columns: int) -> Malfo
         cells = row.split(",")
         if len(cells) != columns:
             return MalformedDataset(f"{path}, line {number}: {len(cells)} columns, expected {columns}")
-        for pixel, cell in enumerate(cells, start=PIXELS - columns):  # the label, where there is one, is pixel -1
+        for pixel, cell in enumerate(cells, start=PIXELS - columns):  # a label is counted as pixel -1
             if cell.strip() not in (pixel_values if pixel >= 0 else label_values):
                 name, largest = (f"pixel{pixel}", 255) if pixel >= 0 else ("the label", 9)
                 return MalformedDataset(
-                    f"{path}, line {number}: {name} is {cell.strip()[:20]!r}, "
-                    f"expected a whole number from 0 to {largest}"
+                    f"{path}, line {number}: {name} is {cell.strip()[:20]!r}, expected an integer from 0 to {largest}"
                 )
     return MalformedDataset(f"{path}: cannot be read as numbers")

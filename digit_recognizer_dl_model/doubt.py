@@ -1,4 +1,4 @@
-"""When an answer is "not sure": the one place where the site, the evaluation and the benchmarks ask."""
+"""The rule "not sure": the site, the evaluation and the benchmarks all apply it here."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from .weights import Weights
 
 
 class Doubts(NamedTuple):
-    """What the probabilities of n pictures say, and how far they can be trusted."""
+    """The two likeliest digits of n pictures, and whether each answer is uncertain."""
 
     digits: np.ndarray  # (n,) the likeliest digit of each picture
     runners_up: np.ndarray  # (n,) the second likeliest
@@ -24,8 +24,8 @@ class Doubts(NamedTuple):
 def doubts(probabilities: np.ndarray, weights: Weights) -> Doubts:
     """Apply the rule "not sure" to calibrated probabilities (n, 10), with the two limits of the weights.
 
-    A picture does not look like one digit where more than `no_digit_above` of the probability lies beyond the two
-    likeliest digits; otherwise it is between two where the likeliest has less than `uncertain_below`.
+    A picture does not look like one digit if more than `no_digit_above` of the probability lies outside the two
+    likeliest digits. Otherwise it is between two digits if the likeliest has less than `uncertain_below`.
     """
     order = probabilities.argsort(axis=1)  # (n, 10)
     confidence = probabilities.max(axis=1)
@@ -35,18 +35,18 @@ def doubts(probabilities: np.ndarray, weights: Weights) -> Doubts:
 
 
 def doubt_scores(probabilities: np.ndarray, weights: Weights) -> np.ndarray:
-    """How doubtful each answer is, (n,) float64: above 1 exactly where `doubts` finds it uncertain, but for rounding.
+    """How doubtful each answer is, (n,) float64: above 1 where `doubts` finds it uncertain, except for rounding.
 
-    Each of the rule's two measures is divided by its limit, and the larger quotient counts.
+    Both measures of the rule are divided by their limits; the score is the larger quotient.
     """
     unsure = (1 - probabilities.max(axis=1).astype(np.float64)) / max(1 - weights.uncertain_below, 1e-9)
     return np.maximum(beyond_two(probabilities) / weights.no_digit_above, unsure)
 
 
 def beyond_two(probabilities: np.ndarray) -> np.ndarray:
-    """The probability (n,) that is left for all but the two likeliest digits, of probabilities (n, 10).
+    """Probabilities (n, 10) -> the probability (n,) outside the two likeliest digits.
 
-    A network that was trained to find all ten digits equally likely in a picture of no digit leaves much of it there,
-    while a digit that could be read in two ways leaves little.
+    It is large for negatives, for which the network was trained to give all ten digits the same probability, and small
+    for a digit that could be read in two ways.
     """
     return np.sort(probabilities, axis=1)[:, :-2].sum(axis=1)

@@ -1,15 +1,15 @@
 """The fast forward pass: normalisation folded into the weights, convolutions by Winograd's method, few NumPy calls.
 
-Never imports training code: it reads the architecture from the weights file and needs nothing else.
+It never imports training code: it reads the architecture from the weights file and needs nothing else.
 
-Inside, images are (height, width, b, channels) float32: the b images of a block lie beside each other, so that what
-treats all channels alike treats all images alike, in rows b times as long.
+Inside, arrays are (height, width, b, channels) float32. The b images that are computed together lie beside each other,
+so that an operation which is the same for all channels is the same for all images, on rows b times as long.
 """
 
 import functools
 import math
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -17,42 +17,48 @@ from .frame import SIDE
 from .weights import EPSILON, UnusableWeights, Weights
 from .winograd import pieces, tile_side, winograd
 
-# Images that go through the network together: fewer share the cost of a call with fewer, more outgrow a core's cache.
-BLOCK = 4
+# Images that are computed together. With fewer, the cost of each NumPy call is shared by fewer; more outgrow a core's
+# cache.
+BATCH = 4
 
 
 class Classifier:
-    """A trained network that answers for 28x28 pixels.
+    """A trained network that reads 28x28 pixels.
 
-    Safe under threads: the weights are only read, and a program, which has buffers, is run by one thread at a time.
+    Threads may share it: the weights are only read, and a program, which has buffers, is run by one thread at a time.
+    Raises UnusableWeights for weights whose architecture and arrays do not lead from 28x28 pixels to ten logits.
     """
 
     def __init__(self, weights: Weights) -> None:
         self.weights = weights
-        # By number of images, the programs that no thread runs now; list.pop and list.append are atomic.
-        self._idle: list[list[Program]] = [[] for _ in range(BLOCK + 1)]
+        # The programs that no thread runs at the moment, by their number of images; list.pop and append are atomic.
+        self._idle: list[list[Program]] = [[] for _ in range(BATCH + 1)]
         try:
-            self._steps = fold(weights)
-            program = Program(self._steps, 1)  # only a trial tells that the layers fit
+            self._steps = fuse(weights)
+            program = Program(self._steps, 1)  # fails where the shapes of two steps do not fit
         except UnusableWeights:
             raise
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise UnusableWeights(f"the architecture of the weights can't run ({error!r})") from error
         if program.logits.shape != (1, 10):
-            values = program.logits.shape[1:]
-            raise UnusableWeights(f"the architecture of the weights ends in {values} values an image, expected 10")
+            shape = program.logits.shape[1:]
+            raise UnusableWeights(f"the architecture of the weights ends in shape {shape} for an image, expected (10,)")
         self._idle[1].append(program)
 
     def logits(self, pixels: np.ndarray) -> np.ndarray:
-        """Pixels (n, 28, 28) uint8, ink 255 on 0 -> logits (n, 10) float32, of each image the same in any batch."""
+        """Pixels (n, 28, 28) uint8, ink 255 on 0 -> logits (n, 10) float32.
+
+        The logits of an image do not depend on the batch it comes in, not even in the last bit. Raises ValueError for
+        another shape or type.
+        """
         if pixels.ndim != 3 or pixels.shape[1:] != (SIDE, SIDE) or pixels.dtype != np.uint8:
             raise ValueError(f"expected (n, 28, 28) uint8, got {pixels.shape} {pixels.dtype}")
         logits = empty(len(pixels), 10)
-        for start in range(0, len(pixels), BLOCK):
-            block = pixels[start : start + BLOCK]
-            program = self._idle_program(len(block))
-            logits[start : start + BLOCK] = program.run(block)
-            self._idle[len(block)].append(program)
+        for start in range(0, len(pixels), BATCH):
+            batch = pixels[start : start + BATCH]
+            program = self._idle_program(len(batch))
+            logits[start : start + BATCH] = program.run(batch)
+            self._idle[len(batch)].append(program)
         return logits
 
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
@@ -60,14 +66,14 @@ class Classifier:
         return softmax(self.logits(pixels) / np.float32(self.weights.temperature))
 
     def activations(self, pixels: np.ndarray) -> list[np.ndarray]:
-        """What each convolution answers to one image, after pooling and ReLU.
+        """The feature maps of one image: the output of each convolution after pooling and ReLU.
 
         Pixels (28, 28) uint8, ink 255 on 0 -> for each convolution (height, width, channels) float32, at least 0.
         """
         program = self._idle_program(1)
         program.run(pixels[None])
         activations = [
-            out[:, :, 0] - step.floor  # the bias that the step left to the next one, see Step
+            out[:, :, 0] - step.floor  # adds the bias that the step left to the next one, see Step
             for step, out in zip(self._steps, program.outputs, strict=True)
             if isinstance(step, PixelStep | ConvStep)
         ]
@@ -75,7 +81,7 @@ class Classifier:
         return activations
 
     def _idle_program(self, b: int) -> "Program":
-        """A program for b images that no thread runs now; to be appended to `_idle` when it has run."""
+        """A program for b images that no thread runs; the caller appends it to `_idle` again after running it."""
         try:
             return self._idle[b].pop()
         except IndexError:
@@ -83,9 +89,9 @@ class Classifier:
 
 
 class Program:
-    """The forward pass of b images as a list of NumPy calls on arrays that lie ready.
+    """The forward pass of b images as a list of NumPy calls on arrays that are made once.
 
-    On this little data, making views and memory anew for each call would cost as much as the call itself.
+    Images are so small that making the views and the memory for a call would take as long as the call itself.
     """
 
     def __init__(self, steps: list["Step"], b: int) -> None:
@@ -106,7 +112,7 @@ class Program:
         return self.logits
 
     def add(self, function: Callable, *inputs: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """Have each run call the function; returns `out`."""
+        """Have each run call `function(*inputs, out=out)`; returns `out`."""
         self._calls.append((function, inputs, out))
         return out
 
@@ -118,21 +124,26 @@ class Program:
 
 
 class Step(Protocol):
-    """A few layers fused into one: everything up to the next product.
+    """A few layers fused into one: a matrix product and everything up to the next one.
 
-    Bias and ReLU are one call, as max(x + bias, 0) is max(x, -bias) + bias: the step answers with the first term, where
-    -bias is its "floor", and `fold` gives the second one to the next step's bias.
+    Bias and ReLU take one call, because max(x + bias, 0) = max(x, -bias) + bias. The step computes the first term,
+    where -bias is its "floor"; `fuse` adds the contribution of the second term to the bias of the next step.
     """
 
     def lay_out(self, x: np.ndarray, program: Program) -> np.ndarray:
-        """Add the calls of this step to the program, given the array it finds its input in; returns its output's."""
+        """Add the calls of this step to the program.
+
+        x: the array in which the step finds its input in each run. Returns the array in which it leaves its output.
+        """
 
 
 class PixelStep:
-    """Convolution of the pixels, perhaps 2x2 pooling, floor: (h, w, b, 1) -> (h', w', b, outputs).
+    """Convolution of the pixels, 2x2 pooling where `pools`, floor: (h, w, b, 1) -> (h', w', b, outputs).
 
-    One product for each row of the output: copies of the pixels, shifted along the width, lie such that the
-    windows of a row are a transposed matrix without copying them along the height too.
+    There is one product for each row of the output. The pixels are copied once for each column of the kernel, shifted
+    along the width; a strided view of these copies is the transposed matrix of a row's windows.
+
+    kernel: (size, size, 1, outputs); floor: (outputs,).
     """
 
     def __init__(self, kernel: np.ndarray, floor: np.ndarray, pools: bool) -> None:
@@ -141,6 +152,7 @@ class PixelStep:
         self.floor, self.pools = floor.astype(np.float32), pools
 
     def lay_out(self, x: np.ndarray, program: Program) -> np.ndarray:
+        """(h, w, b, 1) -> (h - size + 1, w - size + 1, b, outputs), half as high and wide where it pools."""
         images = x[..., 0].transpose(2, 0, 1)  # (b, h, w)
         b, height, width = images.shape
         size, width, outputs = self.size, width - self.size + 1, self.kernel.shape[1]
@@ -155,11 +167,14 @@ class PixelStep:
 
 
 class ConvStep:
-    """Convolution, perhaps 2x2 pooling, floor: (h, w, b, inputs) -> (h', w', b, outputs).
+    """Convolution, 2x2 pooling where `pools`, floor: (h, w, b, inputs) -> (h', w', b, outputs).
 
-    By Winograd's method (Lavin & Gray 2015, arXiv:1509.09308): the output falls into tiles of tile x tile pixels, and
-    the input into overlapping ones of points x points; in between, a tile's pixels are values at points x points
-    points, where convolving is multiplying. A quarter of the multiplications is left, and no windows are copied.
+    Winograd's method (Lavin & Gray 2015, arXiv:1509.09308) divides the output into tiles of tile x tile pixels and the
+    input into overlapping tiles of points x points pixels. In between, a tile is the values of a polynomial at
+    points x points points, where convolution is multiplication. It takes a quarter of the multiplications and copies no
+    windows.
+
+    kernel: (size, size, inputs, outputs); floor: (outputs,).
     """
 
     def __init__(self, kernel: np.ndarray, floor: np.ndarray, pools: bool, tile: int) -> None:
@@ -171,18 +186,19 @@ class ConvStep:
         self.floor, self.pools = floor.astype(np.float32), pools
 
     def lay_out(self, x: np.ndarray, program: Program) -> np.ndarray:
+        """(h, w, b, inputs) -> (h - size + 1, w - size + 1, b, outputs), half as high and wide where it pools."""
         A, B, kernels = self.A, self.B, self.kernels
         tile, points = A.shape
         _, inputs, outputs = kernels.shape
         height, width, b, _ = x.shape
         down, across = (height - points) // tile + 1, (width - points) // tile + 1
-        # Each product reads one half of this memory and writes the other: less of it to keep in cache.
+        # Each product reads one half of this memory and writes the other half, so that the cache has less to hold.
         halves = empty(2, points**2 * down * across * b * max(inputs, outputs))
 
         def half(index: int, *shape: int) -> np.ndarray:
             return halves[index, : math.prod(shape)].reshape(shape)
 
-        # Pixels to points, first down the rows, then along them.
+        # From pixels to points, first down the rows, then along them.
         bands = pieces(x.reshape(height, -1), points, tile, axis=0)  # (down, points, width * b * inputs)
         rows = program.add(np.matmul, B, bands, out=half(0, *bands.shape))
         rows = rows.reshape(down, points, width, b * inputs)
@@ -190,7 +206,7 @@ class ConvStep:
         values = half(1, points, points, down, across, b * inputs)
         program.add(np.matmul, B, tiles, out=values.transpose(2, 0, 3, 1, 4))
 
-        # At each point, a product over the channels: one for all images or, where that rounds otherwise, one for each.
+        # At each point, a product over the channels: one for all images, or one for each where that rounds differently.
         products = half(0, points * points, down * across, b, outputs)
         values = values.reshape(*products.shape[:3], inputs)
         if rounds_alike():
@@ -199,7 +215,7 @@ class ConvStep:
         else:
             program.add(np.matmul, values.swapaxes(1, 2), kernels[:, None], out=products.swapaxes(1, 2))
 
-        # Points to pixels, again by one axis after the other; what a tile's pixels have in common lies together.
+        # From points to pixels, again one axis after the other; pixels at the same place in their tiles lie together.
         rows = program.add(np.matmul, A, products.reshape(points, -1), out=half(1, tile, products.size // points))
         rows = rows.reshape(tile, points, -1)
         out = program.add(np.matmul, A, rows, out=half(0, tile, tile, rows.shape[2]))
@@ -215,17 +231,21 @@ class ConvStep:
 
 
 class FlattenStep:
-    """All values of an image in a row: (h, w, b, channels) -> (b, h * w * channels)."""
+    """Each image as one row: (h, w, b, channels) -> (b, h * w * channels)."""
 
     def lay_out(self, x: np.ndarray, program: Program) -> np.ndarray:
+        """(h, w, b, channels) -> (b, h * w * channels), a view of the input where b is 1."""
         x = x.transpose(2, 0, 1, 3)  # (b, h, w, channels)
-        if len(x) > 1:  # one image's values lie in a row already
+        if len(x) > 1:  # a single image lies in one row already
             x = program.add(copy, x, out=empty(*x.shape))
         return x.reshape(len(x), -1)
 
 
 class DenseStep:
-    """Dense, perhaps floor, which takes the bias's place: (b, inputs) -> (b, outputs)."""
+    """A dense layer with its bias, or with a floor in place of the bias where it `rectifies`.
+
+    weight: (inputs, outputs); bias: (outputs,).
+    """
 
     def __init__(self, weight: np.ndarray, bias: np.ndarray, rectifies: bool) -> None:
         # With each output's weights together, a single image's product is faster by a tenth.
@@ -233,8 +253,9 @@ class DenseStep:
         self.bias, self.rectifies = bias.astype(np.float32), rectifies
 
     def lay_out(self, x: np.ndarray, program: Program) -> np.ndarray:
+        """(b, inputs) -> (b, outputs)."""
         out = empty(len(x), len(self.bias))
-        # One product an image, so that each is rounded as it is alone.
+        # One product for each image, so that its result is rounded as it is without the others.
         program.add(np.matmul, x[:, None], self.weight, out=out[:, None])
         if self.rectifies:
             return program.add(np.maximum, out, spread(-self.bias, out.shape), out=out)
@@ -249,17 +270,20 @@ def copy(x: np.ndarray, out: np.ndarray) -> None:
     np.copyto(out, x)
 
 
-def spread(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """The values, repeated along all axes but the last: NumPy is fastest where two arrays run in step for long."""
-    return np.broadcast_to(values, shape).copy()
+def spread(channels: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Repeat one number for each channel, (channels,), over the other axes of a shape (..., channels).
+
+    NumPy is fastest on two arrays of the same shape.
+    """
+    return np.broadcast_to(channels, shape).copy()
 
 
 @functools.cache
 def rounds_alike() -> bool:
-    """Whether BLAS rounds a row of a product alike wherever it stands among however many rows.
+    """Whether BLAS rounds a row of a product in the same way wherever the row stands and however many rows there are.
 
-    With AVX-512 OpenBLAS does; with AVX2 it has kernels that round differently take turns. An image would then get
-    other answers in a batch than alone, and a product for each image costs batches a tenth.
+    OpenBLAS does so with AVX-512. With AVX2 it alternates between kernels that round differently: an image would get
+    other logits in a batch than alone, and computing each image by itself makes batches slower by a tenth.
     """
     numbers = np.sin(np.arange(65 * 64, dtype=np.float32)).reshape(65, 64)
     row, matrix = numbers[:1], numbers[1:]
@@ -267,69 +291,117 @@ def rounds_alike() -> bool:
     return all((product == products[0][0]).all() for product in products)
 
 
-def fold(weights: Weights) -> list[Step]:
-    """Fuse the architecture's layers: batch normalisation and the scale of the pixels go into the products.
+class Block(NamedTuple):
+    """The layers of an architecture that become one step."""
 
-    Raises UnusableWeights for arrays that don't fit the architecture, or an order of layers it can't fuse.
+    layers: list[dict]
+    places: list[int]  # in the architecture, by which the arrays of a layer are named
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return tuple(layer.get("layer") for layer in self.layers)
+
+
+class Carry(NamedTuple):
+    """What one step leaves for the next product to do, and the size of its images."""
+
+    side: int  # pixels
+    scale: float  # by which the input of the next product must still be multiplied
+    missing: np.ndarray  # (channels,) or (1,), must still be added to each channel, see Step
+
+
+def fuse(weights: Weights) -> list[Step]:
+    """Fuse the layers of the architecture into steps.
+
+    Batch normalisation and the scale of the pixels become part of the products. Raises UnusableWeights for arrays that
+    do not fit the architecture, and for an order of layers that is not in FUSIBLE.
     """
     steps: list[Step] = []
-    layers = list(enumerate(weights.architecture))
-    side = SIDE  # of the images that reach the next step
-    scale = 1 / 255  # pixels are 0-255, the network was trained on 0-1
-    missing = np.zeros(1)  # what each channel of the last step's output lacks, see Step
-    while layers:
-        index, layer = layers.pop(0)
-        kind = layer.get("layer")
-        if kind == "Dropout":
-            continue  # no arithmetic at inference
-        if kind == "Flatten":
-            steps.append(FlattenStep())
-            continue
-        following = []
-        while layers and layers[0][1].get("layer") in ("BatchNorm", "MaxPool2D", "ReLU"):
-            following.append(layers.pop(0))
-        names = [entry["layer"] for _, entry in following]
-        if kind == "Conv2D" and names in (["BatchNorm", "ReLU"], ["BatchNorm", "MaxPool2D", "ReLU"]):
-            size, inputs, outputs = layer["size"], layer["inputs"], layer["outputs"]
-            kernel = weights.array(f"{index}.kernel", (size, size, inputs, outputs))
-            factor, bias = normalisation(weights, following[0][0], outputs)
-            kernel = kernel * (scale * factor)
-            bias = bias + response(kernel, missing)
-            pools, side = "MaxPool2D" in names, side - size + 1
-            if steps:
-                steps.append(ConvStep(kernel, -bias, pools, tile_side(side, size, pools)))
-            else:
-                steps.append(PixelStep(kernel, -bias, pools))
-            side = side // 2 if pools else side
-        elif kind == "Dense" and names in ([], ["BatchNorm", "ReLU"]):
-            outputs = layer["outputs"]
-            weight = weights.array(f"{index}.weight", (layer["inputs"], outputs))
-            bias = weights.array(f"{index}.bias", (outputs,))
-            factor, shift = normalisation(weights, following[0][0], outputs) if names else (1, 0)
-            weight = weight * (scale * factor)
-            bias = bias * factor + shift + response(weight, missing)
-            steps.append(DenseStep(weight, bias, bool(names)))
-        else:
-            raise UnusableWeights(f"layer {index} of the architecture: can't run {[kind, *names]}")
-        scale, missing = 1, bias if following else np.zeros(1)
-    if missing.any():
+    carry = Carry(SIDE, 1 / 255, np.zeros(1))  # pixels are 0-255, and the network was trained on 0-1
+    for block in blocks_of(weights.architecture):
+        if block.kinds not in FUSIBLE:
+            raise UnusableWeights(f"layer {block.places[0]} of the architecture: can't run {list(block.kinds)}")
+        step, carry = FUSIBLE[block.kinds](weights, block, carry)
+        steps.append(step)
+    if carry.missing.any():
         raise UnusableWeights("the architecture of the weights ends in ReLU, expected logits")
     return steps
 
 
-def normalisation(weights: Weights, index: int, channels: int) -> tuple[np.ndarray, np.ndarray]:
-    """Batch normalisation with running statistics as x * factor + shift, both (channels,) float64."""
+def blocks_of(architecture: list[dict]) -> list[Block]:
+    """Begin a block with each layer except those that the step before can take in; leave out dropout."""
+    blocks: list[Block] = []
+    for place, layer in enumerate(architecture):
+        kind = layer.get("layer")
+        if kind == "Dropout":  # does nothing at inference
+            continue
+        if not blocks or kind not in ("BatchNorm", "MaxPool2D", "ReLU"):
+            blocks.append(Block([], []))
+        blocks[-1].layers.append(layer)
+        blocks[-1].places.append(place)
+    return blocks
+
+
+def fuse_convolution(weights: Weights, block: Block, carry: Carry) -> tuple[Step, Carry]:
+    """Convolution, batch normalisation, 2x2 pooling where the block has it, and ReLU."""
+    size, inputs, outputs = (block.layers[0][name] for name in ("size", "inputs", "outputs"))
+    kernel = weights.array(f"{block.places[0]}.kernel", (size, size, inputs, outputs))
+    factor, shift = normalisation(weights, block.places[1], outputs)
+    kernel = kernel * (carry.scale * factor)
+    bias = shift + response(kernel, carry.missing)
+    pools, side = "MaxPool2D" in block.kinds, carry.side - size + 1
+    if inputs == 1:
+        step = PixelStep(kernel, -bias, pools)
+    else:
+        step = ConvStep(kernel, -bias, pools, tile_side(side, size, pools))
+    return step, Carry(side // 2 if pools else side, 1, bias)
+
+
+def fuse_flatten(weights: Weights, block: Block, carry: Carry) -> tuple[Step, Carry]:
+    """Flatten, which computes nothing and so leaves everything to the next step."""
+    return FlattenStep(), carry
+
+
+def fuse_dense(weights: Weights, block: Block, carry: Carry) -> tuple[Step, Carry]:
+    """A dense layer; batch normalisation and ReLU where the block has them."""
+    inputs, outputs = (block.layers[0][name] for name in ("inputs", "outputs"))
+    weight = weights.array(f"{block.places[0]}.weight", (inputs, outputs))
+    bias = weights.array(f"{block.places[0]}.bias", (outputs,))
+    rectifies = "ReLU" in block.kinds
+    factor, shift = normalisation(weights, block.places[1], outputs) if rectifies else (1, 0)
+    weight = weight * (carry.scale * factor)
+    bias = bias * factor + shift + response(weight, carry.missing)
+    return DenseStep(weight, bias, rectifies), Carry(carry.side, 1, bias if rectifies else np.zeros(1))
+
+
+FUSIBLE: dict[tuple[str, ...], Callable[[Weights, Block, Carry], tuple[Step, Carry]]] = {
+    ("Conv2D", "BatchNorm", "ReLU"): fuse_convolution,
+    ("Conv2D", "BatchNorm", "MaxPool2D", "ReLU"): fuse_convolution,
+    ("Flatten",): fuse_flatten,
+    ("Dense",): fuse_dense,
+    ("Dense", "BatchNorm", "ReLU"): fuse_dense,
+}
+
+
+def normalisation(weights: Weights, place: int, channels: int) -> tuple[np.ndarray, np.ndarray]:
+    """Batch normalisation by the running statistics as x * factor + shift: factor and shift, (channels,) float64.
+
+    place: where the layer stands in the architecture. Raises UnusableWeights where one of its arrays is unusable.
+    """
     scale, shift, mean, variance = (
-        weights.array(f"{index}.{name}", (channels,)).astype(np.float64)
+        weights.array(f"{place}.{name}", (channels,)).astype(np.float64)
         for name in ("scale", "shift", "mean", "variance")
     )
     factor = scale / np.sqrt(variance + EPSILON)
     return factor, shift - mean * factor
 
 
-def response(kernel: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """What (..., inputs, outputs) or dense weights answer to an image of one value a channel: (outputs,)."""
-    return values @ kernel.reshape(-1, len(values), kernel.shape[-1]).sum(axis=0)
+def response(kernel: np.ndarray, channels: np.ndarray) -> np.ndarray:
+    """The output, (outputs,), of a kernel or of dense weights for an image that is uniform in each channel.
+
+    kernel: (size, size, inputs, outputs) or (h * w * inputs, outputs); channels: (inputs,), or (1,) for all of them.
+    """
+    return channels @ kernel.reshape(-1, len(channels), kernel.shape[-1]).sum(axis=0)
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

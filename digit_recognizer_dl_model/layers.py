@@ -14,28 +14,30 @@ FLOAT = np.float32
 
 
 class Layer:
-    """What all layers share: named parameters, their gradients, and running statistics that are not trained.
+    """The base of all layers: named parameters, their gradients, and running statistics, which are not trained.
 
-    Every constructor takes the `rng` that parameters are drawn from, so that a network makes its layers alike.
+    Every constructor takes the `rng` that draws the parameters, so that a network can make all layers in one way.
     """
 
     def __init__(self) -> None:
         self.parameters: dict[str, np.ndarray] = {}
         self.gradients: dict[str, np.ndarray] = {}
         self.statistics: dict[str, np.ndarray] = {}
-        self.is_first = False  # of its network: nothing needs the gradient by its input, and `backward` may return None
+        self.is_first = False  # in its network: `backward` may return None, as nothing needs the gradient by the pixels
 
     def forward(self, x: np.ndarray, training: bool, rng: np.random.Generator | None) -> np.ndarray:
-        """The output for a batch x; `rng` is only needed in training."""
+        """The output for a batch x; dropout needs `rng`, in training only."""
         raise NotImplementedError
 
     def backward(self, d_out: np.ndarray) -> np.ndarray | None:
-        """The gradient by the last forward pass' input from that by its output; fills `gradients`."""
+        """The gradient by the input of the last forward pass, from the gradient by its output; fills `gradients`."""
         raise NotImplementedError
 
 
 class Conv2D(Layer):
-    """Convolution without padding and without bias (batch normalisation follows and has one).
+    """Convolution without padding: (n, h, w, inputs) -> (n, h - size + 1, w - size + 1, outputs).
+
+    It has no bias, because batch normalisation follows and has one.
 
     kernel: (size, size, inputs, outputs), drawn from He's normal distribution (He et al. 2015, arXiv:1502.01852).
     """
@@ -56,10 +58,10 @@ class Conv2D(Layer):
 
 
 class Dense(Layer):
-    """Every output is a weighted sum of all inputs: (n, inputs) -> (n, outputs).
+    """Every output is a weighted sum of all inputs and a bias: (n, inputs) -> (n, outputs).
 
-    weight: (inputs, outputs), drawn from He's normal distribution as the kernels of Conv2D are; bias: (outputs,), at
-    first 0.
+    weight: (inputs, outputs), drawn from He's normal distribution as the kernels of Conv2D are; bias: (outputs,), which
+    starts at 0.
     """
 
     def __init__(self, inputs: int, outputs: int, rng: np.random.Generator) -> None:
@@ -78,13 +80,13 @@ class Dense(Layer):
 
 
 class BatchNorm(Layer):
-    """Each channel to mean 0 and variance 1 over the batch, then scaled and shifted as learned.
+    """Normalise each channel to mean 0 and variance 1 over the batch, then scale and shift it as learned.
 
-    Works on any shape whose last axis is the channel. Source: Ioffe & Szegedy 2015, arXiv:1502.03167; the running
-    variance is that of the m values, though, where the paper multiplies it by m / (m - 1).
+    It takes any shape whose last axis is the channel. Source: Ioffe & Szegedy 2015, arXiv:1502.03167; but the running
+    variance is the variance of the m numbers in the batch, which the paper multiplies by m / (m - 1).
     """
 
-    MOMENTUM = FLOAT(0.9)  # the share that running statistics keep of their old value, 1 - PyTorch's momentum
+    MOMENTUM = FLOAT(0.9)  # the fraction of their old value that running statistics keep: 1 - PyTorch's momentum
 
     def __init__(self, channels: int, rng: np.random.Generator) -> None:
         super().__init__()
@@ -102,34 +104,37 @@ class BatchNorm(Layer):
         mean = channel_sums(x) / m
         self._centred = x - along(mean, x)
         variance = channel_sums(self._centred * self._centred) / m
-        self._inverse_deviation = 1 / np.sqrt(variance + EPSILON)
+        self._inverse_standard_deviation = 1 / np.sqrt(variance + EPSILON)
         for name, value in (("mean", mean), ("variance", variance)):
             self.statistics[name] *= self.MOMENTUM
             self.statistics[name] += (1 - self.MOMENTUM) * value
-        out = self._centred * along(scale * self._inverse_deviation, x)
+        out = self._centred * along(scale * self._inverse_standard_deviation, x)
         out += along(shift, x)
         return out
 
     def backward(self, d_out: np.ndarray) -> np.ndarray:
         m = FLOAT(d_out.size // d_out.shape[-1])
         d_shift = channel_sums(d_out)
-        d_scale = channel_sums(d_out * self._centred) * self._inverse_deviation
+        d_scale = channel_sums(d_out * self._centred) * self._inverse_standard_deviation
         self.gradients["scale"], self.gradients["shift"] = d_scale, d_shift
-        # Mean and variance depend on every input, which takes the parts along 1 and along the output out again.
-        d_x = self._centred * along(d_scale * self._inverse_deviation / -m, d_out)
+        # Mean and variance depend on every input: that subtracts the gradient's components along 1 and the output.
+        d_x = self._centred * along(d_scale * self._inverse_standard_deviation / -m, d_out)
         d_x += d_out
         d_x -= along(d_shift / m, d_out)
-        d_x *= along(self.parameters["scale"] * self._inverse_deviation, d_out)
+        d_x *= along(self.parameters["scale"] * self._inverse_standard_deviation, d_out)
         return d_x
 
 
-def along(values: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Repeat a value a channel over one of the images x, (h, w, channels): NumPy is fastest on long rows in step."""
-    return np.broadcast_to(values, x.shape[1:]).copy()
+def along(channels: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Repeat one number for each channel, (channels,), to the shape of one image of x, (h, w, channels).
+
+    NumPy is faster on a long row than on many short ones.
+    """
+    return np.broadcast_to(channels, x.shape[1:]).copy()
 
 
 def channel_sums(x: np.ndarray) -> np.ndarray:
-    """Sum over all axes but the last as a matrix product, which is faster and rounds less than `sum` in float32."""
+    """Sum over all axes but the last, (channels,): a matrix product is faster and more exact than `sum` in float32."""
     flat = x.reshape(-1, x.shape[-1])
     return np.ones(len(flat), FLOAT) @ flat
 
@@ -149,19 +154,19 @@ class ReLU(Layer):
 
 
 class MaxPool2D(Layer):
-    """The largest of each 2x2 square: (n, h, w, c) -> (n, h / 2, w / 2, c); h and w are even."""
+    """The largest of each 2x2 square: (n, h, w, c) -> (n, h / 2, w / 2, c); h and w must be even."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         super().__init__()
 
     def forward(self, x: np.ndarray, training: bool, rng: np.random.Generator | None) -> np.ndarray:
-        rows = np.maximum(x[:, 0::2], x[:, 1::2])  # (n, h / 2, w, c): of each pair of rows
+        rows = np.maximum(x[:, 0::2], x[:, 1::2])  # (n, h / 2, w, c)
         out = np.maximum(rows[:, :, 0::2], rows[:, :, 1::2])
         self._upper, self._left = x[:, 0::2] == rows, rows[:, :, 0::2] == out
         return out
 
     def backward(self, d_out: np.ndarray) -> np.ndarray:
-        # Of two equal values the first alone gets the gradient.
+        # Where two numbers are equal, only the first gets the gradient.
         n, height, width, channels = d_out.shape
         d_rows = np.empty((n, height, 2 * width, channels), d_out.dtype)
         np.multiply(d_out, self._left, out=d_rows[:, :, 0::2])
@@ -187,9 +192,9 @@ class Flatten(Layer):
 
 
 class Dropout(Layer):
-    """In training, a share `rate` of the inputs becomes 0 and the others grow to make up for it.
+    """In training, each input becomes 0 with probability `rate`, and the others are divided by 1 - rate.
 
-    Source: Srivastava et al. 2014, JMLR 15, in the inverted form that leaves inference alone.
+    Source: Srivastava et al. 2014, JMLR 15, in the inverted form, which does nothing at inference.
     """
 
     def __init__(self, rate: float, rng: np.random.Generator) -> None:

@@ -1,15 +1,16 @@
-"""What training makes small: the cross-entropy of what is to be answered under the network's softmax."""
+"""The training loss: cross-entropy between the target distribution and the network's softmax."""
 
 import numpy as np
 
-NO_DIGIT = 10  # the label of a picture that is no single digit
+NO_DIGIT = 10  # the label of negatives: pictures that do not show one digit
 
 
 def targets_of(labels: np.ndarray, smoothing: float) -> np.ndarray:
-    """Labels (n,) 0-9, or NO_DIGIT -> the probabilities that are to be answered, (n, 10).
+    """Labels (n,), 0-9 or NO_DIGIT -> the target distributions, (n, 10).
 
-    `smoothing` spreads that share of each label's certainty over all digits (Szegedy et al. 2016, arXiv:1512.00567).
-    For what is no digit all are to be alike (outlier exposure, Hendrycks et al. 2019, arXiv:1812.04606).
+    The fraction `smoothing` of each label's probability is spread over all ten digits (label smoothing, Szegedy et al.
+    2016, arXiv:1512.00567). The target of negatives is uniform (outlier exposure, Hendrycks et al. 2019,
+    arXiv:1812.04606).
     """
     targets = np.full((len(labels), 10), 1 / 10)
     [known] = np.nonzero(labels != NO_DIGIT)
@@ -19,7 +20,7 @@ def targets_of(labels: np.ndarray, smoothing: float) -> np.ndarray:
 
 
 def cross_entropy(logits: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
-    """The mean loss in nats, and its gradient by the logits, (n, 10).
+    """The mean cross-entropy in nats, and its gradient by the logits, (n, 10).
 
     logits: (n, 10); targets: (n, 10), each row summing to 1.
     """

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .metrics import by_digit, pool
 from .synthetic.handwriting import FORMS
-from .train import TAUGHT
+from .train import DISTILLATION
 from .weights import SHIPPED, Weights, load_weights
 
 CARD = Path(__file__).parent.parent / "MODEL_CARD.md"
@@ -161,7 +161,7 @@ def describe_model(weights: Weights) -> str:
         repeated=" ".join(str(run["training"]["seed"]) for run in figures["repeats"]),
         runs=_teachers(figures["teachers"], pens),
         teachers=len(figures["teachers"]),
-        taught=_percent(TAUGHT, 0),
+        taught=_percent(DISTILLATION, 0),
         teacher_epochs=figures["teachers"][0]["training"]["epochs"],
         form_rows=_rows(forms, 1),
         robustness=_rows(robustness, 2),

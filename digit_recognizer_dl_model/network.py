@@ -1,4 +1,4 @@
-"""The network: its architecture as one visible list, and the list's layers run forward and backward."""
+"""The network: its architecture as one list, and the layers of that list run forward and backward."""
 
 from typing import Self
 
@@ -6,8 +6,8 @@ import numpy as np
 
 from . import layers
 
-# 197,930 trained values, 10 million multiply-adds an image. Pooling comes before ReLU, which gives the same result
-# with a quarter of the work.
+# 197,930 parameters, 10 million multiply-adds an image. Pooling comes before ReLU: that gives the same result with a
+# quarter of the work.
 ARCHITECTURE = [
     # input                                                      28 x 28 x  1
     {"layer": "Conv2D", "inputs": 1, "outputs": 32, "size": 3},  # 26 x 26 x 32
@@ -51,13 +51,13 @@ class Network:
         return x
 
     def backward(self, d_logits: np.ndarray) -> None:
-        """Fill every layer's gradients from the loss's gradient by the logits, (n, 10)."""
+        """Fill the gradients of all layers, given the gradient of the loss by the logits, (n, 10)."""
         for layer in reversed(self.layers):
             d_logits = layer.backward(d_logits)
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
-        """The trained arrays by name, such as `0.kernel`: the live arrays, so writing into them trains."""
+        """The trained arrays themselves by name, such as `0.kernel`: writing into them changes the network."""
         return {f"{i}.{name}": a for i, layer in enumerate(self.layers) for name, a in layer.parameters.items()}
 
     @property
@@ -67,14 +67,14 @@ class Network:
 
     @property
     def state(self) -> dict[str, np.ndarray]:
-        """Parameters and running statistics: all that inference needs."""
+        """The parameters and running statistics by name: all the arrays that inference needs."""
         statistics = {f"{i}.{name}": a for i, layer in enumerate(self.layers) for name, a in layer.statistics.items()}
         return self.parameters | statistics
 
     def replicate(self) -> Self:
-        """Another network on the same parameter arrays, for a thread of its own.
+        """A network that shares the parameter arrays, for another thread.
 
-        It has its own memory of the forward pass, its own gradients and its own running statistics.
+        It remembers its own forward pass, and has its own gradients and running statistics.
         """
         replica = type(self)(self.architecture, np.random.default_rng(0))
         for mine, theirs in zip(self.layers, replica.layers, strict=True):

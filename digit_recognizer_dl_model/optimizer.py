@@ -1,4 +1,4 @@
-"""How gradients change parameters: AdamW, and the learning rate over the run."""
+"""The optimizer AdamW, and the schedule of the learning rate."""
 
 import math
 
@@ -6,16 +6,15 @@ import numpy as np
 
 
 class AdamW:
-    """Adam with weight decay apart from the gradient (Loshchilov & Hutter 2019, arXiv:1711.05101).
+    """Adam with decoupled weight decay (Loshchilov & Hutter 2019, arXiv:1711.05101).
 
-    Only matrices and kernels decay: scales, shifts and biases have nothing to overfit with. Both moments' corrections
-    for their start at 0 are in the learning rate, as at the end of section 2 of Kingma & Ba 2015, arXiv:1412.6980: so
-    epsilon is added to the root of the uncorrected second moment.
+    Only matrices and kernels decay, because scales, shifts and biases hardly overfit. The bias corrections of both
+    moments are part of the learning rate, as at the end of section 2 of Kingma & Ba 2015, arXiv:1412.6980; epsilon is
+    therefore added to the root of the uncorrected second moment.
     """
 
-    # The shares that a step keeps of the running means of gradients and of their squares, and what keeps from dividing
-    # by 0.
-    FIRST, SECOND, EPSILON = 0.9, 0.999, 1e-8
+    FIRST, SECOND = 0.9, 0.999  # the fractions that a step keeps of the running means of gradients and of their squares
+    EPSILON = 1e-8  # avoids a division by 0
 
     def __init__(self, parameters: dict[str, np.ndarray], weight_decay: float) -> None:
         self.parameters = parameters
@@ -25,7 +24,7 @@ class AdamW:
         self.second = {name: np.zeros_like(value) for name, value in parameters.items()}
 
     def step(self, gradients: dict[str, np.ndarray], learning_rate: float) -> None:
-        """Change the parameters in place; the gradients have their names and shapes."""
+        """Update the parameters in place; the gradients have the names and shapes of the parameters."""
         self.steps += 1
         rate = learning_rate * math.sqrt(1 - self.SECOND**self.steps) / (1 - self.FIRST**self.steps)
         for name, value in self.parameters.items():
@@ -38,9 +37,9 @@ class AdamW:
 
 
 def one_cycle(progress: float, peak: float, warm_up: float) -> float:
-    """The learning rate at `progress` (0-1): a cosine from peak / 25 to `peak` over the share `warm_up`, then to 0.
+    """The learning rate at `progress`, 0-1: it rises from peak / 25 to `peak` until `warm_up`, then falls to 0.
 
-    Source: Smith & Topin 2018, arXiv:1708.07120, with cosines for the straight lines.
+    Source: Smith & Topin 2018, arXiv:1708.07120, with half cosines in place of the straight lines.
     """
     if progress < warm_up:
         start = peak / 25

@@ -1,18 +1,17 @@
 """Train the network: `python -m digit_recognizer_dl_model.train`, about an hour on two cores.
 
-Three teachers are trained first, each without a third of the people whose pens were recorded, which tells how well
-people are read whom a network has never seen. The shipped network then learns from their answers too (distillation,
-Hinton et al. 2015, arXiv:1503.02531).
+Three teachers are trained first, each without one fold of the people whose pens were recorded: the digits of that fold
+show how well the network reads people it has never seen. The shipped network also learns from the teachers' answers
+(distillation, Hinton et al. 2015, arXiv:1503.02531).
 
-Each learns from MNIST, from digits that people wrote with a pen, from made-up handwriting in the forms that both lack,
-and from made-up pictures of no digit. It never opens MNIST's test images: `benchmarks.quality.measure` measures
-on them what has been trained. Ctrl-C leaves a checkpoint; `--resume` goes on from it and reaches the same weights as an
-unbroken run.
+All learn from MNIST, from digits that people wrote with a pen, from synthetic handwriting in the forms that both lack,
+and from negatives. MNIST's test images are never opened here: `benchmarks.quality.measure` measures the trained weights
+on them. Ctrl-C leaves a checkpoint; `--resume` goes on from it and reaches the same weights as an unbroken run.
 """
 
 import os
 
-# Each half of a batch computes on its own thread, so BLAS must not start more; it reads this once, with NumPy.
+# Each half of a batch has its own thread, so BLAS must not start more. It reads this when NumPy is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
@@ -28,7 +27,6 @@ from pathlib import Path
 
 import numpy as np
 
-from . import recordings
 from .calibration import fit_temperature
 from .dataset import DATA, Dataset, MalformedDataset, read_csv
 from .doubt import beyond_two
@@ -37,47 +35,62 @@ from .loss import NO_DIGIT, cross_entropy, targets_of
 from .metrics import describe, measure
 from .network import ARCHITECTURE, Network
 from .optimizer import AdamW, one_cycle
-from .recordings import THIRDS, MalformedRecordings, Recording, read_recordings, third_of_writers
-from .synthetic import handwriting, negatives
+from .recordings import FOLDS, MalformedRecordings, Recording, fold_of_writers, read_recordings
+from .synthetic import handwriting, negatives, redrawing
 from .synthetic.augmentation import Augmentation
 from .weights import SHIPPED, UnusableWeights, Weights, load_npz, load_weights, save_npz, save_weights
 
-FOLDER = Path(__file__).with_name("training")  # of teachers and the checkpoint
+FOLDER = Path(__file__).with_name("training")  # where teachers and the checkpoint are kept
 TEACHER_EPOCHS = 24
-TAUGHT = 0.8  # of what is to be answered, the share that teachers say; the rest is the label's
-SHARDS = 2  # parts of a batch that are computed at the same time; a fixed number, so that results don't depend on cores
-# The limits are fitted to whatever a run ends in: these are no settings of the run, and its checkpoints fit them all.
-UNSURE_SHARE = 0.003  # of held-out digits that may be between two digits
-NO_DIGIT_SHARE = 0.006  # of held-out digits that may be said not to look like one digit
+# Distillation weight: how much of the target is the teachers' mean prediction; the rest is the smoothed label.
+DISTILLATION = 0.8
+SHARDS = 2  # parts of a batch that are computed at the same time; fixed, so that results do not depend on the cores
+# The fractions of held-out digits that may be doubted, as between two digits or as not looking like one digit. The
+# thresholds are fitted after training, so changing them does not invalidate a checkpoint.
+UNSURE_FRACTION = 0.003
+NO_DIGIT_FRACTION = 0.006
 
 
 @dataclass(frozen=True)
 class Settings:
-    """One training run; the values are those of the shipped weights."""
+    """The settings of one training run; the defaults are those of the shipped weights."""
 
     seed: int = 1
     epochs: int = 32
     batch: int = 128  # images a step
-    validation: int = 5000  # images held out of the training set, for whatever is chosen
-    handwriting: int = 20_000  # made-up digits added to MNIST's, in forms that its writers hardly used
-    drawings: int = 2  # of each digit recorded from a pen, added too
-    third: int | None = None  # 0-2: of the pens' writers, the third that is held out
-    nondigits: int = 9_000  # made-up pictures of no digit, added too, in equal parts of each kind
+    validation: int = 5000  # images held out of the training set, to fit thresholds and to choose settings
+    handwriting: int = 20_000  # synthetic digits, in forms that are rare in MNIST
+    drawings: int = 2  # drawings of each digit recorded with a pen
+    fold: int | None = None  # the fold of the pens' writers that is held out
+    negatives: int = 9_000  # pictures that do not show one digit, the same number of each kind
     peak_learning_rate: float = 4e-3
-    warm_up: float = 0.2  # share of the steps in which the learning rate rises
+    warm_up: float = 0.2  # fraction of the steps in which the learning rate rises
     weight_decay: float = 1e-2
     label_smoothing: float = 0.05
-    averaging: float = 0.999  # of the old average that each step keeps; a memory of about 1,000 steps
+    averaging: float = 0.999  # fraction of the average that each step keeps: a memory of about 1,000 steps
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 
-def teacher_settings(settings: Settings, third: int) -> Settings:
-    """Those of a teacher that never sees this third of the writers; label smoothing would blur what it teaches."""
-    return replace(settings, seed=settings.seed + 1 + third, third=third, epochs=TEACHER_EPOCHS, label_smoothing=0.0)
+@dataclass(frozen=True)
+class Run:
+    """One network to train: a teacher, or the shipped network, which learns from teachers."""
+
+    settings: Settings
+    out: Path  # the weights file that it writes
+    teachers: Sequence[Path] = ()  # the weights files of its teachers
+
+
+def teacher_run(settings: Settings, fold: int, folder: Path) -> Run:
+    """The run of the teacher that never sees this fold of the writers.
+
+    It learns without label smoothing, which would blur the differences between digits that it teaches.
+    """
+    own = replace(settings, seed=settings.seed + 1 + fold, fold=fold, epochs=TEACHER_EPOCHS, label_smoothing=0.0)
+    return Run(own, folder / f"teacher{fold}.npz")
 
 
 class Training:
-    """A run at some step: the live network, its averaged weights and the optimizer; and its teachers, if it has any.
+    """A run at one of its steps: the live network, the average of its weights, the optimizer and the teachers.
 
     All randomness comes from the seed and the number of the step, so a resumed run repeats an unbroken one exactly.
     """
@@ -114,31 +127,43 @@ class Training:
         progress = self.step / self.steps
         self.optimizer.step(gradients, one_cycle(progress, settings.peak_learning_rate, settings.warm_up))
         self.step += 1
-        # Early on the average spans the last tenth of the steps, or the random first weights would linger in it.
+        # At first the average spans only the last tenth of the steps, so that it forgets the random first weights.
         keep = min(settings.averaging, self.step / (self.step + 10))
         for name, array in self.network.state.items():
             self.average[name] += (1 - keep) * (array - self.average[name])
         return float(np.mean(losses))
 
     def _differentiate(self, shard: int, network: Network, chosen: np.ndarray) -> tuple[float, dict[str, np.ndarray]]:
+        """One forward and backward pass on a shard of a batch, whose images are chosen by their indices, (n,).
+
+        Returns the mean loss in nats and the gradients by the parameters, under their names and in their shapes.
+        """
         rng = np.random.default_rng([self.settings.seed, self.step, shard])
         images = self.settings.augmentation(self.dataset.pixels[chosen], rng)  # (n, 28, 28)
         logits = network.forward(images[..., None], training=True, rng=rng)
         targets = targets_of(self.dataset.labels[chosen], self.settings.label_smoothing)
         if self.teachers:
+            # Teachers read pixels as the site does, in whole grey levels, although `images` has finer ones.
             pixels = np.rint(255 * images).astype(np.uint8)
-            taught = sum(teacher.probabilities(pixels) for teacher in self.teachers) / len(self.teachers)
-            targets += TAUGHT * (taught - targets)
+            predicted = sum(teacher.probabilities(pixels) for teacher in self.teachers) / len(self.teachers)
+            targets += DISTILLATION * (predicted - targets)
         loss, d_logits = cross_entropy(logits, targets)
         network.backward(d_logits)
         return loss, network.gradients
 
     def weights(self) -> Weights:
-        """The averaged weights as they are now, with nothing fitted to them yet."""
-        average = {name: array.astype(np.float32) for name, array in self.average.items()}
-        return Weights(self.network.architecture, average, 1.0, 0.0, 1.0, {})
+        """The average of the weights up to this step; temperature and limits are not fitted yet and change nothing."""
+        return Weights(
+            architecture=self.network.architecture,
+            arrays={name: array.astype(np.float32) for name, array in self.average.items()},
+            temperature=1.0,
+            uncertain_below=0.0,
+            no_digit_above=1.0,
+            figures={},
+        )
 
     def save_checkpoint(self, path: Path) -> None:
+        """Write all that a resumed run needs besides its data; an interruption leaves the old file unchanged."""
         about = {"step": self.step, "run": self._identity()}
         arrays = {
             "about": np.frombuffer(json.dumps(about).encode(), np.uint8),
@@ -150,13 +175,16 @@ class Training:
         save_npz(path, arrays)
 
     def restore_checkpoint(self, path: Path) -> None:
-        """Go on where the checkpoint stopped; raises ValueError where it is of a run with other settings."""
+        """Go on from a checkpoint.
+
+        Raises ValueError for a checkpoint of other settings and for another file, OSError where it cannot be read.
+        """
         arrays = load_npz(path)
         if "about" not in arrays:
-            raise ValueError(f"{path} is no checkpoint")
+            raise ValueError(f"{path} is not a checkpoint")
         about = json.loads(arrays["about"].tobytes())
         if about["run"] != self._identity():
-            raise ValueError(f"{path} is of a run with other settings; remove it, or train without --resume")
+            raise ValueError(f"{path} belongs to a run with other settings; remove it, or train without --resume")
         self.step = self.optimizer.steps = about["step"]
         live = {"state": self.network.state, "average": self.average}
         live |= {"first": self.optimizer.first, "second": self.optimizer.second}
@@ -165,14 +193,14 @@ class Training:
                 array[...] = arrays[f"{group}/{name}"]
 
     def _identity(self) -> dict:
-        """What a checkpoint must agree in, as JSON gives it back."""
+        """All that must be the same in a run and in its checkpoint, as JSON returns it."""
         run = {"settings": asdict(self.settings), "architecture": self.network.architecture}
         return json.loads(json.dumps(run | {"teachers": len(self.teachers)}))
 
 
 @lru_cache(maxsize=1)
 def order_of_epoch(seed: int, epoch: int, images: int) -> np.ndarray:
-    """In which order an epoch takes the images: (images,) indices."""
+    """The order of the images in an epoch, as indices (images,)."""
     return np.random.default_rng([seed, epoch]).permutation(images)
 
 
@@ -187,18 +215,20 @@ def hold_out(dataset: Dataset, count: int, seed: int) -> tuple[Dataset, Dataset]
 
 
 def compose(settings: Settings, mnist: Dataset, recorded: list[Recording]) -> Dataset:
-    """All that is trained on: MNIST, drawings of recorded digits, made-up handwriting, and pictures of no digit."""
+    """The training set: MNIST, synthetic handwriting, drawings of recorded digits, and negatives."""
     rng = np.random.default_rng(settings.seed)
-    parts = [mnist, handwriting.sample(settings.handwriting, rng)]
-    parts += [recordings.draw(recorded, rng) for _ in range(settings.drawings)]
+    parts = [mnist, handwriting.write_digits(settings.handwriting, rng)]
+    parts += [redrawing.draw_recordings(recorded, rng) for _ in range(settings.drawings)]
     for kind in negatives.KINDS:
-        pixels = negatives.sample(settings.nondigits // len(negatives.KINDS), rng, kind)
+        pixels = negatives.make_negatives(settings.negatives // len(negatives.KINDS), rng, kind)
         parts.append(Dataset(pixels, np.full(len(pixels), NO_DIGIT, np.uint8)))
     return Dataset(*map(np.concatenate, zip(*parts, strict=True)))
 
 
-def run(training: Training, validation: Dataset, checkpoint: Path, should_stop=lambda: False) -> bool:
-    """Train to the end, saving a checkpoint every epoch; False where `should_stop` ended it before."""
+def train_to_the_end(
+    training: Training, validation: Dataset, checkpoint: Path, should_stop: Callable[[], bool] = lambda: False
+) -> bool:
+    """Take all steps that are left and save a checkpoint after every epoch; False if `should_stop` ended it before."""
     start, first_step = time.monotonic(), training.step
     smoothed = None
     with ThreadPoolExecutor(SHARDS) as pool:
@@ -221,19 +251,20 @@ def run(training: Training, validation: Dataset, checkpoint: Path, should_stop=l
 
 
 def show_progress(training: Training, loss: float, seconds_left: float) -> None:
+    """Print the step and its loss: each time on a terminal, and one line for each epoch in a log."""
     epoch, position = divmod(training.step - 1, training.steps_an_epoch)
     ends_epoch = position + 1 == training.steps_an_epoch
     if not (ends_epoch or sys.stdout.isatty()):
-        return  # in a log, one line an epoch
+        return
     line = f"epoch {epoch + 1}/{training.settings.epochs}  step {position + 1}/{training.steps_an_epoch}"
     line += f"  loss {loss:.4f}  {seconds_left / 60:.0f} min left"
     print(f"\r{line}" if sys.stdout.isatty() else line, end="", flush=True)
 
 
 def finish(training: Training, validation: Dataset, composition: dict[str, int], out: Path) -> None:
-    """Calibrate and set the limits on the validation images, and write the weights.
+    """Calibrate the trained network and fit its limits on the validation images, then write the weights.
 
-    composition: how many pictures of what were trained on, for the report.
+    composition: the number of pictures, recordings and writers that it was trained on, by name, for the report.
     """
     print("calibrating", flush=True)
     settings, weights = training.settings, training.weights()
@@ -243,8 +274,8 @@ def finish(training: Training, validation: Dataset, composition: dict[str, int],
     weights = replace(
         weights,
         temperature=temperature,
-        uncertain_below=float(np.quantile(probabilities.max(axis=1), UNSURE_SHARE)),
-        no_digit_above=float(np.quantile(beyond_two(probabilities), 1 - NO_DIGIT_SHARE)),
+        uncertain_below=float(np.quantile(probabilities.max(axis=1), UNSURE_FRACTION)),
+        no_digit_above=float(np.quantile(beyond_two(probabilities), 1 - NO_DIGIT_FRACTION)),
     )
     figures = {
         "training": asdict(settings),
@@ -258,19 +289,24 @@ def finish(training: Training, validation: Dataset, composition: dict[str, int],
 
 
 def learn(
-    settings: Settings,
-    mnist: Dataset,
-    recorded: list[Recording],
-    teachers: Sequence[Classifier],
-    checkpoint: Path,
-    out: Path,
-    should_stop: Callable[[], bool],
+    run: Run, mnist: Dataset, recorded: list[Recording], checkpoint: Path, should_stop: Callable[[], bool]
 ) -> bool:
-    """One run from the data to the weights file, from the checkpoint on if there is one; False where it was stopped."""
+    """Train the network of a run and write its weights, beginning from the checkpoint if there is one.
+
+    mnist: the labelled training images, of which the validation images are held out.
+    recorded: the recordings of all writers, including the fold that is held out.
+    checkpoint: the file for an unfinished run; it is removed at the end.
+    Returns False if `should_stop` ended the run before. Exits where a teacher or the checkpoint cannot be used.
+    """
+    settings = run.settings
+    try:
+        teachers = [Classifier(load_weights(path)) for path in run.teachers]
+    except UnusableWeights as error:
+        sys.exit(f"can't learn from {error}")
     training_set, validation = hold_out(mnist, settings.validation, settings.seed)
-    unseen = set() if settings.third is None else third_of_writers(recorded, settings.third)
+    unseen = set() if settings.fold is None else fold_of_writers(recorded, settings.fold)
     seen = [recording for recording in recorded if recording.writer not in unseen]
-    print("drawing recorded, made-up and no digits", flush=True)
+    print("drawing recorded digits, synthetic handwriting and negatives", flush=True)
     dataset = compose(settings, training_set, seen)
     composition = {
         "mnist": len(training_set.pixels),
@@ -278,7 +314,7 @@ def learn(
         "writers": len({recording.writer for recording in seen}),
         "drawn": settings.drawings * len(seen),
         "handwriting": settings.handwriting,
-        "nondigits": int((dataset.labels == NO_DIGIT).sum()),
+        "negatives": int((dataset.labels == NO_DIGIT).sum()),
     }
     training = Training(settings, dataset, teachers=teachers)
     if checkpoint.exists():
@@ -286,54 +322,61 @@ def learn(
             training.restore_checkpoint(checkpoint)
         except (OSError, ValueError, KeyError) as error:
             sys.exit(f"can't resume: {error}")
-    if not run(training, validation, checkpoint, should_stop):
+    if not train_to_the_end(training, validation, checkpoint, should_stop):
         return False
-    finish(training, validation, composition, out)
+    finish(training, validation, composition, run.out)
     checkpoint.unlink(missing_ok=True)
     return True
 
 
 def is_trained(path: Path, settings: Settings) -> bool:
-    """Whether the weights that these settings make lie there already."""
+    """Whether a file holds weights that were trained with these settings."""
     try:
         return load_weights(path).figures["training"] == json.loads(json.dumps(asdict(settings)))
     except (UnusableWeights, KeyError):
         return False
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m digit_recognizer_dl_model.train", description=__doc__)
-    parser.add_argument("--seed", type=int, default=Settings.seed)
-    parser.add_argument("--epochs", type=int, default=Settings.epochs, help="of the shipped network")
-    parser.add_argument("--out", type=Path, default=SHIPPED, help="where the weights go")
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="where teachers and the checkpoint are kept")
-    parser.add_argument("--resume", action="store_true", help="go on from what the folder holds")
-    parser.add_argument(
-        "--teachers", type=Path, nargs="+", metavar="FILE", help="learn from these weights and train no teachers"
-    )
-    options = parser.parse_args()
-
-    settings = Settings(seed=options.seed, epochs=options.epochs)
+def read_data(settings: Settings) -> tuple[Dataset, list[Recording]]:
+    """MNIST's training images and the recordings; exits where they are missing, malformed or too few."""
+    csv = DATA / "mnist_train.csv"
     try:
-        mnist = read_csv(DATA / "mnist_train.csv")
-        recorded = read_recordings(DATA / "pen_digits.json.gz")
+        mnist, recorded = read_csv(csv), read_recordings(DATA / "pen_digits.json.gz")
     except FileNotFoundError as error:
         command = "fetch_mnist" if error.filename.endswith(".csv") else "fetch_pen_digits"
         sys.exit(f"{error.filename} is missing: `python manage.py {command}` gets it")
     except (MalformedDataset, MalformedRecordings) as error:
         sys.exit(str(error))
     if mnist.labels is None:
-        sys.exit(f"{DATA / 'mnist_train.csv'}: no labels, so there is nothing to learn from")
+        sys.exit(f"{csv}: no labels, so there is nothing to learn from")
     if len(mnist.pixels) < settings.validation + settings.batch:
         sys.exit(
-            f"{DATA / 'mnist_train.csv'}: {len(mnist.pixels):,} images are too few, as {settings.validation:,} of "
-            f"them are held out and a step takes {settings.batch}"
+            f"{csv}: {len(mnist.pixels):,} images are too few, as {settings.validation:,} of them are held out and a "
+            f"step takes {settings.batch}"
         )
+    return mnist, recorded
 
-    own = [options.folder / f"teacher{third}.npz" for third in range(THIRDS)]
-    teachers = options.teachers or own
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m digit_recognizer_dl_model.train", description=__doc__)
+    parser.add_argument("--seed", type=int, default=Settings.seed)
+    parser.add_argument("--epochs", type=int, default=Settings.epochs, help="epochs of the shipped network")
+    parser.add_argument("--out", type=Path, default=SHIPPED, help="where the weights are written")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where teachers and the checkpoint are kept")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on from the teachers and the checkpoint in the folder"
+    )
+    parser.add_argument(
+        "--teachers", type=Path, nargs="+", metavar="FILE", help="learn from these weights and train no teachers"
+    )
+    options = parser.parse_args()
+
+    settings = Settings(seed=options.seed, epochs=options.epochs)
+    mnist, recorded = read_data(settings)
+    own = [] if options.teachers else [teacher_run(settings, fold, options.folder) for fold in range(FOLDS)]
+    shipped = Run(settings, options.out, options.teachers or [teacher.out for teacher in own])
     checkpoint = options.folder / "checkpoint.npz"
-    kept = [path for path in (*([] if options.teachers else own), checkpoint) if path.exists()]
+    kept = [path for path in (*(teacher.out for teacher in own), checkpoint) if path.exists()]
     if options.resume and not kept:
         sys.exit(f"can't resume: {options.folder} holds nothing to go on from")
     if not options.resume:
@@ -343,15 +386,11 @@ def main() -> None:
 
     stopping = []
     signal.signal(signal.SIGINT, lambda *_: stopping.append(True))  # ends after the step in progress
-    runs = [] if options.teachers else [(teacher_settings(settings, third), path) for third, path in enumerate(own)]
-    runs = [(run_settings, path) for run_settings, path in runs if not is_trained(path, run_settings)]
-    for run_settings, path in [*runs, (settings, options.out)]:
-        print(f"training {path.name}", flush=True)
-        try:
-            taught_by = [Classifier(load_weights(teacher)) for teacher in teachers] if run_settings is settings else []
-        except (OSError, UnusableWeights) as error:
-            sys.exit(f"can't learn from {error}")
-        if not learn(run_settings, mnist, recorded, taught_by, checkpoint, path, lambda: bool(stopping)):
+    for run in (*own, shipped):
+        if run.out in kept and is_trained(run.out, run.settings):
+            continue
+        print(f"training {run.out.name}", flush=True)
+        if not learn(run, mnist, recorded, checkpoint, lambda: bool(stopping)):
             print(f"\nstopped; --resume goes on from {options.folder}")
             sys.exit(130)
 

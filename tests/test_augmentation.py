@@ -1,9 +1,9 @@
-"""Augmented images: changes of known size land where geometry says, and interpolation agrees with a naive one."""
+"""Augmentation: changes of known size move ink as geometry says, and interpolation agrees with a naive one."""
 
 import numpy as np
 import pytest
 
-from digit_recognizer_dl_model.synthetic.augmentation import Augmentation, blur, cubic_weights, sample, thicken
+from digit_recognizer_dl_model.synthetic.augmentation import Augmentation, blur, cubic_weights, interpolate, thicken
 
 NOTHING = {"rotation_degrees": 0, "scale": 0, "shear": 0, "shift_pixels": 0, "elastic_pixels": 0}
 NOTHING |= {"thinning": 0, "thickening": 0, "blurred": 0}
@@ -11,7 +11,7 @@ CENTRE = 13.5
 
 
 class Furthest:
-    """In place of a random generator: every change goes as far as its range allows, to the positive side."""
+    """Stands in for a random generator: every change is the largest that its range allows."""
 
     def uniform(self, low, high, size):
         return np.full(size, high, float)
@@ -19,8 +19,8 @@ class Furthest:
     def random(self, size):
         return np.zeros(size)
 
-    def normal(self, mean, deviation, size):
-        return np.full(size, mean + deviation, float)
+    def normal(self, mean, standard_deviation, size):
+        return np.full(size, mean + standard_deviation, float)
 
 
 def blob_at(x, y):
@@ -66,7 +66,7 @@ def test_a_dot_moves_to_where_geometry_says(change, before, after):
     assert centre_of_mass(out[0]) == pytest.approx(after, abs=0.05)
 
 
-def test_what_is_shifted_out_of_the_image_leaves_it_empty(noise):
+def test_ink_that_is_shifted_out_of_the_image_leaves_it_empty(noise):
     assert not Augmentation(**NOTHING | {"shift_pixels": 100})(noise, Furthest()).any()
 
 
@@ -96,9 +96,9 @@ def test_every_image_of_a_batch_is_changed_in_its_own_way():
 
 
 @pytest.mark.parametrize(("right", "down"), [(0, 0), (3, 0), (0, -2), (-5, 4), (27, 27), (28, 0), (-40, 40)])
-def test_sampling_shifts_by_whole_pixels_exactly(noise, right, down):
+def test_interpolation_shifts_by_whole_pixels_exactly(noise, right, down):
     column, row = np.tile(np.arange(28), 28), np.repeat(np.arange(28), 28)
-    out = sample(noise, np.tile(column - right, (5, 1)), np.tile(row - down, (5, 1)))
+    out = interpolate(noise, np.tile(column - right, (5, 1)), np.tile(row - down, (5, 1)))
     expected = np.zeros((5, 28, 28), np.float32)
     for r, c in np.ndindex(28, 28):
         if 0 <= r - down < 28 and 0 <= c - right < 28:
@@ -114,10 +114,10 @@ def keys_kernel(distance):
     return -0.5 * s**3 + 2.5 * s**2 - 4 * s + 2 if s < 2 else 0.0
 
 
-def test_sampling_agrees_with_a_naive_bicubic_interpolation(noise):
+def test_interpolation_agrees_with_a_naive_bicubic_interpolation(noise):
     rng = np.random.default_rng(7)
     x, y = rng.uniform(-4, 32, (2, 1, 784))
-    out = sample(noise[:1], x, y).ravel()
+    out = interpolate(noise[:1], x, y).ravel()
     for place in range(784):
         across = np.array([keys_kernel(x[0, place] - column) for column in range(28)])
         down = np.array([keys_kernel(y[0, place] - row) for row in range(28)])
@@ -138,7 +138,7 @@ def test_the_cubic_weights(power):
     ("amount", "middle", "side", "corner"),
     [(0, 1, 0, 0), (1, 1, 1, 0), (0.25, 1, 0.25, 0), (-1, 0, 0, 0), (-0.5, 0.5, 0, 0)],
 )
-def test_a_line_grows_and_shrinks_by_a_share_of_a_pixel_on_each_side(amount, middle, side, corner):
+def test_a_line_grows_and_shrinks_by_a_fraction_of_a_pixel_on_each_side(amount, middle, side, corner):
     image = np.zeros((1, 28, 28), np.float32)
     image[0, 10, 10] = 1
     out = thicken(image, np.array([amount]))[0]
@@ -161,7 +161,7 @@ def test_ink_at_the_edge_grows_no_further():
     assert (thicken(full, np.array([1])) == 1).all()
 
 
-def test_a_blurred_dot_keeps_its_ink_and_has_a_deviation_of_one_pixel():
+def test_a_blurred_dot_keeps_its_ink_and_has_a_standard_deviation_of_one_pixel():
     image = np.zeros((1, 28, 28), np.float32)
     image[0, 14, 14] = 1
     out = blur(image, np.array([1]))[0]
@@ -181,7 +181,7 @@ def test_each_image_is_blurred_by_its_own_amount():
     assert fully.std() < 0.5 * images.std()
 
 
-def test_a_share_of_the_images_is_blurred():
+def test_a_fraction_of_the_images_is_blurred():
     images = np.random.default_rng(1).integers(0, 256, (400, 28, 28), dtype=np.uint8)
     out = Augmentation(**NOTHING | {"blurred": 0.3})(images, np.random.default_rng(2))
     changed = (np.abs(out - images / np.float32(255)).max(axis=(1, 2)) > 1e-4).mean()

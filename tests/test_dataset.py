@@ -1,4 +1,4 @@
-"""MNIST as CSV and as IDX: what is read, and what is refused with the file and line that are wrong."""
+"""MNIST as CSV and as IDX: both are read, and errors name the file and the line that are wrong."""
 
 import gzip
 import re
@@ -14,7 +14,7 @@ HEADER = f"label,{PIXEL_NAMES}"
 
 @pytest.fixture
 def digits():
-    """Three images whose values show it when rows, columns or labels are mixed up."""
+    """Three images that differ if rows, columns or labels are mixed up."""
     pixels = np.random.default_rng(2).integers(0, 256, size=(3, 28, 28), dtype=np.uint8)
     pixels[0, 0, 0], pixels[2, 27, 27] = 255, 0
     return Dataset(pixels, np.array([7, 0, 9], dtype=np.uint8))
@@ -109,19 +109,19 @@ MALFORMED = [
     (f"{PIXEL_NAMES}\n{GOOD}\n", "line 2: 785 columns, expected 784"),
     # Values
     *[
-        (f"{HEADER}\n{GOOD}\n{a_line(pixel4=value)}\n{GOOD}\n", f"line 3: pixel4 is {value!r}, expected a whole")
+        (f"{HEADER}\n{GOOD}\n{a_line(pixel4=value)}\n{GOOD}\n", f"line 3: pixel4 is {value!r}, expected an integer")
         for value in ("256", "-1", "1.5", "1.0", "ink", "", "nan", "0x10", "99999", "٣", "#", '"0"')
     ],
-    (f"{UNLABELLED}\n{UNLABELLED[:-1]}256\n", "line 2: pixel783 is '256', expected a whole number from 0 to 255"),
+    (f"{UNLABELLED}\n{UNLABELLED[:-1]}256\n", "line 2: pixel783 is '256', expected an integer from 0 to 255"),
     (f"{GOOD}\n{a_line(pixel4='5' * 5000)}\n", f"line 2: pixel4 is {'5' * 20!r}, expected"),
     (f"{a_line(pixel4=' 7')}\n{a_line(pixel4='x')}\n", "line 2: pixel4 is 'x'"),
     # Labels
     *[
-        (f"{HEADER}\n{GOOD}\n{a_line(label=label)}\n", f"line 3: the label is {label!r}, expected a whole number")
+        (f"{HEADER}\n{GOOD}\n{a_line(label=label)}\n", f"line 3: the label is {label!r}, expected an integer")
         for label in ("10", "-1", "1.0", "seven", "")
     ],
-    (f"{a_line(label='10')}\n{GOOD}\n", "line 1: the label is '10', expected a whole number from 0 to 9"),
-    (f"{a_line(label='x')}\n{GOOD}\n", "line 1: the label is 'x', expected a whole number from 0 to 9"),
+    (f"{a_line(label='10')}\n{GOOD}\n", "line 1: the label is '10', expected an integer from 0 to 9"),
+    (f"{a_line(label='x')}\n{GOOD}\n", "line 1: the label is 'x', expected an integer from 0 to 9"),
     # Lines
     ("", "line 1: no images, the file is empty"),
     ("\n\n", "line 1: no images, the file is empty"),
@@ -130,7 +130,7 @@ MALFORMED = [
     (f"\n{GOOD}\n", "line 1: 1 columns"),
     (f"{HEADER}\n{GOOD}\n\n{GOOD}\n", "line 3: 1 columns, expected 785"),
     (f"{HEADER}\r\n{GOOD}\r\n\r\n{GOOD}\r\n", "line 3: 1 columns, expected 785"),
-    (f"{HEADER}\n{GOOD}\n{HEADER}\n{GOOD}\n", "line 3: the label is 'label', expected a whole number"),
+    (f"{HEADER}\n{GOOD}\n{HEADER}\n{GOOD}\n", "line 3: the label is 'label', expected an integer"),
     # Not CSV
     ("\0" * 100, "line 1: 1 columns"),
     (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "line 1: not text, so not a CSV file"),
@@ -154,7 +154,7 @@ def test_a_malformed_file_is_refused_by_name_and_line(tmp_path, content, fault):
         read_csv(path)
 
 
-def test_what_is_written_is_read_back(tmp_path, digits):
+def test_a_written_file_is_read_back(tmp_path, digits):
     write_csv(tmp_path / "mnist.csv", digits)
     assert_same(read_csv(tmp_path / "mnist.csv"), digits)
 

@@ -35,11 +35,11 @@ def test_a_score_is_above_one_where_an_answer_is_doubted():
     assert scores == pytest.approx([0.5, 1.25, 2, 3], abs=1e-5)
 
 
-def test_what_is_beyond_two_is_all_but_the_two_likeliest():
+def test_the_probability_beyond_two_excludes_the_two_likeliest():
     probabilities = np.array([[0.5, 0.1, 0.3, 0.1], [0.25, 0.25, 0.25, 0.25], [0, 0, 0, 1]], np.float32)
     assert beyond_two(probabilities) == pytest.approx([0.2, 0.5, 0])
 
 
-def test_what_little_is_beyond_two_is_not_lost_to_rounding():
+def test_a_tiny_probability_beyond_two_is_not_lost_to_rounding():
     probabilities = softmax(np.array([[20.0, 12, *[2.0] * 8]], np.float32))
     assert beyond_two(probabilities) == pytest.approx([8 * np.exp(-18) / (1 + np.exp(-8))], rel=1e-3)

@@ -1,9 +1,9 @@
-"""What the map marks is what the answer hangs on: on networks whose eye is known, and on the shipped one."""
+"""The map marks the pixels that decide the answer: on networks that look at one known pixel, and on the shipped one."""
 
 import numpy as np
 import pytest
 
-from digit_recognizer_dl_model.explanation import SHARES, nearness, relevance
+from digit_recognizer_dl_model.explanation import SPOT_WEIGHTS, nearness, relevance
 from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.weights import Weights, load_weights
 from digits.gallery import gallery
@@ -18,8 +18,8 @@ def shipped():
     return Classifier(load_weights())
 
 
-def one_eyed(row: int, column: int, weight: float) -> Classifier:
-    """A network that says 3 by one pixel, or 5 where the weight is below 0, and nothing else."""
+def network_of_one_pixel(row: int, column: int, weight: float) -> Classifier:
+    """A network that looks at one pixel alone: its ink speaks for 3, or against it where the weight is below 0."""
     weights = np.zeros((28, 28, 10), np.float32)
     weights[row, column, 3] = weight
     arrays = {"1.weight": weights.reshape(784, 10), "1.bias": np.zeros(10, np.float32)}
@@ -31,8 +31,8 @@ def one_eyed(row: int, column: int, weight: float) -> Classifier:
     [(14, 4, 1), (14, -4, -1), (18, -4, 1), (18, 4, -1)],
     ids=["ink for it", "ink against it", "no ink for it", "no ink against it"],
 )
-def test_the_pixel_that_a_network_looks_at_is_marked_by_what_it_says(column, weight, sign):
-    marks = relevance(one_eyed(12, column, weight), STROKE, 3, 5)
+def test_the_pixel_that_a_network_looks_at_is_marked_with_its_sign(column, weight, sign):
+    marks = relevance(network_of_one_pixel(12, column, weight), STROKE, 3, 5)
     assert marks.shape == (28, 28)
     assert marks.dtype == np.float32
     row, strongest = np.unravel_index(np.abs(marks).argmax(), marks.shape)
@@ -45,15 +45,15 @@ def test_the_pixel_that_a_network_looks_at_is_marked_by_what_it_says(column, wei
 
 
 def test_a_pixel_far_from_ink_matters_little():
-    assert np.abs(relevance(one_eyed(12, 24, -4), STROKE, 3, 5)).max() < 0.1
+    assert np.abs(relevance(network_of_one_pixel(12, 24, -4), STROKE, 3, 5)).max() < 0.1
 
 
-def test_what_speaks_for_one_digit_speaks_against_the_other(shipped):
+def test_a_pixel_that_speaks_for_one_digit_speaks_against_the_other(shipped):
     pixels = gallery().pixels(0)
     np.testing.assert_allclose(relevance(shipped, pixels, 4, 9), -relevance(shipped, pixels, 9, 4), atol=1e-5)
 
 
-def test_answers_hang_on_what_is_marked_and_not_on_what_is_marked_against_them(shipped):
+def test_the_pixels_marked_for_an_answer_decide_it_and_those_marked_against_it_do_not(shipped):
     rng = np.random.default_rng(1)
     pictures = np.array([gallery().pixels(index) for index in range(40)])
     logits = shipped.logits(pictures)
@@ -61,7 +61,7 @@ def test_answers_hang_on_what_is_marked_and_not_on_what_is_marked_against_them(s
     each = np.arange(40)
 
     def falls(scores: list[np.ndarray]) -> np.ndarray:
-        """How far each answer's log-odds against its runner-up fall if ten pixels are inverted, of highest score."""
+        """How far the log-odds of each answer fall if the ten pixels with the highest scores are inverted."""
         changed = pictures.reshape(40, -1).copy()
         for picture, score in zip(changed, scores, strict=True):
             picture[np.argsort(score, axis=None)[-10:]] ^= 255
@@ -69,8 +69,11 @@ def test_answers_hang_on_what_is_marked_and_not_on_what_is_marked_against_them(s
         return (logits[each, digits] - logits[each, runners_up]) - (after[each, digits] - after[each, runners_up])
 
     marks = list(map(relevance, [shipped] * 40, pictures, digits, runners_up))
-    # Spots as soft as the marks and as near to the strokes, or chance would only have chosen worse pixels.
-    chance = [np.where(nearness(p / 255) > 0.5, np.tensordot(rng.random(len(SHARES)), SHARES, 1), 0) for p in pictures]
+    # Chance chooses spots as soft as the marks and as near to the strokes; anything else would be an easy opponent.
+    chance = [
+        np.where(nearness(p / 255) > 0.5, np.tensordot(rng.random(len(SPOT_WEIGHTS)), SPOT_WEIGHTS, 1), 0)
+        for p in pictures
+    ]
     assert (falls(marks) > falls(chance)).mean() > 0.8
     assert falls(marks).mean() > 1.5 * falls(chance).mean()
     assert falls([-mark for mark in marks]).mean() < 0

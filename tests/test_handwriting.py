@@ -1,4 +1,4 @@
-"""Synthetic handwriting: in MNIST's frame, true to its forms, and never what a reader would take for another digit."""
+"""Synthetic handwriting: in MNIST's frame, true to its forms, and never like another digit to a human reader."""
 
 from itertools import pairwise
 
@@ -16,9 +16,9 @@ from digit_recognizer_dl_model.synthetic.handwriting import (
     posture,
     render,
     resample,
-    sample,
     smooth,
-    write,
+    write_digits,
+    write_form,
 )
 from digit_recognizer_dl_model.weights import SHIPPED, load_weights
 from digits.pictures.centring import centre
@@ -30,12 +30,12 @@ CORNER = np.array([[0, 0], [1, 0], [1, 0], [1, 2.0]])
 
 
 class NoChance:
-    """In place of a random generator: an even pressure, a hard edge, no rotation, no tremor."""
+    """Stands in for a random generator: even pressure, a hard edge, no rotation, no tremor."""
 
     def uniform(self, low, high, size=None):
         return low if size is None else np.full(size, low, float)
 
-    def normal(self, mean, deviation, size=None):
+    def normal(self, mean, standard_deviation, size=None):
         return mean if size is None else np.full(size, mean, float)
 
     def choice(self, choices):
@@ -59,28 +59,28 @@ def angle(vector):
 
 
 def test_the_same_seed_gives_the_same_images():
-    first, again, other = (sample(20, hand(seed)) for seed in (1, 1, 2))
+    first, again, other = (write_digits(20, hand(seed)) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first.pixels, again.pixels)
     np.testing.assert_array_equal(first.labels, again.labels)
     assert not np.array_equal(first.pixels, other.pixels)
 
 
 def test_no_two_samples_of_a_form_are_alike():
-    assert len({image.tobytes() for image in sample(30, hand(1), ["one"]).pixels}) == 30
+    assert len({image.tobytes() for image in write_digits(30, hand(1), ["one"]).pixels}) == 30
 
 
 def test_every_digit_is_equally_frequent():
-    assert np.bincount(sample(200, hand(1)).labels).tolist() == [20] * 10
+    assert np.bincount(write_digits(200, hand(1)).labels).tolist() == [20] * 10
 
 
-def test_digits_come_in_no_order():
-    labels = sample(200, hand(1)).labels
+def test_digits_come_in_random_order():
+    labels = write_digits(200, hand(1)).labels
     assert not np.array_equal(labels, np.sort(labels))
     assert not np.array_equal(labels, np.arange(200) % 10)
 
 
 def test_given_forms_are_equally_frequent():
-    labels = sample(300, hand(1), ["one", "two", "seven barred"]).labels
+    labels = write_digits(300, hand(1), ["one", "two", "seven barred"]).labels
     assert np.bincount(labels, minlength=10)[[1, 2, 7]] == pytest.approx([100] * 3, abs=30)
 
 
@@ -90,7 +90,7 @@ def test_every_digit_has_several_forms():
 
 @pytest.mark.parametrize("name", FORMS)
 def test_every_form_is_in_the_frame_of_mnist(name):
-    pixels, labels = sample(15, hand(3), [name])
+    pixels, labels = write_digits(15, hand(3), [name])
     digits = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
     assert set(labels) == {digits.index(name.split()[0])}
     assert pixels.dtype == np.uint8
@@ -104,8 +104,8 @@ def test_every_form_is_in_the_frame_of_mnist(name):
 
 @pytest.mark.parametrize("name", ["one with flag and foot", "two looped", "five", "zero slashed across"])
 def test_rendering_agrees_with_how_pictures_are_prepared(name):
-    """A picture ten times as large, by the distance of every pixel from every segment, through digits/images.py."""
-    strokes = write(name, hand(1))
+    """A picture ten times as large, by the distance of every pixel from every segment, through digits.pictures."""
+    strokes = write_form(FORMS[name], hand(1))
     points = np.concatenate(strokes)
     y, x = np.mgrid[:240, :240] + 0.5
     picture = np.zeros((240, 240), np.float32)
@@ -137,7 +137,7 @@ def test_a_single_dot_is_drawn():
 
 def middles(names):
     """The ink of the four pixels in the middle of each digit's box."""
-    pixels = sample(100, hand(4), names).pixels.astype(float)
+    pixels = write_digits(100, hand(4), names).pixels.astype(float)
     inner = []
     for image in pixels:
         rows, columns = np.nonzero(image > 25)
@@ -154,7 +154,7 @@ def test_a_slashed_zero_has_ink_in_its_middle_and_a_plain_one_has_not():
 def test_a_slash_across_reaches_beyond_the_oval_and_one_inside_does_not():
     def reach(name):
         """How far out the slash's ends are; the oval is at 1."""
-        ends = np.array([FORMS[name].draw(hand(seed))[1] for seed in range(100)])
+        ends = np.array([FORMS[name].place_points(hand(seed))[1] for seed in range(100)])
         return np.hypot((ends[..., 0] - 0.34) / 0.34, (ends[..., 1] - 0.5) / 0.5)
 
     assert reach("zero slashed across").min() > 1
@@ -164,7 +164,7 @@ def test_a_slash_across_reaches_beyond_the_oval_and_one_inside_does_not():
 def test_a_barred_seven_has_its_bar_where_a_plain_one_has_none():
     def profile(name):
         """Mean ink of each row, from the digit's first."""
-        tops = [(image, image.any(axis=1).argmax()) for image in sample(100, hand(5), [name]).pixels]
+        tops = [(image, image.any(axis=1).argmax()) for image in write_digits(100, hand(5), [name]).pixels]
         return np.mean([image[top : top + 18].sum(axis=1) for image, top in tops], axis=0)
 
     ratio = profile("seven barred") / profile("seven")
@@ -175,7 +175,7 @@ def test_a_barred_seven_has_its_bar_where_a_plain_one_has_none():
 
 def test_a_serif_hangs_from_the_left_end_of_a_sevens_top():
     for seed in range(50):
-        serif = FORMS["seven with serif"].draw(hand(seed))[0]
+        serif = FORMS["seven with serif"].place_points(hand(seed))[0]
         assert serif[0, 1] - serif[1, 1] > 0.05
         assert serif[0, 0] < 0.1
 
@@ -183,7 +183,7 @@ def test_a_serif_hangs_from_the_left_end_of_a_sevens_top():
 @pytest.mark.parametrize("name", FLAGGED_ONES)
 def test_a_ones_flag_is_short_or_steep_and_at_an_acute_angle_to_the_stem(name):
     for seed in range(150):
-        points = np.concatenate(write(name, hand([6, seed])))
+        points = np.concatenate(write_form(FORMS[name], hand([6, seed])))
         top, low = points[points[:, 1].argmin()], points[points[:, 1].argmax()]
         flag, stem = points[0] - top, low - top
         length = np.hypot(*flag) / np.hypot(*stem)
@@ -195,7 +195,7 @@ def test_a_ones_flag_is_short_or_steep_and_at_an_acute_angle_to_the_stem(name):
 @pytest.mark.parametrize("name", PLAIN_SEVENS)
 def test_a_sevens_top_is_level_and_long(name):
     for seed in range(150):
-        points = np.concatenate(write(name, hand([7, seed])))
+        points = np.concatenate(write_form(FORMS[name], hand([7, seed])))
         corner, low = points[(points[:, 0] - points[:, 1]).argmax()], points[points[:, 1].argmax()]
         top, stem = points[0] - corner, low - corner
         assert abs(angle(top)) < 22
@@ -203,8 +203,8 @@ def test_a_sevens_top_is_level_and_long(name):
 
 
 def test_flagged_ones_are_steeper_than_sevens_are():
-    ones = [np.concatenate(write(name, hand([8, i]))) for i in range(100) for name in FLAGGED_ONES]
-    sevens = [np.concatenate(write(name, hand([8, i]))) for i in range(100) for name in PLAIN_SEVENS]
+    ones = [np.concatenate(write_form(FORMS[name], hand([8, i]))) for i in range(100) for name in FLAGGED_ONES]
+    sevens = [np.concatenate(write_form(FORMS[name], hand([8, i]))) for i in range(100) for name in PLAIN_SEVENS]
     flags = [angle(points[0] - points[points[:, 1].argmin()]) for points in ones]
     tops = [angle(points[0] - points[(points[:, 0] - points[:, 1]).argmax()]) for points in sevens]
     assert np.quantile(flags, 0.02) > np.quantile(tops, 0.98) + 5
@@ -212,7 +212,7 @@ def test_flagged_ones_are_steeper_than_sevens_are():
 
 def test_the_shipped_network_reads_ordinary_forms():
     ordinary = ["zero", "one", "two", "three", "four open", "five", "six", "seven", "eight", "nine"]
-    pixels, labels = sample(300, hand(9), ordinary)
+    pixels, labels = write_digits(300, hand(9), ordinary)
     answers = Classifier(load_weights(SHIPPED)).probabilities(pixels).argmax(axis=1)
     assert (answers == labels).mean() > 0.97
 

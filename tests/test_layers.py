@@ -33,7 +33,7 @@ def double_precision(monkeypatch):
 
 
 def build(kind, options, rng):
-    """A layer none of whose parameters has a special value such as 0 or 1."""
+    """A layer whose parameters are all random, instead of 0 or 1."""
     layer = getattr(layers, kind)(**options, rng=rng)
     for array in layer.parameters.values():
         array += rng.normal(0, 0.5, array.shape).astype(array.dtype)
@@ -120,7 +120,7 @@ def test_convolution_agrees_with_one_written_as_loops(double_precision, size, sh
 
 
 @pytest.mark.parametrize("inputs", [1, 2])
-def test_the_first_convolution_of_a_network_skips_the_gradient_by_its_input_alone(inputs):
+def test_the_first_convolution_of_a_network_skips_only_the_gradient_by_its_input(inputs):
     rng = np.random.default_rng(20)
     layer = layers.Conv2D(inputs, 3, 3, rng)
     out = layer.forward(rng.random((4, 6, 6, inputs), np.float32), training=True, rng=None)
@@ -161,7 +161,7 @@ def test_dense_is_a_weighted_sum_and_a_bias():
     assert out.tolist() == [[1.5, 2, 2], [-7.5, -16, -25]]
 
 
-def test_relu_keeps_what_is_positive():
+def test_relu_keeps_positive_numbers_and_their_gradients():
     layer = layers.ReLU(rng=np.random.default_rng(10))
     assert layer.forward(np.array([-2.0, -0.0, 0.0, 3.0]), training=True, rng=None).tolist() == [0, 0, 0, 3]
     assert layer.backward(np.array([5.0, 6.0, 7.0, 8.0])).tolist() == [0, 0, 0, 8]
@@ -178,7 +178,7 @@ def test_pooling_takes_the_largest_of_each_square():
 
 
 @pytest.mark.parametrize("largest", [c for n in (1, 2, 3, 4) for c in itertools.combinations(range(4), n)])
-def test_of_equal_largest_values_one_alone_gets_the_gradient(largest):
+def test_only_one_of_several_equal_maxima_gets_the_gradient(largest):
     square = np.zeros(4)
     square[list(largest)] = 1
     layer = layers.MaxPool2D(np.random.default_rng(12))
@@ -197,7 +197,7 @@ def test_batch_normalisation_gives_mean_0_and_variance_1_in_training(shape):
     np.testing.assert_allclose(out.var(axis=0), 1, atol=1e-4)
 
 
-def test_batch_normalisation_scales_and_shifts_what_it_normalised():
+def test_batch_normalisation_scales_and_shifts_after_normalising():
     rng = np.random.default_rng(14)
     x = rng.normal(size=(40, 2)).astype(np.float32)
     layer = layers.BatchNorm(2, rng)

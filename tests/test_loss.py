@@ -49,7 +49,7 @@ def test_equal_logits_cost_the_logarithm_of_ten(smoothing):
     assert loss == pytest.approx(math.log(10))
 
 
-def test_what_is_no_digit_costs_least_where_all_digits_are_alike():
+def test_the_loss_of_negatives_is_smallest_where_all_logits_are_equal():
     alike, gradient = cross_entropy(np.full((1, 10), 7.0), targets_of(np.array([NO_DIGIT]), 0.05))
     np.testing.assert_allclose(gradient, 0, atol=1e-15)
     assert cross_entropy(np.eye(10)[:1], targets_of(np.array([NO_DIGIT]), 0.05))[0] > alike
@@ -61,7 +61,7 @@ def test_huge_logits_stay_finite(size, smoothing):
     logits = np.zeros((2, 10), np.float32)
     logits[:, 2], logits[:, 5] = size, -size
     loss, gradient = cross_entropy(logits, targets_of(np.array([2, 2]), smoothing))
-    # Of the smoothing's tenths, eight lie `size` below the largest logit and one lies twice as far.
+    # Each digit gets smoothing / 10: eight lie `size` below the largest logit, and one lies twice as far below it.
     assert loss == pytest.approx(smoothing * size, rel=1e-5, abs=1e-6)
     assert np.isfinite(gradient).all()
     assert cross_entropy(logits, targets_of(np.array([2, 5]), 0))[0] == pytest.approx(size, rel=1e-5)

@@ -15,7 +15,7 @@ from benchmarks.quality.measure import measure_nondigits, microseconds_an_image
 from digit_recognizer_dl_model.dataset import Dataset, read_csv, write_csv
 from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.metrics import measure
-from digit_recognizer_dl_model.recordings import Recording, third_of_writers, write_recordings
+from digit_recognizer_dl_model.recordings import Recording, fold_of_writers, write_recordings
 from digit_recognizer_dl_model.synthetic import handwriting, negatives
 from digit_recognizer_dl_model.weights import Weights, load_weights, save_weights
 
@@ -57,7 +57,7 @@ def folder(tmp_path):
     figures = {"training": {"seed": 5, "third": None}, "validation": {"images": 9}}
     save_weights(tmp_path / "weights.npz", Weights(architecture, arrays, 1.0, 0.5, 0.3, figures))
     rng = np.random.default_rng(1)
-    pixels = handwriting.sample(5, rng).pixels
+    pixels = handwriting.write_digits(5, rng).pixels
     write_csv(tmp_path / "digits.csv", Dataset(pixels, np.array([7, 7, 1, 7, 7], np.uint8)))
     write_recordings(tmp_path / "pens.json.gz", [Recording(7, writer, SEVEN) for writer in range(6)])
     return tmp_path
@@ -129,7 +129,7 @@ def test_teachers_are_measured_on_the_writers_whom_they_have_never_seen(command,
     for third, teacher in enumerate(figures["teachers"]):
         assert teacher["training"] == {"seed": 8 + third, "third": third}
         assert teacher["test"]["accuracy"] == 0.8
-        assert {int(writer) for writer in teacher["pens"]["by_writer"]} == third_of_writers(recordings, third)
+        assert {int(writer) for writer in teacher["pens"]["by_writer"]} == fold_of_writers(recordings, third)
         assert teacher["pens"]["images"] == 2
     assert "teacher         of seed 9: 80.00% of the test images" in capsys.readouterr().out
 
@@ -192,7 +192,7 @@ def test_the_shipped_weights_are_right_about_994_test_images_of_1000(shipped):
 
 def test_the_shipped_weights_doubt_few_digits(shipped):
     assert shipped[1]["uncertain"] <= 0.01
-    written = handwriting.sample(1000, np.random.default_rng(6))
+    written = handwriting.write_digits(1000, np.random.default_rng(6))
     assert measure(Classifier(load_weights()), written)["uncertain"] <= 0.03
 
 

@@ -1,4 +1,4 @@
-"""The whole network: its gradients, its replicas, and that it can learn ten digits by heart."""
+"""The whole network: its gradients, its replicas, and a run that learns ten digits by heart."""
 
 from pathlib import Path
 
@@ -116,7 +116,7 @@ def test_the_state_has_all_parameters_and_statistics():
     assert set(network.state) - set(network.parameters) == {"1.mean", "1.variance", "6.mean", "6.variance"}
 
 
-def test_the_state_is_all_that_the_answers_depend_on():
+def test_the_logits_depend_on_nothing_but_the_state():
     rng = np.random.default_rng(7)
     trained, fresh = Network(TINY, rng), Network(TINY, rng)
     x = rng.random((6, 8, 8, 1), np.float32)

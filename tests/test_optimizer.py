@@ -1,4 +1,4 @@
-"""AdamW against an implementation number by number, and the learning rate over a run."""
+"""AdamW against an implementation for single numbers, and the schedule of the learning rate."""
 
 import math
 
@@ -9,7 +9,7 @@ from digit_recognizer_dl_model.optimizer import AdamW, one_cycle
 
 
 def adamw_of_one_number(value, gradients, rates, decay):
-    """Algorithm 2 of Loshchilov & Hutter 2019, as it stands there."""
+    """Algorithm 2 of Loshchilov & Hutter 2019, line by line."""
     m = v = 0.0
     for t, (g, rate) in enumerate(zip(gradients, rates, strict=True), start=1):
         m = 0.9 * m + 0.1 * g
@@ -69,7 +69,7 @@ def test_only_matrices_and_kernels_decay():
     ],
     ids=["start", "middle of the rise", "peak", "middle of the fall", "end"],
 )
-def test_the_learning_rate_starts_low_peaks_and_ends_at_nothing(progress, rate):
+def test_the_learning_rate_starts_low_peaks_and_ends_at_0(progress, rate):
     assert one_cycle(progress, peak=0.04, warm_up=0.2) == pytest.approx(rate, abs=1e-12)
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarks.quality.pens import describe_pens, draw, measure_pens
-from digit_recognizer_dl_model.recordings import CANVAS, Recording
+from digit_recognizer_dl_model.recordings import Recording
+from digit_recognizer_dl_model.synthetic.redrawing import CANVAS
 from digits.pictures import decode
 
 BAR = np.array([[0.0, 0], [0, 400]])

@@ -1,4 +1,4 @@
-"""Recorded digits as files: what is read and written, and what is refused with the file and entry that are wrong."""
+"""Recorded digits as files: they are read and written, and errors name the file and the entry; folds of the writers."""
 
 import gzip
 import json
@@ -12,9 +12,8 @@ from digit_recognizer_dl_model.recordings import (
     MalformedRecordings,
     Recording,
     canonical_json,
-    draw,
+    fold_of_writers,
     read_recordings,
-    third_of_writers,
     write_recordings,
 )
 
@@ -52,13 +51,13 @@ def test_a_file_is_read_by_its_content_not_its_name(tmp_path, digits, pack):
         assert_same(read_recordings(tmp_path / name), digits)
 
 
-def test_what_is_written_is_sorted_compact_and_moved_to_the_corner(tmp_path, digits):
+def test_a_written_file_is_sorted_compact_and_moved_to_the_corner(tmp_path, digits):
     path = tmp_path / "digits.json.gz"
     write_recordings(path, digits)
     assert gzip.decompress(path.read_bytes()) == CANONICAL
 
 
-def test_what_was_written_is_written_again_byte_for_byte(tmp_path, digits):
+def test_a_file_that_was_read_is_written_again_byte_for_byte(tmp_path, digits):
     first, second = tmp_path / "first.json.gz", tmp_path / "second.json.gz"
     write_recordings(first, digits)
     write_recordings(second, read_recordings(first))
@@ -140,36 +139,14 @@ def test_a_malformed_entry_is_numbered(tmp_path, entry, fault):
         read_recordings(path)
 
 
-def test_a_missing_file_is_no_malformed_one(tmp_path):
+def test_a_missing_file_is_not_a_malformed_one(tmp_path):
     with pytest.raises(FileNotFoundError):
         read_recordings(tmp_path / "digits.json")
 
 
-def test_writers_fall_into_three_parts_that_stay_the_same():
+def test_writers_fall_into_three_folds_that_stay_the_same():
     recordings = [Recording(0, writer, [np.zeros((2, 2))]) for writer in [5, 1, 9, 9, 4, 2, 7]]
-    thirds = [third_of_writers(recordings, third) for third in range(3)]
-    assert sorted(writer for third in thirds for writer in third) == [1, 2, 4, 5, 7, 9]
-    assert [len(third) for third in thirds] == [2, 2, 2]
-    assert thirds == [third_of_writers(recordings[::-1], third) for third in range(3)]
-
-
-def test_recordings_are_drawn_as_mnist_is_prepared():
-    bar, dot = np.array([[10.0, 0], [10, 400]]), np.array([[3.0, 3]])
-    drawn = draw(
-        [Recording(1, 1, [bar]), Recording(7, 2, [bar, bar + 100]), Recording(0, 3, [dot])], np.random.default_rng(1)
-    )
-    assert drawn.labels.tolist() == [1, 7, 0]
-    assert drawn.pixels.dtype == np.uint8
-    assert drawn.pixels.max(axis=(1, 2)).tolist() == [255] * 3
-    for pixels in drawn.pixels[:2]:
-        rows = np.flatnonzero(pixels.any(axis=1))
-        assert rows[-1] - rows[0] + 1 == 20
-
-
-def test_every_drawing_of_a_recording_is_another():
-    recordings = [Recording(1, 1, [np.array([[10.0, 0], [40, 90], [10, 400]])])] * 6
-    drawn = draw(recordings, np.random.default_rng(1)).pixels
-    assert len({pixels.tobytes() for pixels in drawn}) == 6
-    np.testing.assert_array_equal(drawn, draw(recordings, np.random.default_rng(1)).pixels)
-    thick = drawn.sum(axis=(1, 2))
-    assert thick.max() > 1.5 * thick.min()
+    folds = [fold_of_writers(recordings, fold) for fold in range(3)]
+    assert sorted(writer for fold in folds for writer in fold) == [1, 2, 4, 5, 7, 9]
+    assert [len(fold) for fold in folds] == [2, 2, 2]
+    assert folds == [fold_of_writers(recordings[::-1], fold) for fold in range(3)]

@@ -24,7 +24,7 @@ def sample(count, seed, kind):
     rng = np.random.default_rng(seed)
     if kind != TWO_DIGITS:
         return unseen_kinds.sample(count, rng, kind)
-    digits = handwriting.sample(50, np.random.default_rng(1)).pixels
+    digits = handwriting.write_digits(50, np.random.default_rng(1)).pixels
     return unseen_kinds.collect(count, rng, lambda rng: unseen_kinds.two_digits(digits, rng))
 
 
@@ -65,7 +65,7 @@ def test_the_font_has_every_character():
 def test_every_letter_is_written_by_every_hand():
     for form in unseen_kinds.HAND_FORMS:
         for seed in range(30):
-            strokes = handwriting.trace(form, np.random.default_rng(seed))
+            strokes = handwriting.write_form(form, np.random.default_rng(seed))
             assert np.isfinite(np.concatenate(strokes)).all()
 
 
@@ -142,7 +142,7 @@ def test_doubt_is_more_than_one_where_either_limit_is_passed():
 @pytest.fixture
 def figures():
     """Of a classifier that is sure of all but what is wider than high, and shapes."""
-    digits = handwriting.sample(40, np.random.default_rng(6))
+    digits = handwriting.write_digits(40, np.random.default_rng(6))
     shapes = set()
 
     def probabilities(pixels):

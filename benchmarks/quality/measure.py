@@ -21,7 +21,7 @@ from digit_recognizer_dl_model.dataset import DATA, SIDE, Dataset, MalformedData
 from digit_recognizer_dl_model.doubt import doubts
 from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.metrics import describe, measure
-from digit_recognizer_dl_model.recordings import MalformedRecordings, Recording, read_recordings, third_of_writers
+from digit_recognizer_dl_model.recordings import MalformedRecordings, Recording, fold_of_writers, read_recordings
 from digit_recognizer_dl_model.synthetic import handwriting, negatives
 from digit_recognizer_dl_model.weights import SHIPPED, UnusableWeights, Weights, load_weights, save_weights
 
@@ -84,7 +84,7 @@ def measure_forms(classifier: Classifier) -> dict[str, float]:
     rng = np.random.default_rng(987_654_321)
     accuracies = {}
     for form in handwriting.FORMS:
-        written = handwriting.sample(SAMPLES_A_FORM, rng, [form])
+        written = handwriting.write_digits(SAMPLES_A_FORM, rng, [form])
         answers = classifier.probabilities(written.pixels).argmax(axis=1)
         accuracies[form] = float((answers == written.labels).mean())
     return accuracies
@@ -98,7 +98,7 @@ def measure_nondigits(classifier: Classifier) -> dict[str, float]:
     rng = np.random.default_rng(123_456_789)
     shares = {}
     for kind in negatives.KINDS:
-        probabilities = classifier.probabilities(negatives.sample(SAMPLES_A_KIND, rng, kind))
+        probabilities = classifier.probabilities(negatives.make_negatives(SAMPLES_A_KIND, rng, kind))
         shares[kind] = float(doubts(probabilities, classifier.weights).is_uncertain.mean())
     return shares
 
@@ -106,7 +106,7 @@ def measure_nondigits(classifier: Classifier) -> dict[str, float]:
 def measure_teacher(weights: Weights, test: Dataset, recordings: list[Recording]) -> dict:
     """A teacher's settings, and its figures on the test images and on the pens of the writers it has never seen."""
     classifier, settings = Classifier(weights), weights.figures["training"]
-    writers = third_of_writers(recordings, settings["third"])
+    writers = fold_of_writers(recordings, settings["third"])
     unseen = [recording for recording in recordings if recording.writer in writers]
     pens = measure_pens(classifier, unseen, progress("pens"))
     return {"training": settings, "test": measure(classifier, test), "pens": pens}

@@ -14,7 +14,8 @@ from digit_recognizer_dl_model.dataset import Dataset
 from digit_recognizer_dl_model.frame import BOX, SIDE
 from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.metrics import describe, measure
-from digit_recognizer_dl_model.recordings import CANVAS, PEN_WIDTHS, SHARES, Recording
+from digit_recognizer_dl_model.recordings import Recording
+from digit_recognizer_dl_model.synthetic.redrawing import CANVAS, DIGIT_SIZES, PEN_WIDTHS
 from digits import pictures
 from digits.pictures.drawing import draw_line
 from digits.refusals import Refusal
@@ -53,7 +54,7 @@ def measure_pens(
     pixels, thickness = np.zeros((len(recordings), SIDE, SIDE), np.uint8), np.zeros(len(recordings))
     for index, recording in enumerate(recordings):
         progress(index, len(recordings))
-        pen, share = rng.uniform(*PEN_WIDTHS), rng.uniform(*SHARES)
+        pen, share = rng.uniform(*PEN_WIDTHS), rng.uniform(*DIGIT_SIZES)
         thickness[index] = BOX * pen / (share * CANVAS + pen)
         picture = draw(recording.strokes, pen, share, rng)
         with suppress(Refusal):

@@ -173,7 +173,7 @@ def symbol_in_type(rng: np.random.Generator) -> np.ndarray:
 
 def letter_by_hand(rng: np.random.Generator) -> np.ndarray:
     """A letter by the hands that write the digits of `handwriting`."""
-    return pen(handwriting.trace(HAND_FORMS[rng.integers(len(HAND_FORMS))], rng), rng)
+    return pen(handwriting.write_form(HAND_FORMS[rng.integers(len(HAND_FORMS))], rng), rng)
 
 
 def lines(rng: np.random.Generator) -> np.ndarray:

@@ -26,7 +26,8 @@ from benchmarks.quality.robustness import DISTORTIONS
 from digit_recognizer_dl_model.dataset import DATA, read_csv
 from digit_recognizer_dl_model.frame import BOX, SIDE
 from digit_recognizer_dl_model.inference import Classifier
-from digit_recognizer_dl_model.recordings import CANVAS, SHARES, read_recordings, third_of_writers
+from digit_recognizer_dl_model.recordings import fold_of_writers, read_recordings
+from digit_recognizer_dl_model.synthetic.redrawing import CANVAS, DIGIT_SIZES
 from digit_recognizer_dl_model.train import Settings, hold_out
 from digit_recognizer_dl_model.weights import SHIPPED, load_weights
 from digits import pictures
@@ -50,7 +51,7 @@ def of_widths(least: float, most: float) -> Callable[[np.random.Generator], tupl
 
     def lot(rng: np.random.Generator) -> tuple[float, float]:
         width = rng.uniform(least, most)
-        share = rng.uniform(*SHARES) * (1 - width / BOX)  # the pen is thick on both sides of the strokes
+        share = rng.uniform(*DIGIT_SIZES) * (1 - width / BOX)  # the pen is thick on both sides of the strokes
         return pen_of(width, share), share
 
     return lot
@@ -74,7 +75,7 @@ def main() -> None:
     readers = [(Classifier(load_weights(SHIPPED)), np.full(len(recordings), True))]
     if options.teachers:
         teachers = [load_weights(path) for path in options.teachers]
-        thirds = [third_of_writers(recordings, weights.figures["training"]["third"]) for weights in teachers]
+        thirds = [fold_of_writers(recordings, weights.figures["training"]["third"]) for weights in teachers]
         readers = [(Classifier(w), np.isin(writers, list(third))) for w, third in zip(teachers, thirds, strict=True)]
     labels = np.array([recording.label for recording in recordings])
     lots = {f"{name} pens, {low} to {high}": of_widths(low, high) for name, (low, high) in WIDTHS.items()}

@@ -1,0 +1,1 @@
+"""Synthetic training data: handwriting, negatives, drawings of recorded digits, and augmentation."""

@@ -1,7 +1,7 @@
-"""Handwriting made up stroke by stroke, for the forms of digits that MNIST's writers hardly used.
+"""Synthetic handwriting, made stroke by stroke, in forms of digits that are rare in MNIST.
 
-Few of them crossed their zeros, gave their ones a long flag or their sevens a bar, and a network that has seen nothing
-else misreads those who do. Here every digit is written in all its usual forms, by hands that differ, and prepared as
+Few of MNIST's writers slashed their zeros, gave their ones a long flag or their sevens a bar, and a network trained on
+MNIST alone misreads such digits. Here each digit is written in all its usual forms, in random hands, and prepared as
 MNIST is.
 """
 
@@ -16,39 +16,42 @@ from ..frame import BOX, SIDE, place
 
 THINNEST = 1.2  # pixels: a large digit drawn with a thin pen
 THICKEST = 5.0  # pixels: a small digit drawn with a thick pen
-FINENESS = 3  # points along a pixel's side at which ink is computed
-STEP = 0.02  # between the points of a written stroke, in heights of a digit
-STEPS_A_SEGMENT = 8  # points of the curve from one control point to the next
+SUPERSAMPLING = 3  # points along a pixel's side at which ink is computed
+STEP = 0.02  # heights of a digit between the points of a written stroke
+STEPS_A_SEGMENT = 8  # points of a curve from one control point to the next
 
 
 @dataclass(frozen=True)
 class Form:
     """One way to write a digit.
 
-    strokes: control points `x,y` in hundredths of the digit's height, y down. `30~5` is anything from 25 to 35, mostly
-    near 30. A point that ends in `!` is a corner that some hands round off, in `!!` one that none does. `|` lifts the
-    pen.
-    share: how often, relative to the digit's other forms.
-    thickest: pixels; a thicker pen fills the form up until nobody can tell what it is.
+    strokes: control points `x,y` in hundredths of the digit's height, y down. `30~5` is a random number from 25 to 35,
+    mostly near 30. A point that ends in `!` is a corner that some hands round off; a point that ends in `!!` is always
+    a corner. `|` lifts the pen.
+    frequency: how often it is written, relative to the digit's other forms.
+    thickest: pixels; a thicker pen fills the form until it is unreadable.
     """
 
     digit: int
     strokes: str
-    share: float = 1.0
+    frequency: float = 1.0
     thickest: float = THICKEST
 
     @cached_property
     def control_points(self) -> list[tuple[np.ndarray, ...]]:
-        """For each stroke points (n, 2) and their spread (n, 2), in heights, and how firmly each is a corner (n,)."""
+        """For each stroke its points (n, 2) and their spread (n, 2), in heights, and the number of `!` (n,)."""
         return [_parse(stroke.split()) for stroke in self.strokes.split("|")]
 
-    def draw(self, rng: np.random.Generator, rounded: bool = False) -> list[np.ndarray]:
-        """Control points (n, 2) in heights for each stroke, within their spread; corners that stay come twice."""
-        drawn = []
+    def place_points(self, rng: np.random.Generator, rounded: bool = False) -> list[np.ndarray]:
+        """Control points (n, 2) in heights for each stroke, at random within their spread.
+
+        A corner is a point given twice; `rounded` leaves only those that end in `!!`.
+        """
+        strokes = []
         for points, spread, corner in self.control_points:
             placed = points + spread * (2 * rng.beta(2, 2, points.shape) - 1)
-            drawn.append(np.repeat(placed, 1 + (corner > rounded), axis=0))
-        return drawn
+            strokes.append(np.repeat(placed, 1 + (corner > rounded), axis=0))
+        return strokes
 
 
 def _parse(points: list[str]) -> tuple[np.ndarray, ...]:
@@ -60,56 +63,56 @@ def _parse(points: list[str]) -> tuple[np.ndarray, ...]:
     return table[..., 0], table[..., 1], np.array([point.count("!") for point in points])
 
 
-OVAL = "8~3,16 0~3,50 8~3,84 33~4,100 59~3,84 68~3,50 60~3,16"  # of a zero, but for its top
+OVAL = "8~3,16 0~3,50 8~3,84 33~4,100 59~3,84 68~3,50 60~3,16"  # of a zero, without its top
 ZERO = f"42~8,3~4 24~5,0 {OVAL} 38~12,1~5"
 BELLY = "27,39~4 50~6,56~4 52~7,81~5 25,100 -2~6,92~5"  # of a five
 RING = "6,44~4 0~3,27~4 6,8 26,0~2 46,10 52~3,26~4"  # of a nine, clockwise from the bottom
 HEAD = "48~3,14~4 26,0~2 5,10 0~3,27~4 8,44~4 25~3,50~4 44~3,38~4 51~3,10~5!"  # of a nine, to the top of its stem
-SEVEN = "38,1~3 78~6,1~3! 49~7,48~4 24~12,100"  # but for its beginning
+SEVEN = "38,1~3 78~6,1~3! 49~7,48~4 24~12,100"  # without its beginning
 BAR = "30~9,56~10 69~9,52~10"
 
-# A one's flag hangs off the stem, and the longer it is the steeper; a seven's top is level and at least about half as
-# long as the stem. So neither is taken for the other.
+# The flag of a one hangs down from the stem, and the longer it is the steeper it is; the top of a seven is level and at
+# least about half as long as the stem. That keeps ones and sevens apart.
 FORMS = {
-    "zero": Form(0, ZERO, share=5),
-    "zero open": Form(0, "30~8,-1~3 8~3,16 0~3,50 8~3,84 33~4,100 59~3,84 68~3,50 62~4,20~7", share=1.2),
-    "zero overlapping": Form(0, f"50~7,1~5 26~5,0 {OVAL} 36~5,3~5 14~8,12~7", share=0.7),
+    "zero": Form(0, ZERO, frequency=5),
+    "zero open": Form(0, "30~8,-1~3 8~3,16 0~3,50 8~3,84 33~4,100 59~3,84 68~3,50 62~4,20~7", frequency=1.2),
+    "zero overlapping": Form(0, f"50~7,1~5 26~5,0 {OVAL} 36~5,3~5 14~8,12~7", frequency=0.7),
     "zero crossing": Form(
         0, "64~8,-4~5 32~4,7~3 8~4,24~3 0~3,54 10,88~3 33~4,100 57,88~3 67~3,54 54~4,24~3 32~4,8~3 8~8,0~5", 0.4
     ),
-    "zero curled": Form(0, f"50~5,8~4 26~5,0 {OVAL} 50~5,6~4 64~6,-3~5 86~10,-6~6", share=0.7),
+    "zero curled": Form(0, f"50~5,8~4 26~5,0 {OVAL} 50~5,6~4 64~6,-3~5 86~10,-6~6", frequency=0.7),
     "zero slashed inside": Form(0, f"{ZERO} | 56~6,22~8 12~6,78~8", 2, 3.6),
     "zero slashed steeply": Form(0, f"{ZERO} | 50~6,8~12 20~6,92~12", 1, 3.2),
     "zero slashed across": Form(0, f"{ZERO} | 72~9,8~12 -4~9,92~12", 2, 3.6),
     "zero slashed backwards": Form(0, f"{ZERO} | 10~10,16~12 58~10,84~12", 0.5, 3.6),
     "zero slashed in one stroke": Form(0, f"54~6,6~5 26~5,0 {OVAL}! 0~10,90~12", 0.7, 3.6),
     "zero dotted": Form(0, f"{ZERO} | 34~5,48~6 36~4,53~6", 0.4, 3),
-    "one": Form(1, "0,0 0~3,50 0~4,100", share=2),
-    "one with a short flag": Form(1, "-11~5,12~5 0,0! 0~3,50 0~5,100", share=2),
-    "one with a flag": Form(1, "-18~5,22~5 -9~3,10~3 0,0! 0~3,50 0~5,100", share=2),
-    "one with a long flag": Form(1, "-24~5,40~8 -11~3,19~4 0,0!! 0~3,50 0~5,100", share=2),
+    "one": Form(1, "0,0 0~3,50 0~4,100", frequency=2),
+    "one with a short flag": Form(1, "-11~5,12~5 0,0! 0~3,50 0~5,100", frequency=2),
+    "one with a flag": Form(1, "-18~5,22~5 -9~3,10~3 0,0! 0~3,50 0~5,100", frequency=2),
+    "one with a long flag": Form(1, "-24~5,40~8 -11~3,19~4 0,0!! 0~3,50 0~5,100", frequency=2),
     "one with a flag down to its middle": Form(1, "-32~7,62~14 -15~3,30~6 0,0!! -6~5,50~3 -12~8,100", 2, 4),
-    "one leaning with a long flag": Form(1, "-34~6,41~7 -17~3,19~4 0,0!! -11~5,50~3 -23~8,100", share=2),
-    "one with flag and foot": Form(1, "-16~7,19~6 0,0! 0~3,50 0~4,100 | -24~9,100~3 24~9,100~3", share=2),
-    "two": Form(2, "2~6,22~9 17,3~3 40~4,3~4 50~7,28~5 32~5,63~5 0,100! 60~14,98~5", share=3),
-    "two with a short foot": Form(2, "2~6,22~9 17,3~3 40~4,3~4 50~7,28~5 32~5,63~5 0,100! 26~12,98~5", share=1),
+    "one leaning with a long flag": Form(1, "-34~6,41~7 -17~3,19~4 0,0!! -11~5,50~3 -23~8,100", frequency=2),
+    "one with flag and foot": Form(1, "-16~7,19~6 0,0! 0~3,50 0~4,100 | -24~9,100~3 24~9,100~3", frequency=2),
+    "two": Form(2, "2~6,22~9 17,3~3 40~4,3~4 50~7,28~5 32~5,63~5 0,100! 60~14,98~5", frequency=3),
+    "two with a short foot": Form(2, "2~6,22~9 17,3~3 40~4,3~4 50~7,28~5 32~5,63~5 0,100! 26~12,98~5", frequency=1),
     "two looped": Form(
         2, "4~6,20~8 20,2~2 43~4,5~4 50~7,27~5 33~5,62~5 8,95~4 -5~4,91~4 6,82~4 26~4,92~4 46~6,99~3 66~10,91~5", 2, 4.2
     ),
-    "three": Form(3, "0~6,15~6 20,0 42~5,9~4 41~6,32~4 18~8,46~4! 44~6,58~4 49~7,82~4 22,100 -4~6,88~6", share=3),
-    "three flat": Form(3, "0,2~4 50~8,0~4! 20~8,40~4! 46~6,53~4 50~7,80~4 24,100 -4~6,88~6", share=2),
+    "three": Form(3, "0~6,15~6 20,0 42~5,9~4 41~6,32~4 18~8,46~4! 44~6,58~4 49~7,82~4 22,100 -4~6,88~6", frequency=3),
+    "three flat": Form(3, "0,2~4 50~8,0~4! 20~8,40~4! 46~6,53~4 50~7,80~4 24,100 -4~6,88~6", frequency=2),
     "three looped": Form(
         3, "0~6,15~6 20,0 42~5,9~4 40~5,32~4 20~4,48~3 12~3,43~3 20,39~3 44~5,56~4 49~7,82~4 22,100 -4~6,88~6", 0.5, 4
     ),
     "four open": Form(4, "10~9,2~7 0~5,58~7!! 60~8,58~7 | 46~4,12~12 42~6,100", 3, 4.5),
-    "four open and round": Form(4, "5~6,2~6 0~4,38~5 8~4,56~4 30,58~4 54~8,52~6 | 50~4,8~8 44~6,100", share=1),
+    "four open and round": Form(4, "5~6,2~6 0~4,38~5 8~4,56~4 30,58~4 54~8,52~6 | 50~4,8~8 44~6,100", frequency=1),
     "four continental": Form(4, "42~10,0 0,67~5!! 64~8,67~5 | 44~4,42~8 40~6,100", 2, 4.2),
     "four narrow": Form(4, "30~8,0 0~4,66~6! 44~6,64~5 | 35~4,40~9 26~5,100", 1, 4),
     "four closed": Form(4, "48~3,0 0,64~6!! 68~7,64~5 | 48~3,2~6 44~6,100", 1.5, 4.2),
     "four closed in one stroke": Form(4, "68~7,64~5 0,64~6!! 48~4,0!! 44~6,100", 1, 4.2),
-    "five": Form(5, f"10~5,0 5~5,44~5! {BELLY} | 12~8,-1~4 56~12,-3~6", share=3),
-    "five with a loose hat": Form(5, f"10~5,0 5~5,44~5! {BELLY} | 22~5,-6~4 64~10,-9~5", share=0.7),
-    "five in one stroke": Form(5, f"54~11,-2~5 11~5,0! 5~5,44~5! {BELLY}", share=2),
+    "five": Form(5, f"10~5,0 5~5,44~5! {BELLY} | 12~8,-1~4 56~12,-3~6", frequency=3),
+    "five with a loose hat": Form(5, f"10~5,0 5~5,44~5! {BELLY} | 22~5,-6~4 64~10,-9~5", frequency=0.7),
+    "five in one stroke": Form(5, f"54~11,-2~5 11~5,0! 5~5,44~5! {BELLY}", frequency=2),
     "six": Form(
         6, "44~8,4~4 20~5,16~3 4~3,45~4 0~3,72~4 9,93 28,100 46~4,92 53~4,74~4 46,54~3 28~4,46~4 10~5,56~5 2~6,70~6", 3
     ),
@@ -135,17 +138,18 @@ FORMS = {
         1.5,
         4.5,
     ),
-    "nine": Form(9, f"44~5,38~5 25~3,50~4 {RING} 52~3,40 44~10,100", share=2),
-    "nine cornered": Form(9, f"{HEAD} 44~10,100", share=2),
-    "nine with a tail": Form(9, f"44~5,38~5 25~3,50~4 {RING} 51~3,58 44~4,88~4 22~5,100 -2~7,92~5", share=2),
-    "nine with a flat tail": Form(9, f"{HEAD} 50~3,70 38,98 12,101 -12~8,99~4", share=1),
+    "nine": Form(9, f"44~5,38~5 25~3,50~4 {RING} 52~3,40 44~10,100", frequency=2),
+    "nine cornered": Form(9, f"{HEAD} 44~10,100", frequency=2),
+    "nine with a tail": Form(9, f"44~5,38~5 25~3,50~4 {RING} 51~3,58 44~4,88~4 22~5,100 -2~7,92~5", frequency=2),
+    "nine with a flat tail": Form(9, f"{HEAD} 50~3,70 38,98 12,101 -12~8,99~4", frequency=1),
 }
 
 
-def sample(count: int, rng: np.random.Generator, forms: Iterable[str] | None = None) -> Dataset:
-    """`count` written digits, (count, 28, 28) uint8, and their labels.
+def write_digits(count: int, rng: np.random.Generator, forms: Iterable[str] | None = None) -> Dataset:
+    """Write `count` digits: pixels (count, 28, 28) uint8 and their labels.
 
-    Every digit comes equally often, in its forms by their shares; if forms are given, each of them is equally likely.
+    All digits are equally frequent, and the forms of a digit have their own frequencies. If `forms` names forms, only
+    these are written, each with the same probability.
     """
     if forms is None:
         chosen = [_any_form(digit, rng) for digit in rng.permutation(np.arange(count) % 10)]
@@ -154,27 +158,22 @@ def sample(count: int, rng: np.random.Generator, forms: Iterable[str] | None = N
     pixels = np.zeros((count, SIDE, SIDE), np.uint8)
     for image, name in zip(pixels, chosen, strict=True):
         thickness = THINNEST + (FORMS[name].thickest - THINNEST) * rng.beta(1.5, 2.5)  # mostly 2 to 3.5
-        image[:] = render(write(name, rng), thickness, rng)
+        image[:] = render(write_form(FORMS[name], rng), thickness, rng)
     return Dataset(pixels, np.array([FORMS[name].digit for name in chosen], np.uint8))
 
 
 def _any_form(digit: int, rng: np.random.Generator) -> str:
     names = [name for name, form in FORMS.items() if form.digit == digit]
-    shares = np.cumsum([FORMS[name].share for name in names])
-    return names[np.searchsorted(shares, rng.random() * shares[-1], side="right")]
+    bounds = np.cumsum([FORMS[name].frequency for name in names])
+    return names[np.searchsorted(bounds, rng.random() * bounds[-1], side="right")]
 
 
-def write(form: str, rng: np.random.Generator) -> list[np.ndarray]:
-    """One sample of a form in FORMS, as `trace` gives it."""
-    return trace(FORMS[form], rng)
-
-
-def trace(form: Form, rng: np.random.Generator) -> list[np.ndarray]:
-    """One sample of a form in a random hand: strokes of (n, 2) points x, y in about heights of the digit, y down."""
+def write_form(form: Form, rng: np.random.Generator) -> list[np.ndarray]:
+    """Write a form once in a random hand: strokes of points (n, 2), x and y in about heights of the digit, y down."""
     haste = rng.beta(2, 3)  # 0 draws with compass and ruler
-    tension = rng.beta(1, 5)  # of the curves; 1 goes straight from control point to control point
+    tension = rng.beta(1, 5)  # of the curves; at 1 they are straight from one control point to the next
     roundness = rng.integers(1, 5)  # of corners, in points to each side
-    strokes = form.draw(rng, rounded=rng.random() < 0.12)
+    strokes = form.place_points(rng, rounded=rng.random() < 0.12)
     if rng.random() < 0.2 * haste:
         strokes[-1] = flick(strokes[-1], rng)
     strokes = [part for stroke in strokes for part in lift_pen(stroke, 0.12, rng)]
@@ -187,22 +186,22 @@ def trace(form: Form, rng: np.random.Generator) -> list[np.ndarray]:
 
 
 def lift_pen(stroke: np.ndarray, chance: float, rng: np.random.Generator) -> list[np.ndarray]:
-    """Part a stroke (n, 2) at those corners where the writer happens to set the pen anew."""
+    """Split a stroke (n, 2) at corners; at each, the writer lifts the pen with that chance."""
     corners = np.flatnonzero((np.diff(stroke, axis=0) == 0).all(axis=1)) + 1
     return np.split(stroke, corners[rng.random(len(corners)) < chance])
 
 
-def miss_ends(stroke: np.ndarray, deviation: float, rng: np.random.Generator) -> np.ndarray:
-    """Begin and end a stroke (n, 2) too early or too late, in its own direction."""
+def miss_ends(stroke: np.ndarray, standard_deviation: float, rng: np.random.Generator) -> np.ndarray:
+    """Begin and end a stroke (n, 2) too early or too late, along its own direction."""
     stroke = stroke.copy()
     for end, neighbour in ((0, 1), (-1, -2)):
         direction = stroke[end] - stroke[neighbour]
-        stroke[end] += direction * rng.normal(0, deviation) / max(np.hypot(*direction), 0.01)
+        stroke[end] += direction * rng.normal(0, standard_deviation) / max(np.hypot(*direction), 0.01)
     return stroke
 
 
 def flick(stroke: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Leave the paper with a small hook to either side of a stroke (n, 2)."""
+    """Add a small hook, to either side, to the end of a stroke (n, 2)."""
     along = (stroke[-1] - stroke[-2]) / max(np.hypot(*(stroke[-1] - stroke[-2])), 0.01)
     aside = np.array([-along[1], along[0]]) * rng.choice([-1, 1])
     return np.vstack([stroke, stroke[-1] + rng.uniform(0.04, 0.09) * (aside - rng.uniform(0, 0.7) * along)])
@@ -211,9 +210,9 @@ def flick(stroke: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def curve(points: np.ndarray, tension: float = 0.0) -> np.ndarray:
     """A smooth curve through control points, (n, 2) -> (8 (n - 1) + 1, 2).
 
-    A cardinal spline in Hermite form, whose tangents are as long as the segment they serve, so that it does not
-    overshoot where control points lie close together. At a point given twice it turns on the spot, as each of the two
-    has the tangent of its own side.
+    It is a cardinal spline in Hermite form. A tangent is as long as the segment it is used for, so that the curve does
+    not overshoot where control points lie close together. A point given twice is a corner, because each of the two has
+    the tangent of its own side.
     """
     chords = np.diff(points, axis=0)  # (n - 1, 2)
     lengths = np.hypot(*chords.T)[:, None]
@@ -227,7 +226,7 @@ def curve(points: np.ndarray, tension: float = 0.0) -> np.ndarray:
 
 
 def resample(points: np.ndarray, step: float) -> np.ndarray:
-    """Points along a stroke (n, 2), its ends included, at equal distances of at most `step`."""
+    """Points along a stroke (n, 2) at equal distances of at most `step`; both ends are among them."""
     way = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
     places = np.linspace(0, way[-1], int(np.ceil(way[-1] / step)) + 1)
     return np.column_stack([np.interp(places, way, points[:, axis]) for axis in (0, 1)])
@@ -236,7 +235,7 @@ def resample(points: np.ndarray, step: float) -> np.ndarray:
 def smooth(points: np.ndarray, reach: int) -> np.ndarray:
     """Round the corners of a stroke (n, 2) by a weighted mean over `reach` points to each side; the ends stay."""
     reach = min(reach, len(points) - 1)
-    start = 2 * points[0] - points[reach:0:-1]  # mirrored in the end, which is then the mean
+    start = 2 * points[0] - points[reach:0:-1]  # mirrored at the end, which therefore stays
     stop = 2 * points[-1] - points[-2 : -2 - reach : -1]
     padded = np.vstack([start, points, stop])
     weights = np.hanning(2 * reach + 3)[1:-1]
@@ -245,7 +244,7 @@ def smooth(points: np.ndarray, reach: int) -> np.ndarray:
 
 
 def bend(points: np.ndarray, haste: float, rng: np.random.Generator) -> np.ndarray:
-    """Displace points (n, 2) by a sum of plane waves: long ones change the shape, short ones are tremor."""
+    """Displace points (n, 2) by a sum of plane waves: long waves change the shape, short ones are tremor."""
     waves = 12
     wavelengths = 0.25 * 8 ** rng.random(waves)  # 0.25 to 2 heights
     angles, phases = rng.uniform(0, 2 * np.pi, (2, waves))
@@ -255,7 +254,7 @@ def bend(points: np.ndarray, haste: float, rng: np.random.Generator) -> np.ndarr
 
 
 def posture(rng: np.random.Generator) -> np.ndarray:
-    """Proportions, slant (most hands lean to the right) and rotation as one matrix (2, 2)."""
+    """A random matrix (2, 2) of width, slant and rotation; most hands lean to the right."""
     width = np.exp(np.clip(rng.normal(0, 0.15), -0.25, 0.3))
     slant = np.clip(rng.normal(0.1, 0.14), -0.15, 0.35)  # sideways per height
     angle = np.deg2rad(np.clip(rng.normal(0, 3), -6, 6))
@@ -264,8 +263,8 @@ def posture(rng: np.random.Generator) -> np.ndarray:
 
 
 def _grid() -> np.ndarray:
-    """Where ink is computed: x, y and 1 for every point, row by row, (3, n) float32."""
-    axis = (np.arange(BOX * FINENESS) + 0.5) / FINENESS
+    """The points at which ink is computed: x, y and 1 for each, row by row, (3, n) float32."""
+    axis = (np.arange(BOX * SUPERSAMPLING) + 0.5) / SUPERSAMPLING
     y, x = np.meshgrid(axis, axis, indexing="ij")
     return np.stack([x.ravel(), y.ravel(), np.ones(x.size)]).astype(np.float32)
 
@@ -275,10 +274,10 @@ GRID_SQUARED = (GRID[:2] ** 2).sum(axis=0)  # (n,)
 
 
 def render(strokes: list[np.ndarray], thickness: float, rng: np.random.Generator) -> np.ndarray:
-    """Draw strokes of (n, 2) points, in any unit, with a pen `thickness` pixels thick -> (28, 28) uint8, ink 255 on 0.
+    """Draw strokes of points (n, 2), in any unit, with a pen `thickness` pixels thick -> (28, 28) uint8, ink 255 on 0.
 
-    As MNIST was prepared: the ink's longest side is 20 pixels, averaged over areas, its centre of mass comes to
-    pixel 14 by whole pixels, and the strongest ink is 255. The pen's pressure and its edge are random.
+    The picture is prepared as MNIST was: the longest side of the ink is 20 pixels, averaged over areas, its centre of
+    mass is moved to pixel 14 by whole pixels, and the strongest ink is 255. The pen's pressure and softness are random.
     """
     everything = np.concatenate(strokes)
     low, high = everything.min(axis=0), everything.max(axis=0)
@@ -290,11 +289,12 @@ def render(strokes: list[np.ndarray], thickness: float, rng: np.random.Generator
 
     pressure = 1 + rng.uniform(0, 0.15) * np.sin(points @ rng.normal(0, 0.3, 2) + rng.uniform(0, 2 * np.pi))
     radius = thickness / 2 * pressure
-    edge = rng.choice([1 / FINENESS, rng.uniform(1 / FINENESS, min(1.2, 0.6 * thickness))])  # pixels from none to full
-    # r^2 - |g - p|^2 = (2p, r^2 - |p|^2) . (g, 1) - |g|^2, so one product serves all discs p and points g of the grid.
+    sharpest = 1 / SUPERSAMPLING
+    edge = rng.choice([sharpest, rng.uniform(sharpest, min(1.2, 0.6 * thickness))])  # pixels over which the ink fades
+    # r^2 - |g - p|^2 = (2p, r^2 - |p|^2) . (g, 1) - |g|^2: one product for all discs p and all points g of the grid.
     discs = np.column_stack([2 * points, radius**2 - (points**2).sum(axis=1)]).astype(np.float32)  # (points, 3)
-    depth = (discs @ GRID).max(axis=0) - GRID_SQUARED  # near an edge, the thickness times the distance inwards
-    ink = np.clip(0.5 + depth / (thickness * edge), 0, 1).reshape(BOX, FINENESS, BOX, FINENESS)
+    depth = (discs @ GRID).max(axis=0) - GRID_SQUARED  # near an edge: the thickness times the distance inwards
+    ink = np.clip(0.5 + depth / (thickness * edge), 0, 1).reshape(BOX, SUPERSAMPLING, BOX, SUPERSAMPLING)
     cells = ink.mean(axis=(1, 3))[:height, :width]
 
     pixels = np.zeros((SIDE, SIDE), np.uint8)

@@ -1,18 +1,20 @@
-"""Pictures that are no single digit, made up and prepared as the digits of `handwriting` are: what is to be refused."""
+"""Negatives: synthetic pictures that do not show one digit, prepared as the digits of `handwriting` are.
+
+The network is trained to give all digits the same probability for them.
+"""
 
 from collections.abc import Callable
 
 import numpy as np
 
 from ..frame import BOX, SIDE, place
-from . import handwriting
-from .handwriting import THICKEST, THINNEST, bend, curve, posture, render, write
+from .handwriting import FORMS, THICKEST, THINNEST, bend, curve, posture, render, write_form
 
 
-def sample(count: int, rng: np.random.Generator, kind: str) -> np.ndarray:
-    """`count` pictures of a kind in KINDS, (count, 28, 28) uint8, ink 255 on 0.
+def make_negatives(count: int, rng: np.random.Generator, kind: str) -> np.ndarray:
+    """Make `count` pictures of a kind in KINDS: (count, 28, 28) uint8, ink 255 on 0.
 
-    By chance a few come out as digits: a scribble, say, that is a 6.
+    A few of them look like a digit by chance, for example a scribble like a 6.
     """
     pixels = np.zeros((count, SIDE, SIDE), np.uint8)
     for image in pixels:
@@ -21,23 +23,23 @@ def sample(count: int, rng: np.random.Generator, kind: str) -> np.ndarray:
 
 
 def scribble(rng: np.random.Generator) -> np.ndarray:
-    """A pen that wanders: how fast it turns is a random walk."""
+    """The path of a pen whose speed of turning is a random walk."""
     steps = rng.integers(60, 400)
     turning = np.cumsum(rng.normal(0, rng.uniform(0.02, 0.1), steps))  # radians a step
     turning -= np.linspace(0, turning[-1], steps) + rng.normal(0, 0.1)
     direction = rng.uniform(0, 2 * np.pi) + np.cumsum(turning)
     path = np.cumsum(np.column_stack([np.cos(direction), np.sin(direction)]), axis=0)
-    return draw([path], rng)
+    return draw_with_any_pen([path], rng)
 
 
 def zigzag(rng: np.random.Generator) -> np.ndarray:
-    """A hand that goes back and forth, as if to blacken a surface; its turns are sharp or round."""
+    """A line back and forth, as if to blacken a surface; its turns are sharp or round."""
     turns = rng.integers(5, 16)
     along = np.linspace(0, rng.uniform(0.3, 2), turns) + rng.normal(0, 0.05, turns)
     across = np.arange(turns) % 2 * rng.uniform(0.4, 1) + rng.normal(0, 0.1, turns)
     angle = rng.uniform(0, 2 * np.pi)
     rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    return draw([curve(sharpened(np.column_stack([along, across]), 0.5, rng)) @ rotation], rng)
+    return draw_with_any_pen([curve(sharpened(np.column_stack([along, across]), 0.5, rng)) @ rotation], rng)
 
 
 def strokes(rng: np.random.Generator) -> np.ndarray:
@@ -46,42 +48,43 @@ def strokes(rng: np.random.Generator) -> np.ndarray:
     for _ in range(rng.integers(2, 7)):
         points = rng.random(2) + np.cumsum(rng.normal(0, 0.3, (rng.integers(2, 5), 2)), axis=0)
         drawn.append(curve(sharpened(points, 0.4, rng)))
-    return draw(drawn, rng)
+    return draw_with_any_pen(drawn, rng)
 
 
 def several_digits(rng: np.random.Generator) -> np.ndarray:
     """Two to four digits in a row, as close as in a number or touching."""
-    names = list(handwriting.FORMS)
-    row, right = [], 0.0  # strokes, and how far they reach
+    forms = list(FORMS.values())
+    row, right = [], 0.0  # strokes, and their right end
     for _ in range(rng.choice([2, 3, 4], p=[0.7, 0.2, 0.1])):
-        written = write(names[rng.integers(len(names))], rng)
+        written = write_form(forms[rng.integers(len(forms))], rng)
         x = np.concatenate(written)[:, 0]
         shift = np.array([right - x.min(), rng.normal(0, 0.08)])
         row += [stroke + shift for stroke in written]
         right += np.ptp(x) + rng.uniform(-0.1, 0.5)
-    return draw(row, rng)
+    return draw_with_any_pen(row, rng)
 
 
 def fragment(rng: np.random.Generator) -> np.ndarray:
-    """A digit of which a part is missing, where what is left is no digit."""
-    form, axis, keeps_more, middle = FRAGMENTS[rng.integers(len(FRAGMENTS))]
-    written = write(form, rng)
+    """A digit with a part cut off, in forms whose rest is not a digit."""
+    name, axis, keeps_more, middle = FRAGMENTS[rng.integers(len(FRAGMENTS))]
+    written = write_form(FORMS[name], rng)
     places = np.concatenate(written)[:, axis]
     cut = places.min() + np.ptp(places) * (middle + rng.uniform(-0.06, 0.06))
-    return draw([part for stroke in written for part in pieces(stroke, (stroke[:, axis] > cut) == keeps_more)], rng)
+    parts = [part for stroke in written for part in kept_runs(stroke, (stroke[:, axis] > cut) == keeps_more)]
+    return draw_with_any_pen(parts, rng)
 
 
 def turned_digit(rng: np.random.Generator) -> np.ndarray:
-    """A digit on its side, on its head or seen in a mirror, where that is no digit."""
-    form, turns = TURNED[rng.integers(len(TURNED))]
+    """A digit on its side, upside down or mirrored, in forms that are not digits then."""
+    name, turns = TURNED[rng.integers(len(TURNED))]
     matrix = TURNS[turns[rng.integers(len(turns))]]
-    return draw([stroke @ np.array(matrix).T for stroke in write(form, rng)], rng)
+    return draw_with_any_pen([stroke @ np.array(matrix).T for stroke in write_form(FORMS[name], rng)], rng)
 
 
 def crossed_out(rng: np.random.Generator) -> np.ndarray:
-    """A digit and two to four strokes across it: parallel ones or a cross. Of 0, 1, 4 and 7 one might be their own."""
-    names = [name for name, form in handwriting.FORMS.items() if form.digit not in (0, 1, 4, 7)]
-    written = write(names[rng.integers(len(names))], rng)
+    """A digit and two to four strokes across it, parallel or crossed; not 0, 1, 4 or 7, which may have one."""
+    forms = [form for form in FORMS.values() if form.digit not in (0, 1, 4, 7)]
+    written = write_form(forms[rng.integers(len(forms))], rng)
     points = np.concatenate(written)
     middle, reach = (points.min(axis=0) + points.max(axis=0)) / 2, np.ptp(points, axis=0).max() * rng.uniform(0.5, 0.7)
     angle, crosses = rng.uniform(-0.7, 0.7), rng.random() < 0.5
@@ -91,16 +94,16 @@ def crossed_out(rng: np.random.Generator) -> np.ndarray:
         aside = rng.normal(0, 0.08) if crosses else (number - 1) * rng.uniform(0.15, 0.3)
         ends = middle + across * aside + np.outer([-1, 0, 1], along) * reach * rng.uniform(0.8, 1.1)
         written.append(curve(ends + rng.normal(0, 0.03, (3, 2))))
-    return draw(written, rng, thickest=3.5)
+    return draw_with_any_pen(written, rng, thickest=3.5)
 
 
 def glyph(rng: np.random.Generator) -> np.ndarray:
-    """A character of no known script: straight lines, arcs and small rings that mostly meet on a coarse grid."""
+    """A character of an invented script: straight lines, arcs and small rings that mostly meet on a coarse grid."""
     across, down = rng.choice([2, 3]), rng.choice([2, 3], p=[0.3, 0.7])
     columns = np.linspace(0, rng.uniform(0.5, 1.1), across) + rng.normal(0, 0.03, across)
     rows = np.linspace(0, 1, down) + rng.normal(0, 0.05, down)
     nodes = np.array([[x, y] for x in columns for y in rows])
-    met = [rng.integers(len(nodes))]  # where strokes are
+    met = [rng.integers(len(nodes))]  # the nodes that strokes touch
     drawn, pairs = [], set()
     for _ in range(rng.integers(4, 8)):
         start = met[rng.integers(len(met))] if rng.random() < 0.85 else rng.integers(len(nodes))
@@ -118,16 +121,16 @@ def glyph(rng: np.random.Generator) -> np.ndarray:
         drawn.append(curve(np.array([nodes[start], middle, nodes[end]])))
     if len(pairs) < 3 or np.ptp(np.concatenate(drawn)[:, 0]) < 0.3:  # a tick, or a one
         return glyph(rng)
-    return draw(by_hand(drawn, rng), rng, thickest=4)
+    return draw_with_any_pen(by_hand(drawn, rng), rng, thickest=4)
 
 
 def outline(rng: np.random.Generator) -> np.ndarray:
-    """A closed line with corners or dents; narrow ones would be zeros."""
+    """A closed line with corners or dents, and not narrow, as a zero is."""
     if rng.random() < 0.5:  # corners
         count = rng.integers(4, 8)
         angles = (np.arange(count) + rng.uniform(-0.35, 0.35, count)) * (2 * np.pi / count) + rng.uniform(0, 2 * np.pi)
         radii = rng.uniform(0.6, 1, count)
-        radii[rng.integers(count)] *= rng.uniform(0.3, 3.6 / count)  # many corners alone would be round
+        radii[rng.integers(count)] *= rng.uniform(0.3, 3.6 / count)  # a dent: a polygon of many corners is round
         corners = np.column_stack([np.cos(angles), np.sin(angles)]) * radii[:, None]
         line = curve(np.repeat(np.vstack([corners, corners[:1]]), 2, axis=0))
     else:  # dents
@@ -137,7 +140,7 @@ def outline(rng: np.random.Generator) -> np.ndarray:
         radii = np.exp(np.cos(angles[:, None] * waves + rng.uniform(0, 2 * np.pi, 4)) @ strength)
         line = np.column_stack([np.cos(angles), np.sin(angles)]) * radii[:, None]
     line = line / np.ptp(line, axis=0) * [rng.uniform(0.85, 1.5), 1]
-    return draw(by_hand([line], rng), rng, thickest=4)
+    return draw_with_any_pen(by_hand([line], rng), rng, thickest=4)
 
 
 def tangle(rng: np.random.Generator) -> np.ndarray:
@@ -146,13 +149,13 @@ def tangle(rng: np.random.Generator) -> np.ndarray:
     radii = rng.uniform(0.4, 1.2, len(speeds))
     t = np.linspace(0, 2 * np.pi, 160)
     path = np.exp(1j * t) + np.exp(1j * (np.outer(t, speeds) + rng.uniform(0, 2 * np.pi, len(speeds)))) @ radii
-    return draw(by_hand([np.column_stack([path.real, path.imag])], rng), rng, thickest=3.5)
+    return draw_with_any_pen(by_hand([np.column_stack([path.real, path.imag])], rng), rng, thickest=3.5)
 
 
 def rings(rng: np.random.Generator) -> np.ndarray:
-    """Two or three rings that touch, overlap or lie within each other, or one with dots, bars or rays.
+    """Two or three rings that touch, overlap or lie within each other, or one ring with dots, bars or rays.
 
-    Never one with a single dot or bar, which is a zero, nor one above another, which is an eight.
+    A ring with a single dot or bar is left out, because it is a 0, and so are rings above each other, which are an 8.
     """
     size = np.array([rng.uniform(0.8, 1.25), 1])
     drawn = [oval(np.zeros(2), *size)]
@@ -181,11 +184,11 @@ def rings(rng: np.random.Generator) -> np.ndarray:
         for side in rng.permutation([-1, 1])[: rng.integers(1, 3)]:
             shift = side * rng.uniform(1, 2.1) * np.array([1, rng.uniform(-0.5, 0.5)])
             drawn.append(oval(shift, *(size * rng.uniform(0.6, 1.1))))
-    return draw(by_hand(drawn, rng), rng, thickest=3)
+    return draw_with_any_pen(by_hand(drawn, rng), rng, thickest=3)
 
 
 def blot(rng: np.random.Generator) -> np.ndarray:
-    """Smooth noise, cut off at some level: islands, bays and holes, with hard or soft edges."""
+    """Smooth noise above a random level: islands, bays and holes, with hard or soft edges."""
     reach = rng.uniform(0.6, 5)  # pixels
     distance = np.arange(BOX) - np.arange(BOX)[:, None]
     blur = np.exp(-((distance / reach) ** 2))  # (BOX, BOX)
@@ -195,13 +198,13 @@ def blot(rng: np.random.Generator) -> np.ndarray:
 
 
 def noise(rng: np.random.Generator) -> np.ndarray:
-    """Every pixel for itself."""
+    """Independent noise in every pixel."""
     ink = rng.random((BOX, BOX)) ** rng.uniform(0.3, 4)
     return print_cells(np.where(rng.random((BOX, BOX)) < rng.uniform(0.05, 1), ink, 0))
 
 
-# A form, the axis along which it is cut (x, y), whether the part with the larger x or y is left, and where the cut is,
-# as a share of the way.
+# The name of a form, the axis along which it is cut (0 for x, 1 for y), whether the part with the larger coordinates is
+# kept, and the place of the cut as a fraction of the digit's extent.
 FRAGMENTS = [
     ("zero", 1, False, 0.5),
     ("zero", 1, True, 0.5),
@@ -219,8 +222,8 @@ TURNS = {  # matrices (2, 2); y points down
     "mirrored": [[-1, 0], [0, 1]],
 }
 SIDEWAYS = ("left", "right")
-# Left out is what is or may be a digit again: 2 and 5 mirrored, 6 and 9 on their heads, and both on their sides, zeros
-# with a curl.
+# Turns that give a digit again, or nearly, are left out: 2 and 5 mirrored, 6 and 9 upside down, and 6 and 9 on their
+# sides, where they look like zeros with a curl.
 TURNED = [
     ("two", SIDEWAYS),
     ("two looped", SIDEWAYS),
@@ -254,37 +257,37 @@ KINDS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
 
 
 def sharpened(points: np.ndarray, chance: float, rng: np.random.Generator) -> np.ndarray:
-    """Points (n, 2) of a curve, by that chance all of them corners, which come twice."""
+    """Points (n, 2) of a curve; with that chance all of them become corners, which are points given twice."""
     return np.repeat(points, 2, axis=0) if rng.random() < chance else points
 
 
-def pieces(stroke: np.ndarray, kept: np.ndarray) -> list[np.ndarray]:
-    """The runs of a stroke (n, 2) at whose points `kept` (n,) is true."""
+def kept_runs(stroke: np.ndarray, kept: np.ndarray) -> list[np.ndarray]:
+    """The runs of points of a stroke (n, 2) at which `kept`, (n,) bool, is true."""
     runs = np.split(np.arange(len(stroke)), np.flatnonzero(np.diff(kept)) + 1)
     return [stroke[run] for run in runs if kept[run[0]]]
 
 
 def oval(middle: np.ndarray, width: float, height: float) -> np.ndarray:
-    """An ellipse about a point (2,), (40, 2); width and height are half its own."""
+    """An ellipse about a point (2,), as points (40, 2); `width` and `height` are its semi-axes."""
     angles = np.linspace(0, 2 * np.pi, 40)
     return middle + np.column_stack([width * np.cos(angles), height * np.sin(angles)])
 
 
 def by_hand(strokes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
-    """Strokes of (n, 2) points as a hand draws them: brought to about unit height, bent and slanted."""
+    """Draw strokes of points (n, 2) by hand: scale them to about unit height, bend and slant them."""
     ends = np.cumsum([len(stroke) for stroke in strokes])[:-1]
     points = np.concatenate(strokes)
     points = points / max(np.ptp(points, axis=0).max(), 1e-9)
     return np.split(bend(points, rng.beta(2, 3), rng) @ posture(rng).T, ends)
 
 
-def draw(lines: list[np.ndarray], rng: np.random.Generator, thickest: float = THICKEST) -> np.ndarray:
-    """Strokes of (n, 2) points, in any unit, with any pen up to `thickest` pixels -> (28, 28) uint8."""
+def draw_with_any_pen(lines: list[np.ndarray], rng: np.random.Generator, thickest: float = THICKEST) -> np.ndarray:
+    """Draw strokes of points (n, 2), in any unit, with a random pen up to `thickest` pixels -> (28, 28) uint8."""
     return render(lines, THINNEST + (thickest - THINNEST) * rng.beta(1.5, 3.5), rng)
 
 
 def print_cells(cells: np.ndarray) -> np.ndarray:
-    """Ink 0-1 on (BOX, BOX) pixels, centred as digits are -> (28, 28) uint8."""
+    """Centre ink (BOX, BOX), 0-1, as digits are -> (28, 28) uint8."""
     pixels = np.zeros((SIDE, SIDE), np.uint8)
     top, left = place(cells.sum(axis=1)), place(cells.sum(axis=0))
     pixels[top : top + BOX, left : left + BOX] = np.rint(cells * (255 / cells.max()))
