@@ -10,7 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, QueryDict
 
 from .api.payloads import decoded_json
-from .gallery import Selection, gallery
+from .gallery import Selection
 from .pictures.drawing import Stroke
 from .refusals import BadParameter, MalformedBody, NoPicture, Refusal, TooLarge
 
@@ -66,9 +66,8 @@ def sent_strokes(request: HttpRequest) -> list[Stroke]:
 
 
 def sent_tiles(query: QueryDict, field: str) -> list[int]:
-    """The tile numbers in a field of the address, in order; what is no tile is left out."""
-    numbers = (int(value) for value in query.getlist(field)[:MAX_TILES] if re.fullmatch("[0-9]{1,9}", value))
-    return [number for number in numbers if number < len(gallery())]
+    """The tile numbers in a field of the address, in order; values that are not numbers are left out."""
+    return [int(value) for value in query.getlist(field)[:MAX_TILES] if re.fullmatch("[0-9]{1,9}", value)]
 
 
 def sent_names(query: QueryDict, field: str, known: Collection[str]) -> list[str]:

@@ -14,8 +14,7 @@ from digit_recognizer_dl_model.weights import SHIPPED, load_weights
 
 from .traffic import prometheus
 
-# Of the strongest mark on the map of an explanation; weaker ones are not worth a word.
-HARDLY = 0.1
+HARDLY = 0.1  # fraction of the largest relevance below which an explanation mentions nothing
 VERSION_LENGTH = 12  # hexadecimal digits of the weights' checksum that tell one version from another
 NO_DIGIT = "does not look like one digit"
 
@@ -81,15 +80,20 @@ def recognize(pixels: np.ndarray) -> Prediction:
 
 
 def recognize_batch(pixels: np.ndarray) -> list[Prediction]:
-    """Predict from the prepared pixels of several pictures, (n, 28, 28) uint8, in one pass; and count that."""
+    """Predict from the prepared pixels of several pictures, (n, 28, 28) uint8, in one pass, and count that."""
     predictions = read(pixels)
     for prediction in predictions:
-        prometheus.PREDICTIONS.add(1, prediction.digit, "uncertain" if prediction.uncertain else "certain")
+        count(prediction)
     return predictions
 
 
+def count(prediction: Prediction) -> None:
+    """Count a prediction in /metrics."""
+    prometheus.PREDICTIONS.add(1, prediction.digit, "uncertain" if prediction.uncertain else "certain")
+
+
 def read(pixels: np.ndarray) -> list[Prediction]:
-    """The same, but of what nobody asked for, such as the whole gallery: it is not counted."""
+    """Like `recognize_batch`, but not counted in /metrics; for bulk work such as reading the whole gallery."""
     network = classifier()
     probabilities = network.probabilities(pixels)
     doubted = doubts(probabilities, network.weights)

@@ -21,7 +21,7 @@ from .forms import Score, sent_picture, sent_score, sent_selection, sent_strokes
 from .gallery import gallery as stored_tiles
 from .gallery import sample
 from .pictures import centring, pngs
-from .recognizer import Prediction, classifier, explain, feature_maps, recognize, recognize_batch
+from .recognizer import Prediction, classifier, count, explain, feature_maps, read, recognize
 from .refusals import Busy, Refusal
 from .report import report
 from .traffic.limits import prediction_slot
@@ -33,7 +33,7 @@ fresh = cache_control(private=True, no_cache=True)
 
 
 def refuse_when_busy(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """What was drawn is not to blame then, so this is said beside it, with a button to try again."""
+    """A busy server is not the drawing's fault: show a notice with a retry button and keep the answer area as it is."""
 
     @functools.wraps(view)
     def answer(request: HttpRequest) -> HttpResponse:
@@ -57,7 +57,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
 def tiles(request: HttpRequest) -> HttpResponse:
     context = shown_tiles(request.GET) | {"announces": True}
     response = render(request, "digits/_tiles.html", context)
-    # Other tiles are a step that the Back button takes back; the same ones, all answered now, are none.
+    # New tiles get a history entry; answering the tiles already shown only updates the current one.
     response["HX-Replace-Url" if context["asks_all"] else "HX-Push-Url"] = context["address"]
     return response
 
@@ -65,13 +65,17 @@ def tiles(request: HttpRequest) -> HttpResponse:
 @require_safe
 @fresh
 def predict_tile(request: HttpRequest, index: int) -> HttpResponse:
-    """One tile, answered; what the address tells of the others on the page is for the score."""
-    if index >= len(stored_tiles()):
+    """Answer one tile; the address says how the others on the page were answered, for the score."""
+    store = stored_tiles()
+    if index >= len(store):
         raise Http404
-    shown = sent_tiles(request.GET, "tile")
-    answered = {index}.union(set(sent_tiles(request.GET, "answered")).intersection(shown))
-    context = state(request.GET, shown, answer_tiles(answered)) | {"announces": True}
-    context["tile"] = stored_tiles().tile(index)._asdict() | context["answers"][index]
+    shown = existing(sent_tiles(request.GET, "tile"))
+    answered = set(sent_tiles(request.GET, "answered")).intersection(shown)
+    wrong = set(sent_tiles(request.GET, "wrong"))
+    verdicts = {other: None if store.label(other) is None else other not in wrong for other in answered}
+    answer = answer_tiles([index], {index})[index]
+    context = state(request.GET, shown, verdicts | {index: answer["right"]}) | {"announces": True}
+    context["tile"] = store.tile(index)._asdict() | answer
     response = render(request, "digits/_tile.html", context)
     if shown:
         response["HX-Replace-Url"] = context["address"]
@@ -85,7 +89,7 @@ def tile(request: HttpRequest, index: int) -> HttpResponse:
     store = stored_tiles()
     if index >= len(store):
         raise Http404
-    context = answer_tiles([index])[index] | {"tile": store.tile(index), "seen": seen(store.pixels(index))}
+    context = answer_tiles([index], {index})[index] | {"tile": store.tile(index), "seen": seen(store.pixels(index))}
     context |= {"previous": index - 1, "next": index + 1, "last": len(store) - 1}
     return render(request, "digits/tile.html", context)
 
@@ -99,7 +103,7 @@ def draw(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         parts = [prediction_of, explanation_of] if "explain" in request.POST else [prediction_of]
         context |= of_picture(request, *parts)
-    if asked_for := sent_tiles(request.GET, "tile"):
+    if asked_for := existing(sent_tiles(request.GET, "tile")):
         context["tile"] = stored_tiles().tile(asked_for[0])
     return render(request, "digits/draw.html", context, status=context.get("status", 200))
 
@@ -146,45 +150,60 @@ def shown_tiles(query: QueryDict) -> dict:
     store = stored_tiles()
     asks_all = "all" in query.getlist("predict")
     selected = store.select(sent_selection(query))
-    shown = sent_tiles(query, "tile") or sample(selected)
-    asked = {*sent_tiles(query, "answered"), *sent_tiles(query, "predict")}
-    answers = answer_tiles(shown if asks_all else asked.intersection(shown))
+    shown = existing(sent_tiles(query, "tile")) or sample(selected)
+    answered = set(sent_tiles(query, "answered")).intersection(shown)
+    asked = set(shown if asks_all else sent_tiles(query, "predict")).intersection(shown) - answered
+    answers = answer_tiles(answered | asked, asked)
     tiles = [store.tile(index)._asdict() | answers.get(index, UNANSWERED) for index in shown]
     counts = {"selected": len(selected), "count": f"{len(selected):,}"}
-    return state(query, shown, answers) | counts | {"tiles": tiles, "asks_all": asks_all}
+    verdicts = {index: answer["right"] for index, answer in answers.items()}
+    return state(query, shown, verdicts) | counts | {"tiles": tiles, "asks_all": asks_all}
 
 
-def state(query: QueryDict, shown: list[int], answers: dict[int, dict]) -> dict:
-    """What the gallery keeps beside its tiles, all of it in the address: nothing is stored about anyone."""
+def existing(indices: Iterable[int]) -> list[int]:
+    """Those of the indices that the gallery has a tile for, in order."""
+    return [index for index in indices if index < len(stored_tiles())]
+
+
+def state(query: QueryDict, shown: list[int], verdicts: dict[int, bool | None]) -> dict:
+    """The state of the gallery's page, all of it in its address: nothing is stored about anyone.
+
+    verdicts: whether each answered tile on the page was read right, or None where it has no label.
+    """
     selection, earlier = sent_selection(query), sent_score(query)
-    verdicts = [answer["right"] for answer in answers.values() if answer["right"] is not None]
+    scored = [right for right in verdicts.values() if right is not None]
+    wrong = sorted(index for index, right in verdicts.items() if right is False)
     figures = classifier().weights.figures
-    fields = selection.fields | earlier.fields | {"tile": shown, "answered": sorted(answers)}
+    fields = selection.fields | earlier.fields | {"tile": shown, "answered": sorted(verdicts), "wrong": wrong}
     return {
-        "answers": answers,
         "selection": selection,
         "earlier": earlier,  # the score of the tiles before these
-        "score": Score(earlier.right + sum(verdicts), earlier.of + len(verdicts)),
+        "score": Score(earlier.right + sum(scored), earlier.of + len(scored)),
         "expected": 100 * figures.get("test", figures["validation"])["accuracy"],
         "address": f"{reverse('gallery')}?{urlencode(fields, doseq=True)}",
     }
 
 
-def answer_tiles(indices: Iterable[int]) -> dict[int, dict]:
-    """The answers to these tiles, by their indices, from one pass through the network."""
+def answer_tiles(indices: Iterable[int], asked: set[int]) -> dict[int, dict]:
+    """The answers to these tiles, by their indices, from one pass through the network.
+
+    asked: the tiles that somebody asks for now, which count in /metrics; the others were answered before.
+    """
     store, indices = stored_tiles(), list(indices)
     if not indices:
         return {}
-    predictions = recognize_batch(np.stack([store.pixels(index) for index in indices]))
+    predictions = read(np.stack([store.pixels(index) for index in indices]))
     answers = {}
     for index, prediction in zip(indices, predictions, strict=True):
+        if index in asked:
+            count(prediction)
         label = store.label(index)
         answers[index] = {"right": None if label is None else prediction.digit == label} | answer(prediction)
     return answers
 
 
 def of_picture(request: HttpRequest, *parts: Callable[[np.ndarray], dict]) -> dict:
-    """What these say of the picture that was sent, from its prepared pixels; or why it can't be read."""
+    """Prepare the sent picture and merge the context that each of `parts` makes of it; or the reason of a refusal."""
     try:
         with prediction_slot():
             pixels = sent_pixels(request)

@@ -16,7 +16,7 @@ def say(monkeypatch, digit: int, confidence: float, uncertain: bool = False) -> 
     probabilities = [confidence if other == digit else rest for other in range(10)]
     reason = f"could be {digit} or 0" if uncertain else None
     prediction = Prediction(digit, probabilities, uncertain, reason)
-    monkeypatch.setattr(views, "recognize_batch", lambda pixels: [prediction] * len(pixels))
+    monkeypatch.setattr(views, "read", lambda pixels: [prediction] * len(pixels))
 
 
 def test_the_answer_is_what_the_network_says_of_that_tile(client):
@@ -56,7 +56,10 @@ def test_an_uncertain_answer_says_not_sure(client, monkeypatch):
 
 def test_nothing_but_certainty_reads_100_percent(client, monkeypatch):
     say(monkeypatch, 4, 0.99999)
-    assert "100" not in client.get("/tiles/42/prediction/").content.decode().split("announcement")[-1]
+    fragment = client.get("/tiles/42/prediction/").content.decode()
+    assert "99.9 %" in fragment
+    assert "100.0 %" not in fragment
+    assert "100 %" not in fragment
 
 
 def test_the_answer_is_announced_to_screen_readers(client):
@@ -72,11 +75,11 @@ def page(**more) -> dict:
 
 def test_the_answer_brings_the_score_of_the_page_and_of_those_before(client, monkeypatch):
     say(monkeypatch, gallery().tile(42).label, 0.97)
-    right = 17 + 1 + (gallery().tile(41).label == gallery().tile(42).label)
-    fragment = client.get("/tiles/42/prediction/", page()).content.decode()
-    assert f"{right} of 20 right" in fragment
+    assert "19 of 20 right" in client.get("/tiles/42/prediction/", page()).content.decode()
+    fragment = client.get("/tiles/42/prediction/", page(wrong=[41])).content.decode()
+    assert "18 of 20 right" in fragment
     assert 'id="score" class="score" hx-swap-oob="true"' in fragment
-    assert "99.7 % expected of random tiles" in fragment
+    assert "the network gets 99.7 % of random tiles right" in fragment
 
 
 def test_a_tile_that_is_asked_again_counts_once(client):
@@ -118,3 +121,37 @@ def test_a_tile_that_does_not_exist_is_not_found(client, index):
     page = client.get(f"/tiles/{index}/prediction/")
     assert page.status_code == 404
     assert b"<html" in page.content
+
+
+def predictions_counted(client) -> int:
+    lines = client.get("/metrics").content.decode().splitlines()
+    return sum(round(float(line.split()[-1])) for line in lines if line.startswith("digits_predictions_total{"))
+
+
+def test_one_tap_is_one_prediction(client):
+    before = predictions_counted(client)
+    fields = [("tile", index) for index in range(20)]
+    for index in range(20):
+        query = "&".join(f"{name}={value}" for name, value in fields)
+        fragment = client.get(f"/tiles/{index}/prediction/?{query}").content.decode()
+        fields += re.findall(r'<input type="hidden" name="(answered|wrong)" value="(\d+)">', fragment)
+    assert "20 of 20 right" in fragment
+    assert predictions_counted(client) == before + 20
+
+
+def test_predicting_all_counts_only_the_tiles_that_were_not_answered(client):
+    before = predictions_counted(client)
+    client.get("/tiles/?tile=1&tile=2&tile=3&answered=2&predict=all")
+    assert predictions_counted(client) == before + 2
+
+
+def test_showing_answered_tiles_again_counts_nothing(client):
+    before = predictions_counted(client)
+    client.get("/?tile=1&tile=2&answered=1&answered=2")
+    assert predictions_counted(client) == before
+
+
+def test_a_wrong_answer_stays_in_the_score_of_later_taps(client):
+    answer = client.get("/tiles/3/prediction/?tile=1&tile=2&tile=3&answered=1&answered=2&wrong=1")
+    assert "2 of 3 right" in answer.content.decode()
+    assert parse_qs(urlsplit(answer.headers["HX-Replace-Url"]).query)["wrong"] == ["1"]
