@@ -73,7 +73,7 @@ def check_address(host, port):
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
     except TypeError:  # from a name that no encoding for host names takes
-        sys.exit(f"Cannot serve on {host}: this is no host name.")
+        sys.exit(f"Cannot serve on {host}: it is not a valid host name.")
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             sys.exit(f"Port {port} is taken by another program. Try: python devserver.py --port {port + 1}")

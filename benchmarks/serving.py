@@ -47,7 +47,7 @@ from digits.api.endpoints import answer_item
 from digits.gallery import gallery
 from digits.pictures import pngs
 from digits.pictures.decode import decode
-from digits.recognizer import classifier, recognize, recognize_batch
+from digits.recognizer import Reading, classifier, recognize, recognize_batch
 
 REPEATS = 300
 START_UPS = 5
@@ -139,7 +139,7 @@ def main() -> None:
         "decode_280_us": microseconds(lambda: decode(large.getvalue())),
         "prepare_280_us": microseconds(lambda: pictures.prepare(large.getvalue())),
         "forward_us": microseconds(lambda: classifier().probabilities(store.pixels(0)[None])),
-        "render_us": microseconds(lambda: JsonResponse(answer_item(store.pixels(0), prediction, []))),
+        "render_us": microseconds(lambda: JsonResponse(answer_item(Reading(store.pixels(0), prediction), []))),
         "predict_digit_pixels_us": microseconds(asker("post", PREDICT, pixels, content_type="application/json")),
         "predict_digit_100_us": microseconds(predict(*map(pngs.png, hundred))),
         "forward_100_us": microseconds(lambda: recognize_batch(hundred)),

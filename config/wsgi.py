@@ -15,8 +15,11 @@ settings.SECRET_KEY  # noqa: B018 - raises where it is empty: fail at the start,
 
 
 def application(environ: dict, start_response: Callable) -> Iterable[bytes]:
-    """Django's application, but for content types that it fails on before it has a request to answer: they are none."""
-    # Text is UTF-8 here whatever a client says, as Python also knows charsets that are none of text.
+    """Django's application. A Content-Type that Django cannot parse is dropped first.
+
+    Django would fail on it before there is a request to answer.
+    """
+    # Text is UTF-8 here: a client's charset is dropped, because Python also knows charsets that do not encode text.
     content_type = re.sub(r"(?i);\s*charset[^;]*", "", environ.get("CONTENT_TYPE", ""))
     try:
         parse_header_parameters(content_type)

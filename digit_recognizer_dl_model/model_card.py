@@ -35,7 +35,7 @@ wrong digit does harm before anybody notices.
 | MNIST's training images but for {validation:,} | {mnist:,} | LeCun, Cortes and Burges | commonly CC BY-SA 3.0 |
 | {recorded:,} digits that {writers} people wrote with a pen | {drawn:,} | [Alpaydin, Alimoglu][pens] | CC BY 4.0 |
 | made-up handwriting in {forms} forms | {handwriting:,} | `handwriting.py` | MIT |
-| made-up pictures of no digit, all answers alike | {nondigits:,} | `negatives.py` | MIT |
+| made-up pictures of no digit, all answers alike | {negatives:,} | `negatives.py` | MIT |
 
 [pens]: https://archive.ics.uci.edu/dataset/81
 
@@ -212,7 +212,7 @@ def _teachers(runs: list[dict], pens: dict) -> str:
             unseen["expected_calibration_error"],
             unseen["uncertain"],
         )
-        lines.append(f"| {settings['third']} | {settings['seed']} | " + " | ".join(map(_percent, shares)) + " |")
+        lines.append(f"| {settings['fold']} | {settings['seed']} | " + " | ".join(map(_percent, shares)) + " |")
     lines += ["", "| unseen pens | " + " | ".join(map(str, range(10))) + " |", "| --- |" + " --- |" * 10]
     lines.append("| right | " + " | ".join(_percent(share, 1) for share in by_digit(pens["confusion"])) + " |")
     return "\n".join(lines)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 SHIPPED = Path(__file__).with_name("digit_recognizer_weights.npz")
-FORMAT = 3
+FORMAT = 4
 EPSILON = np.float32(1e-5)  # that batch normalisation adds to the variance, in training and afterwards
 METADATA = "metadata"
 TRAINED = ("kernel", "weight", "bias", "scale", "shift")  # arrays, unlike running statistics

@@ -1,7 +1,7 @@
-"""What a client may send: which field, and how large."""
+"""What the pages may send: which field, and how large."""
 
+import json
 import re
-from collections.abc import Collection
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -9,10 +9,9 @@ import numpy as np
 from django.conf import settings
 from django.http import HttpRequest, QueryDict
 
-from .api.payloads import decoded_json
 from .gallery import Selection
 from .pictures.drawing import Stroke
-from .refusals import BadParameter, MalformedBody, NoPicture, Refusal, TooLarge
+from .refusals import NoPicture, Refusal, TooLarge
 
 MAX_TILES = 100
 MAX_POINTS = 20_000
@@ -20,7 +19,7 @@ OFF_PAD = 4  # times the pad's side, from its corner: the pad sends nothing furt
 
 
 class Score(NamedTuple):
-    """How many tiles were read right, of how many."""
+    """How many of the answered tiles were read right."""
 
     right: int = 0
     of: int = 0
@@ -46,16 +45,14 @@ def sent_picture(request: HttpRequest, missing: str) -> bytes:
 
 
 def sent_strokes(request: HttpRequest) -> list[Stroke]:
-    """The strokes in the field `strokes`, as the drawing pad sends them; none where there is no such field."""
+    """The strokes in the field `strokes`, as the drawing pad sends them; an empty list without the field."""
     sent = request.POST.get("strokes", "")
     if not sent:
         return []
-    malformed = Refusal("`strokes` is to be a list of strokes, each with `points` and `width` in shares of the pad.")
+    malformed = Refusal("`strokes` must be a list of strokes, each with `points` and `width` in fractions of the pad.")
     try:
-        strokes = [
-            Stroke(np.array(each["points"], np.float64), float(each["width"])) for each in decoded_json(sent.encode())
-        ]
-    except (KeyError, MalformedBody, OverflowError, TypeError, ValueError) as error:
+        strokes = [Stroke(np.array(each["points"], np.float64), float(each["width"])) for each in json.loads(sent)]
+    except (KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
         raise malformed from error
     if sum(stroke.points.size for stroke in strokes) > 2 * MAX_POINTS:
         raise TooLarge(f"These strokes have too many points; {MAX_POINTS:,} are the most.")
@@ -70,16 +67,8 @@ def sent_tiles(query: QueryDict, field: str) -> list[int]:
     return [int(value) for value in query.getlist(field)[:MAX_TILES] if re.fullmatch("[0-9]{1,9}", value)]
 
 
-def sent_names(query: QueryDict, field: str, known: Collection[str]) -> list[str]:
-    """The names in fields of the address, separated by commas; raises a Refusal for one that is not known."""
-    names = [name.strip() for value in query.getlist(field) for name in value.split(",") if name.strip()]
-    if not set(names) <= set(known):
-        raise BadParameter(f"`{field}` knows {', '.join(known)} and nothing else.")
-    return names
-
-
 def sent_selection(query: QueryDict) -> Selection:
-    """Which tiles are asked for; what is no digit sets no condition."""
+    """Which tiles are asked for; a value that is not a digit sets no condition."""
     digit, read = (number_or_none(query, field, most=9) for field in ("digit", "read"))
     return Selection(digit, read, 1 if query.get("hard") == "1" else None)
 
@@ -93,13 +82,3 @@ def sent_score(query: QueryDict) -> Score:
 def number_or_none(query: QueryDict, field: str, most: int) -> int | None:
     value = query.get(field, "")
     return int(value) if re.fullmatch("[0-9]{1,6}", value) and int(value) <= most else None
-
-
-def sent_number(query: QueryDict, field: str, least: int, most: int) -> int | None:
-    """The number in a field of the address, or None; raises a Refusal for anything but a whole number in between."""
-    value = query.get(field)
-    if not value:  # forms send fields that were left empty, too
-        return None
-    if not re.fullmatch("[0-9]{1,10}", value) or not least <= int(value) <= most:
-        raise BadParameter(f"`{field}` is to be a whole number from {least} to {most}.")
-    return int(value)

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,8 @@ from digit_recognizer_dl_model.frame import SIDE
 from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.weights import SHIPPED, load_weights
 
+from . import pictures
+from .refusals import Refusal
 from .traffic import prometheus
 
 HARDLY = 0.1  # fraction of the largest relevance below which an explanation mentions nothing
@@ -85,6 +88,33 @@ def recognize_batch(pixels: np.ndarray) -> list[Prediction]:
     for prediction in predictions:
         count(prediction)
     return predictions
+
+
+class Reading(NamedTuple):
+    """A prediction, and the prepared pixels (28, 28) uint8 that it was made from."""
+
+    pixels: np.ndarray
+    prediction: Prediction
+
+
+def read_all(items: Sequence[bytes | np.ndarray | Refusal], batch: int = 1) -> list[Reading | Refusal]:
+    """Prepare each item, note why it is refused if it is, and recognise the rest in one pass; the order is kept.
+
+    items: encoded pictures, prepared pixels (28, 28) uint8, or refusals from an earlier step, which stay as they are.
+    batch: the number of pictures that share a request's limit of pixels.
+    """
+    prepared = [prepare_or_refuse(item, batch) for item in items]
+    pixels = [item for item in prepared if not isinstance(item, Refusal)]
+    predictions = iter(recognize_batch(np.array(pixels, np.uint8).reshape(-1, SIDE, SIDE)))
+    return [item if isinstance(item, Refusal) else Reading(item, next(predictions)) for item in prepared]
+
+
+def prepare_or_refuse(item: bytes | np.ndarray | Refusal, batch: int) -> np.ndarray | Refusal:
+    """The pixels of an item of a batch, or why there are none."""
+    try:
+        return pictures.prepare(item, batch) if isinstance(item, bytes) else item
+    except Refusal as refusal:
+        return refusal
 
 
 def count(prediction: Prediction) -> None:

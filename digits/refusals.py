@@ -9,7 +9,7 @@ MEGAPIXEL = 1_000_000  # pixels
 
 
 class Refusal(Exception):
-    """A request that can't be answered through the client's own doing; `detail` says what would be right."""
+    """A request that is not answered, by the client's fault or the server's; `detail` says what would be right."""
 
     status = 400
     title = "Bad request"
@@ -29,7 +29,7 @@ class NoPicture(Refusal):
 
 
 class MalformedBody(Refusal):
-    """A body that is not what its content type says."""
+    """A body that its content type does not fit."""
 
     title = "Unreadable body"
 
@@ -92,14 +92,14 @@ class TooManyRequests(Refusal):
 
 
 class ServerError(Refusal):
-    """Not the client's doing: a fault of ours."""
+    """A fault of the server."""
 
     status = 500
     title = "Server error"
 
 
 class Unavailable(Refusal):
-    """Not the client's doing: what the site answers from can't be used."""
+    """The weights or the gallery's images can't be used."""
 
     status = 503
     title = "Not ready"

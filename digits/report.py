@@ -82,7 +82,7 @@ def describe(weights: Weights) -> dict:
     if "photographs" in figures:
         parts["photographs"] = rows_of_mistakes(figures["photographs"])
     if "refusal" in figures:
-        parts["refusal"] = describe_refusal(figures["refusal"], figures.get("nondigits", {}))
+        parts["refusal"] = describe_refusal(figures["refusal"], figures.get("negatives", {}))
     if "composition" in figures and "training" in figures:
         parts["training"] = describe_training(figures["composition"], figures["training"])
     return parts
@@ -307,7 +307,7 @@ def describe_training(composition: dict, settings: dict) -> dict:
         "training images of MNIST": composition["mnist"],
         f"{recorded:,} digits that {writers} people wrote with a pen": composition["drawn"],
         "made-up handwriting": composition["handwriting"],
-        "made-up pictures of no digit": composition["nondigits"],
+        "made-up pictures of no digit": composition["negatives"],
     }
     images = sum(data.values())
     flat = {name: value for name, value in settings.items() if not isinstance(value, dict) and value is not None}

@@ -193,7 +193,7 @@ def test_what_is_no_port_is_refused(tmp_path, port):
         (OSError(errno.EACCES, "Permission denied"), "Serving on port 80 is not permitted."),
         (OSError(errno.EADDRNOTAVAIL, "Not of this machine"), "Cannot serve on example: Not of this machine."),
         (socket.gaierror(socket.EAI_NONAME, "Name not known"), "Cannot serve on example: Name not known."),
-        (TypeError("encoding of hostname failed"), "Cannot serve on example: this is no host name."),
+        (TypeError("encoding of hostname failed"), "Cannot serve on example: it is not a valid host name."),
     ],
 )
 def test_an_address_that_cannot_be_used_is_explained(monkeypatch, error, message):

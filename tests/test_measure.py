@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.quality import measure as evaluate
 from benchmarks.quality import photographs, robustness, unseen_kinds
-from benchmarks.quality.measure import measure_nondigits, microseconds_an_image
+from benchmarks.quality.measure import measure_negatives, microseconds_an_image
 from digit_recognizer_dl_model.dataset import Dataset, read_csv, write_csv
 from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.metrics import measure
@@ -40,7 +40,7 @@ def test_pictures_of_no_digit_are_refused_for_either_reason(monkeypatch):
         probabilities=lambda pixels: (asked.append(pixels.shape), probabilities)[1], weights=weights
     )
     monkeypatch.setattr(evaluate, "SAMPLES_A_KIND", 4)
-    shares = measure_nondigits(classifier)
+    shares = measure_negatives(classifier)
     assert shares == dict.fromkeys(negatives.KINDS, 0.75)
     assert asked == [(4, 28, 28)] * len(negatives.KINDS)
 
@@ -54,7 +54,7 @@ def folder(tmp_path):
     shapes |= {f"2.{name}": 10 for name in ("scale", "shift", "mean", "variance")}
     arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
     arrays["4.bias"][7] = 3
-    figures = {"training": {"seed": 5, "third": None}, "validation": {"images": 9}}
+    figures = {"training": {"seed": 5, "fold": None}, "validation": {"images": 9}}
     save_weights(tmp_path / "weights.npz", Weights(architecture, arrays, 1.0, 0.5, 0.3, figures))
     rng = np.random.default_rng(1)
     pixels = handwriting.write_digits(5, rng).pixels
@@ -120,14 +120,14 @@ def test_teachers_are_measured_on_the_writers_whom_they_have_never_seen(command,
     recordings = [Recording(7, writer, SEVEN) for writer in range(6)]
     weights = load_weights(folder / "weights.npz")
     for third in (0, 1):
-        weights.figures["training"] = {"seed": 8 + third, "third": third}
+        weights.figures["training"] = {"seed": 8 + third, "fold": third}
         save_weights(folder / f"teacher{third}.npz", weights)
     teachers = [str(folder / f"teacher{third}.npz") for third in (0, 1)]
     command("--save", "--strokes", str(folder / "pens.json.gz"), "--teachers", *teachers)
     figures = load_weights(folder / "weights.npz").figures
     assert "pens" not in figures
     for third, teacher in enumerate(figures["teachers"]):
-        assert teacher["training"] == {"seed": 8 + third, "third": third}
+        assert teacher["training"] == {"seed": 8 + third, "fold": third}
         assert teacher["test"]["accuracy"] == 0.8
         assert {int(writer) for writer in teacher["pens"]["by_writer"]} == fold_of_writers(recordings, third)
         assert teacher["pens"]["images"] == 2
@@ -198,6 +198,6 @@ def test_the_shipped_weights_doubt_few_digits(shipped):
 
 def test_the_shipped_weights_refuse_most_of_what_is_no_digit(monkeypatch):
     monkeypatch.setattr(evaluate, "SAMPLES_A_KIND", 100)
-    shares = measure_nondigits(Classifier(load_weights()))
+    shares = measure_negatives(Classifier(load_weights()))
     assert min(shares.values()) >= 0.7
     assert np.mean(list(shares.values())) >= 0.9

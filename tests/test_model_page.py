@@ -172,7 +172,7 @@ def test_every_change_kind_and_form_is_told(tables, weights):
     forms = {name.removesuffix(" lowest"): share for name, share in tables["By form, the lowest first"][1:]}
     assert forms == {form: percent(share, 1) for form, share in figures["forms"].items()}
     learned = {images for _, images in tables["What it learned from: 98,984 images an epoch"][1:]}
-    assert learned == {f"{figures['composition'][part]:,}" for part in ("mnist", "drawn", "handwriting", "nondigits")}
+    assert learned == {f"{figures['composition'][part]:,}" for part in ("mnist", "drawn", "handwriting", "negatives")}
 
 
 @pytest.mark.parametrize("part", ["forms", "robustness", "photographs", "refusal", "teachers", "composition"])

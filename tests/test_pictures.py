@@ -215,6 +215,14 @@ def test_damaged_exif_data_is_refused_or_ignored_but_never_breaks():
             continue
 
 
+def test_a_png_of_palette_colours_without_a_palette_is_damaged():
+    whole = encoded(drawing(side=60).convert("P"))
+    start = whole.index(b"PLTE") - 4
+    length = int.from_bytes(whole[start : start + 4])
+    with pytest.raises(UnusablePicture, match="damaged"):
+        pictures.prepare(whole[:start] + whole[start + 12 + length :])
+
+
 def test_a_fault_of_the_decoder_itself_is_not_taken_for_damage(monkeypatch):
     def fail(picture, in_place):
         raise RuntimeError("a fault of ours")

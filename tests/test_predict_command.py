@@ -14,6 +14,7 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 
 from digit_recognizer_dl_model.weights import UnusableWeights
+from digits import recognizer
 from digits.management.commands import predict as predict_command
 
 from .mirrors import InterruptedTerminal, Terminal
@@ -145,9 +146,9 @@ def test_any_file_name_stays_on_its_line(folder, predict, name, shown):
 def test_many_pictures_are_answered_in_batches(folder, predict, monkeypatch):
     sizes = []
     monkeypatch.setattr(predict_command, "BATCH", 2)
-    recognize_batch = predict_command.recognize_batch
+    recognize_batch = recognizer.recognize_batch
     monkeypatch.setattr(
-        predict_command, "recognize_batch", lambda pixels: sizes.append(len(pixels)) or recognize_batch(pixels)
+        recognizer, "recognize_batch", lambda pixels: sizes.append(len(pixels)) or recognize_batch(pixels)
     )
     status, answers, _ = predict("scans", "absent.png", "absent.png", "absent.png", "scans/seven.jpg")
     assert status == 1

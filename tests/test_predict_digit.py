@@ -151,7 +151,7 @@ def test_a_batch_of_100_is_one_pass_and_answers_as_one_by_one(client, monkeypatc
         passes.append(len(pixels))
         return recognize_batch(pixels)
 
-    monkeypatch.setattr("digits.api.endpoints.recognize_batch", counted)
+    monkeypatch.setattr("digits.recognizer.recognize_batch", counted)
     pixels = [gallery().pixels(index) for index in range(100)]
     together = send_json(client, instances=[{"pixels": tile.tolist()} for tile in pixels]).json()["predictions"]
     assert passes == [100]
@@ -257,7 +257,7 @@ def test_a_fault_of_ours_is_a_problem_that_tells_nothing_of_it(client, monkeypat
     def fail(pixels):
         raise RuntimeError("secret of the house")
 
-    monkeypatch.setattr("digits.api.endpoints.recognize_batch", fail)
+    monkeypatch.setattr("digits.recognizer.recognize_batch", fail)
     client.raise_request_exception = False
     answer = post(client, encoded(drawing()))
     assert_problem(answer, 500, "Server error")

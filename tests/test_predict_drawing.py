@@ -126,7 +126,7 @@ def test_a_line_that_only_crosses_the_pad_counts_with_what_is_seen_of_it():
 def test_strokes_that_are_none_are_refused(client, strokes, status):
     answer = send_strokes(client, strokes)
     assert answer.status_code == status
-    assert ("`strokes` is to be a list of strokes" in verdict(answer)) == (status == 400)
+    assert ("`strokes` must be a list of strokes" in verdict(answer)) == (status == 400)
 
 
 def test_the_box_and_the_centre_of_mass_are_marked_in_what_the_network_saw(client):

@@ -70,7 +70,7 @@ def figures(weights):
     [
         ("{:,} trained values in a file", lambda weights: weights.trained_values),
         ("in a file of {:.1f} MB", lambda _: SHIPPED.stat().st_size / 1e6),
-        ("{:,} made-up scribbles", lambda weights: weights.figures["composition"]["nondigits"]),
+        ("{:,} made-up scribbles", lambda weights: weights.figures["composition"]["negatives"]),
         ("{:,} digits in", lambda weights: weights.figures["composition"]["handwriting"]),
         ("digits in {} forms", lambda weights: len(weights.figures["forms"])),
         ("beside MNIST's {:,}", lambda weights: weights.figures["composition"]["mnist"]),

@@ -40,7 +40,7 @@ def report(classifier: Classifier, test: Dataset, recordings: list[Recording] | 
     figures = {
         "test": measure(classifier, test),
         "forms": measure_forms(classifier),
-        "nondigits": measure_nondigits(classifier),
+        "negatives": measure_negatives(classifier),
         "refusal": measure_refusal(classifier, test, SAMPLES_A_KIND),
         "robustness": measure_robustness(classifier, test, progress=progress("robustness")),
         "photographs": measure_photographs(classifier, test, progress=progress("photographs")),
@@ -55,7 +55,7 @@ def describe_report(figures: dict) -> str:
     parts = [
         describe(figures["test"]),
         describe_forms(figures["forms"]),
-        describe_nondigits(figures["nondigits"]),
+        describe_negatives(figures["negatives"]),
         describe_refusal(figures["refusal"]),
         describe_robustness(figures["robustness"]),
         describe_photographs(figures["photographs"]),
@@ -90,7 +90,7 @@ def measure_forms(classifier: Classifier) -> dict[str, float]:
     return accuracies
 
 
-def measure_nondigits(classifier: Classifier) -> dict[str, float]:
+def measure_negatives(classifier: Classifier) -> dict[str, float]:
     """The share refused, 0-1, of made-up pictures in each kind of `negatives.KINDS`: not sure, for whatever reason.
 
     The seed is none that training uses; the kinds are those that were trained on, so this flatters.
@@ -106,7 +106,7 @@ def measure_nondigits(classifier: Classifier) -> dict[str, float]:
 def measure_teacher(weights: Weights, test: Dataset, recordings: list[Recording]) -> dict:
     """A teacher's settings, and its figures on the test images and on the pens of the writers it has never seen."""
     classifier, settings = Classifier(weights), weights.figures["training"]
-    writers = fold_of_writers(recordings, settings["third"])
+    writers = fold_of_writers(recordings, settings["fold"])
     unseen = [recording for recording in recordings if recording.writer in writers]
     pens = measure_pens(classifier, unseen, progress("pens"))
     return {"training": settings, "test": measure(classifier, test), "pens": pens}
@@ -145,8 +145,8 @@ def describe_forms(accuracies: dict[str, float]) -> str:
     return "\n".join(["made-up forms   right", *(f"{share:>21.1%}  {form}" for form, share in ordered)])
 
 
-def describe_nondigits(shares: dict[str, float]) -> str:
-    """The shares of `measure_nondigits` as lines of text, the lowest first."""
+def describe_negatives(shares: dict[str, float]) -> str:
+    """The shares of `measure_negatives` as lines of text, the lowest first."""
     ordered = sorted(shares.items(), key=lambda item: item[1])
     return "\n".join(["no digits     refused", *(f"{share:>21.1%}  {kind}" for kind, share in ordered)])
 

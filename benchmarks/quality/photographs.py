@@ -111,7 +111,7 @@ def copied(dataset: Dataset, rng: np.random.Generator) -> tuple[Digit, int]:
 
 def written(_: Dataset, rng: np.random.Generator) -> tuple[Digit, int]:
     form = rng.choice(list(handwriting.FORMS))
-    return handwriting.write(form, rng), handwriting.FORMS[form].digit
+    return handwriting.write_form(handwriting.FORMS[form], rng), handwriting.FORMS[form].digit
 
 
 def plain(rng: np.random.Generator) -> Scene:

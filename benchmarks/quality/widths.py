@@ -75,7 +75,7 @@ def main() -> None:
     readers = [(Classifier(load_weights(SHIPPED)), np.full(len(recordings), True))]
     if options.teachers:
         teachers = [load_weights(path) for path in options.teachers]
-        thirds = [fold_of_writers(recordings, weights.figures["training"]["third"]) for weights in teachers]
+        thirds = [fold_of_writers(recordings, weights.figures["training"]["fold"]) for weights in teachers]
         readers = [(Classifier(w), np.isin(writers, list(third))) for w, third in zip(teachers, thirds, strict=True)]
     labels = np.array([recording.label for recording in recordings])
     lots = {f"{name} pens, {low} to {high}": of_widths(low, high) for name, (low, high) in WIDTHS.items()}

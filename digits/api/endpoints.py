@@ -9,18 +9,18 @@ from django.views.decorators.csrf import csrf_exempt
 
 from digit_recognizer_dl_model.frame import SIDE
 
-from .. import pictures
 from ..errors import described, not_found
-from ..forms import MAX_TILES, sent_names, sent_number
+from ..forms import MAX_TILES
 from ..gallery import TILES_AT_ONCE, gallery
 from ..health import check_ready
 from ..pictures import pngs
-from ..recognizer import Prediction, classifier, explain, recognize_batch, weights_sha256, weights_version
+from ..recognizer import Reading, classifier, explain, read_all, weights_sha256, weights_version
 from ..refusals import Refusal
 from ..traffic import prometheus
 from ..traffic.limits import prediction_slot
 from .decorators import endpoint
-from .payloads import Item, sent_payload
+from .parameters import sent_names, sent_number
+from .payloads import sent_payload
 
 MAX_SEED = 2**32 - 1
 
@@ -41,16 +41,14 @@ def predict_digit(request: HttpRequest) -> HttpResponse:
     extras = sent_names(request.GET, "include", EXTRAS)
     payload = sent_payload(request)
     with prediction_slot():
-        prepared = [prepare(item, len(payload.items)) for item in payload.items]
-        if not payload.is_batch and isinstance(prepared[0], Refusal):
-            raise prepared[0]
-        pixels = [item for item in prepared if not isinstance(item, Refusal)]
-        predictions = iter(recognize_batch(np.array(pixels, np.uint8).reshape(-1, SIDE, SIDE)))
+        readings = read_all(payload.items, len(payload.items))
+        if not payload.is_batch and isinstance(readings[0], Refusal):
+            raise readings[0]
         answers = [
-            {"error": described(item.status, item.title, item.detail) | {"index": index}}
-            if isinstance(item, Refusal)
-            else answer_item(item, next(predictions), extras)
-            for index, item in enumerate(prepared)
+            {"error": described(reading.status, reading.title, reading.detail) | {"index": index}}
+            if isinstance(reading, Refusal)
+            else answer_item(reading, extras)
+            for index, reading in enumerate(readings)
         ]
     return JsonResponse({"predictions": answers} if payload.is_batch else answers[0])
 
@@ -96,15 +94,8 @@ def prometheus_metrics(request: HttpRequest) -> HttpResponse:
     return HttpResponse(prometheus.exposition(), content_type=prometheus.CONTENT_TYPE)
 
 
-def prepare(item: Item, batch: int) -> np.ndarray | Refusal:
-    try:
-        return pictures.prepare(item, batch) if isinstance(item, bytes) else item
-    except Refusal as refusal:
-        return refusal
-
-
-def answer_item(pixels: np.ndarray, prediction: Prediction, extras: list[str]) -> dict:
-    return prediction.members | {name: EXTRAS[name](pixels) for name in extras}
+def answer_item(reading: Reading, extras: list[str]) -> dict:
+    return reading.prediction.members | {name: EXTRAS[name](reading.pixels) for name in extras}
 
 
 def prepared_picture(pixels: np.ndarray) -> str:

@@ -14,7 +14,7 @@ from digit_recognizer_dl_model.frame import SIDE
 
 from .. import __version__
 from ..health import check_ready
-from ..recognizer import Prediction, recognize_batch, weights_version
+from ..recognizer import Prediction, recognize_batch
 from ..refusals import MalformedBody, Refusal, TooLarge, UnusablePixels
 from ..traffic.limits import prediction_slot
 from .decorators import endpoint
@@ -75,7 +75,7 @@ def infer(request: HttpRequest) -> HttpResponse:
     body = read(sent_body(request), settings.MAX_JSON_BYTES, missing=f"Send a tensor of pixels: {EXAMPLE}.")
     sent_length = request.headers.get(HEADER_LENGTH, str(len(body)))
     if not re.fullmatch("[0-9]{1,9}", sent_length) or int(sent_length) > len(body):
-        raise MalformedBody(f"{HEADER_LENGTH} is to be how many bytes of this body are JSON.")
+        raise MalformedBody(f"{HEADER_LENGTH} must be the number of bytes of JSON in this body.")
     header, binary = decoded_json(body[: int(sent_length)]), body[int(sent_length) :]
     match header:
         case {"inputs": [{"name": name, "shape": list(shape), "datatype": str(datatype)} as tensor]} if name == INPUT:
@@ -84,7 +84,7 @@ def infer(request: HttpRequest) -> HttpResponse:
             raise Refusal(f"One input is read here, `{INPUT}`: {EXAMPLE}.")
     asked_for = sent_outputs(header)
     if not isinstance(header.get("id", ""), str):
-        raise Refusal("`id` is to be a string.")
+        raise Refusal("`id` must be a string.")
     with prediction_slot():
         predictions = recognize_batch(pixels)
     return answer(header, asked_for, predictions)
@@ -93,12 +93,12 @@ def infer(request: HttpRequest) -> HttpResponse:
 def sent_tensor(tensor: dict, shape: list, datatype: str, binary: bytes) -> np.ndarray:
     """A tensor in JSON or binary as prepared pixels (n, 28, 28) uint8."""
     if datatype not in INPUT_TYPES:
-        raise Refusal(f"The datatype of `{INPUT}` is to be {' or '.join(INPUT_TYPES)}.")
+        raise Refusal(f"The datatype of `{INPUT}` must be {' or '.join(INPUT_TYPES)}.")
     forms = [SIDE, SIDE], [PIXELS], [1, SIDE, SIDE]
     count = 1 if shape == [SIDE, SIDE] else next(iter(shape), 0)
     # JSON makes no difference between 2 and 2.0, but between 1 and true.
     if type(count) not in (int, float) or count % 1 or count < 1 or (shape != [SIDE, SIDE] and shape[1:] not in forms):
-        raise Refusal(f"The shape of `{INPUT}` is to be [n, {SIDE}, {SIDE}], [n, {PIXELS}] or [n, 1, {SIDE}, {SIDE}].")
+        raise Refusal(f"The shape of `{INPUT}` must be [n, {SIDE}, {SIDE}], [n, {PIXELS}] or [n, 1, {SIDE}, {SIDE}].")
     count = int(count)
     if count > settings.MAX_BATCH:
         raise TooLarge(f"This tensor has {count} pictures; {settings.MAX_BATCH} are the most.")
@@ -123,12 +123,12 @@ def sent_tensor(tensor: dict, shape: list, datatype: str, binary: bytes) -> np.n
 def binary_pixels(binary: bytes, size: object, count: int, dtype: np.dtype) -> np.ndarray:
     needed = count * PIXELS * dtype.itemsize
     if size != needed:
-        raise UnusablePixels(f"`binary_data_size` is to be {needed} for this shape and datatype.")
+        raise UnusablePixels(f"`binary_data_size` must be {needed} for this shape and datatype.")
     if len(binary) != needed:
         raise UnusablePixels(f"After the JSON come {len(binary)} bytes; this shape and datatype have {needed}.")
     numbers = np.frombuffer(binary, dtype)
     if not ((numbers >= 0) & (numbers <= 255)).all():  # NaN is neither
-        raise UnusablePixels("A pixel is no number from 0 to 255.")
+        raise UnusablePixels("A pixel is not a number from 0 to 255.")
     return np.rint(numbers).astype(np.uint8)
 
 
@@ -140,7 +140,7 @@ def sent_outputs(header: dict) -> dict[str, bool]:
         case {}:
             by_default = False
         case _:
-            raise Refusal("`parameters` is to be an object.")
+            raise Refusal("`parameters` must be an object.")
     asked_for = {}
     outputs = header.get("outputs", [{"name": name} for name in OUTPUTS])
     for output in outputs if isinstance(outputs, list) and outputs else [None]:
@@ -150,7 +150,7 @@ def sent_outputs(header: dict) -> dict[str, bool]:
             case {"name": str(name)} if name in OUTPUTS:
                 asked_for[name] = by_default
             case _:
-                raise Refusal(f"`outputs` is to be a list of objects whose `name` is one of {', '.join(OUTPUTS)}.")
+                raise Refusal(f"`outputs` must be a list of objects whose `name` is one of {', '.join(OUTPUTS)}.")
     return asked_for
 
 
@@ -166,7 +166,7 @@ def answer(header: dict, asked_for: dict[str, bool], predictions: list[Predictio
         else:
             output["data"] = values.ravel().tolist()
         outputs.append(output)
-    answered = {"model_name": MODEL, "model_version": weights_version(), "outputs": outputs}
+    answered = {"model_name": MODEL, "outputs": outputs}
     if "id" in header:
         answered["id"] = header["id"]
     if not any(asked_for.values()):

@@ -1,6 +1,7 @@
 """Multipart bodies (RFC 7578), read part by part and no further than they may be long.
 
-Django's parser reads a picture to its end whatever its size, and undoes base64, which RFC 7578 forbids.
+Django's parser takes a body in chunks, which announces no length, for an empty one, and it decodes parts in base64,
+which RFC 7578 forbids.
 """
 
 import re

@@ -34,7 +34,7 @@ PROBLEMS = {
     ),
     refusals.BadParameter: (
         "A parameter in the address has a value that it can't have.",
-        f"`count` is to be a whole number from 1 to {MAX_TILES}.",
+        f"`count` must be an integer from 1 to {MAX_TILES}.",
     ),
     refusals.NoPicture: (
         "There is no picture in the request.",
@@ -70,8 +70,8 @@ PROBLEMS = {
         "This picture is damaged or cut off: it can't be decoded.",
     ),
     refusals.UnusablePixels: (
-        "The pixels are not as many as they should be, or one is no number from 0 to 255.",
-        "Pixel 12 is no number from 0 to 255.",
+        "The number of pixels is wrong, or one is not a number from 0 to 255.",
+        "Pixel 12 is not a number from 0 to 255.",
     ),
     refusals.Blank: ("Nothing is drawn in the picture.", "There is no ink in this picture."),
     refusals.TooManyRequests: (
@@ -312,7 +312,6 @@ def open_inference(site: str) -> dict:
     tensor = {"name": inference_protocol.INPUT, "shape": [1, SIDE, SIDE], "datatype": "UINT8", "data": flat}
     answered = {
         "model_name": "digits",
-        "model_version": VERSION,
         "outputs": [
             {"name": "probabilities", "datatype": "FP32", "shape": [1, 10], "data": PROBABILITIES},
             {"name": "digit", "datatype": "INT64", "shape": [1], "data": [7]},

@@ -176,11 +176,10 @@ SCHEMAS = {
     },
     "InferenceResponse": {
         "type": "object",
-        "required": ["model_name", "model_version", "outputs"],
+        "required": ["model_name", "outputs"],
         "properties": {
             "id": {"type": "string"},
             "model_name": {"const": inference_protocol.MODEL},
-            "model_version": {"type": "string", "pattern": WEIGHTS % VERSION_LENGTH},
             "outputs": {"type": "array", "items": {"type": "object", "required": ["name", "datatype", "shape"]}},
         },
     },

@@ -63,7 +63,7 @@ def sent_body(request: HttpRequest) -> BinaryIO:
     if request.META.get("CONTENT_LENGTH") or "Transfer-Encoding" not in request.headers:
         return request
     if not request.META.get("wsgi.input_terminated"):  # as runserver, which does not know the last chunk
-        raise MalformedBody("This server reads no body in chunks; send it with Content-Length.")
+        raise MalformedBody("This server does not accept chunked bodies; send the body with Content-Length.")
     return request.META["wsgi.input"]
 
 
@@ -109,7 +109,7 @@ def sent_json(data: bytes) -> Payload:
         return Payload([sent_item(value)], False)
     batch = value[known[0]]
     if not isinstance(batch, list) or not batch:
-        raise UnusablePixels(f"`{known[0]}` is to be a list with at least one item.")
+        raise UnusablePixels(f"`{known[0]}` must be a list with at least one item.")
     if len(batch) > settings.MAX_BATCH:
         raise TooLarge(f"This batch has {len(batch)} items; {settings.MAX_BATCH} are the most.")
     return Payload([sent_item_or_refusal(item) for item in batch], True)
@@ -145,7 +145,7 @@ def sent_base64(value: object) -> bytes:
         encoded = DATA_URL.sub("", value).replace("\r", "").replace("\n", "")
         picture = base64.b64decode(encoded, validate=True)
     except (TypeError, ValueError) as error:
-        detail = "`image` is to be a string: a PNG or JPEG file in base64 or as a data URL, and nothing else."
+        detail = "`image` must be a string: a PNG or JPEG file in base64 or as a data URL."
         raise UnusablePicture(detail) from error
     if not picture:
         raise NoPicture("`image` is empty.")
@@ -160,7 +160,7 @@ def sent_pixels(value: object) -> np.ndarray:
     if len(rows) == SIDE and all(isinstance(row, list) and len(row) == SIDE for row in rows):
         rows = [number for row in rows for number in row]
     if len(rows) != SIDE * SIDE:
-        raise UnusablePixels(f"`pixels` is to be a list of {SIDE * SIDE} numbers, or of {SIDE} rows of {SIDE}.")
+        raise UnusablePixels(f"`pixels` must be a list of {SIDE * SIDE} numbers, or of {SIDE} rows of {SIDE}.")
     pixels = as_pixels(rows).reshape(SIDE, SIDE)
     check_ink(pixels, "these pixels")
     return pixels
@@ -177,5 +177,5 @@ def as_pixels(numbers: list) -> np.ndarray:
     for index, number in enumerate(numbers):
         # By its type first, as True is 1 to Python; NaN is not between any two numbers.
         if type(number) not in (int, float) or not 0 <= number <= 255:
-            raise UnusablePixels(f"Pixel {index} is no number from 0 to 255.")
+            raise UnusablePixels(f"Pixel {index} is not a number from 0 to 255.")
     return np.rint(numbers).astype(np.uint8)

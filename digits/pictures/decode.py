@@ -64,6 +64,8 @@ def decode(data: bytes, batch: int = 1) -> np.ndarray:
         ImageOps.exif_transpose(picture, in_place=True)
     except DAMAGE as error:
         raise damaged from error
+    if picture.mode == "P" and picture.palette is None:  # Pillow reads it, but can't tell its colours
+        raise damaged
     return luminance_of(picture)
 
 

@@ -1,6 +1,11 @@
-"""What this process has done since it started, in Prometheus's text format; every process counts for itself."""
+"""What this process has done since it started, in Prometheus's text format.
+
+Every process counts for itself, and a scrape is answered by one of them. So each sample has a `process` label: no
+series ever runs backwards, and `sum without (process)` adds up the processes that were scraped.
+"""
 
 import bisect
+import os
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
@@ -9,7 +14,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Metric:
-    """Numbers by the values of labels; those are few and our own, so that none needs escaping."""
+    """Numbers by the values of labels. The values are few and our own, so they need no escaping."""
 
     kind: str
 
@@ -23,7 +28,7 @@ class Metric:
             self._numbers[values] += amount
 
     def lines(self) -> Iterator[str]:
-        yield f"# HELP {self.name} {self.meaning}, in this process alone"
+        yield f"# HELP {self.name} {self.meaning}, in this process"
         yield f"# TYPE {self.name} {self.kind}"
         with self._lock:
             numbers = sorted(self._numbers.items(), key=str)
@@ -40,7 +45,7 @@ class Gauge(Metric):
 
 
 class Histogram(Metric):
-    """How many observations were at most so large, by one label."""
+    """The number of observations up to each bound, by one label."""
 
     kind = "histogram"
     BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
@@ -55,7 +60,7 @@ class Histogram(Metric):
             self._counts[value][bisect.bisect_left(self.BOUNDS, amount)] += 1
 
     def lines(self) -> Iterator[str]:
-        yield f"# HELP {self.name} {self.meaning}, in this process alone"
+        yield f"# HELP {self.name} {self.meaning}, in this process"
         yield f"# TYPE {self.name} {self.kind}"
         with self._lock:
             observed = sorted((value, list(counts), self._numbers[value]) for value, counts in self._counts.items())
@@ -67,8 +72,9 @@ class Histogram(Metric):
 
 
 def sample(name: str, labels: tuple, values: tuple) -> str:
-    pairs = ",".join(f'{label}="{value}"' for label, value in zip(labels, values, strict=True))
-    return f"{name}{{{pairs}}}" if pairs else name
+    labelled = [*zip(labels, values, strict=True), ("process", os.getpid())]
+    pairs = ",".join(f'{label}="{value}"' for label, value in labelled)
+    return f"{name}{{{pairs}}}"
 
 
 REQUESTS = Counter("digits_requests_total", "Requests answered", "route", "method", "status")

@@ -40,7 +40,7 @@ def decoded(data_url: str) -> bytes:
 
 
 def ink(page: Page) -> dict:
-    """How much of the pad is inked, and the box around that, all in shares of the pad's side."""
+    """How much of the pad is inked, and the box around that, all in fractions of the pad's side."""
     inked = bitmap(page).getchannel("A").point(lambda alpha: 255 * (alpha > 127))
     share = inked.histogram()[255] / (inked.width * inked.height)
     box = [edge / inked.width for edge in inked.getbbox() or ()]

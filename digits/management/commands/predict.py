@@ -6,14 +6,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from digit_recognizer_dl_model.frame import SIDE
-from digits import pictures
 from digits.management.progress import bar
-from digits.recognizer import Prediction, recognize_batch
+from digits.recognizer import Prediction, read_all
 from digits.refusals import NoPicture, Refusal, TooLarge
 
 STANDARD_INPUT = "-"
@@ -64,21 +61,20 @@ class Command(BaseCommand):
         shows_bar = len(names) > BATCH and self.stderr.isatty()
         for start in range(0, len(names), BATCH):
             batch = names[start : start + BATCH]
-            prepared = []
+            items: list[bytes | Refusal] = []
             try:
                 for done, name in enumerate(batch, start):
                     if shows_bar:
                         self.draw(f"{bar(done, len(names))}  {done:,} of {len(names):,}")
-                    prepared.append(prepare(name))
+                    items.append(content_or_refusal(name))
             finally:
                 if shows_bar:
                     self.draw("")  # the answers may go to the same terminal
-            pixels = [item for item in prepared if not isinstance(item, Refusal)]
-            predictions = iter(recognize_batch(np.array(pixels, np.uint8).reshape(-1, SIDE, SIDE)))
-            for name, item in zip(batch, prepared, strict=True):
-                tell(name, item if isinstance(item, Refusal) else next(predictions))
+            readings = read_all(items)
+            for name, reading in zip(batch, readings, strict=True):
+                tell(name, reading if isinstance(reading, Refusal) else reading.prediction)
             self.stdout.flush()  # a pipe or a file would wait for more
-            all_read = all_read and len(pixels) == len(batch)
+            all_read = all_read and not any(isinstance(reading, Refusal) for reading in readings)
         return all_read
 
     def tell_in_words(self, name: str, answer: Prediction | Refusal):
@@ -99,7 +95,7 @@ class Command(BaseCommand):
 
     def draw(self, line: str):
         """Write over the line of the terminal that was drawn last."""
-        # `str` takes the place of the style: a bar is no error, and not to be red.
+        # `str` takes the place of the style: a bar is not an error and must not be red.
         self.stderr.write(f"{ERASE_LINE}{line}", str, ending="")
         self.stderr.flush()
 
@@ -117,15 +113,15 @@ def names_of(file: str) -> list[str]:
     return sorted(found + [error.filename for error in errors]) or [file]
 
 
-def prepare(name: str) -> np.ndarray | Refusal:
-    """The picture's pixels, (28, 28) uint8, or why there are none."""
+def content_or_refusal(name: str) -> bytes | Refusal:
+    """The encoded picture, or why there is none."""
     try:
-        return pictures.prepare(read(name))
+        return content(name)
     except Refusal as refusal:
         return refusal
 
 
-def read(name: str) -> bytes:
+def content(name: str) -> bytes:
     """An encoded picture, read no further than tells that it is too large."""
     most = settings.MAX_PICTURE_BYTES + 1
     try:
