@@ -1,4 +1,4 @@
-"""Make the pictures of README.md from the running site: `python -m docs.screenshots` beside `python devserver.py`."""
+"""Make the README's pictures from the running site: `python -m benchmarks.screenshots` beside `python devserver.py`."""
 
 import shutil
 from pathlib import Path
@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from tests.browser.strokes import draw
 
 SITE = "http://127.0.0.1:8000"
-HERE = Path(__file__).parent
+DOCS = Path(__file__).parents[1] / "docs"
 TILES = "&".join(f"tile={index}" for index in range(110, 130))
 
 
@@ -18,14 +18,14 @@ def gallery(page: Page) -> None:
         tile.get_by_role("button").click()
         expect(tile.locator(".tile-verdict")).to_be_visible()
     page.mouse.move(0, 0)
-    page.screenshot(path=HERE / "gallery.png")
+    page.screenshot(path=DOCS / "gallery.png")
 
 
 def drawing_pad(page: Page, name: str) -> None:
     page.goto(f"{SITE}/draw/")
     draw(page, 2)
     expect(page.locator(".answered strong")).to_have_text("2")
-    page.screenshot(path=HERE / name)
+    page.screenshot(path=DOCS / name)
 
 
 def main() -> None:
