@@ -17,8 +17,10 @@ from schemathesis.config import SchemathesisConfig
 
 from digits import refusals
 from digits.api import endpoints
-from digits.api.openapi import PROBLEMS, document
+from digits.api.openapi import document
 from digits.errors import described, is_for_programs
+from digits.forms import MAX_TILES
+from digits.gallery import TILES_AT_ONCE
 
 from .pictures import drawing, encoded
 
@@ -52,7 +54,8 @@ def test_every_problem_is_explained():
     def kinds(refusal):
         return {refusal}.union(*(kinds(kind) for kind in refusal.__subclasses__()))
 
-    assert set(PROBLEMS) == kinds(refusals.Refusal)
+    explained = [(problem["status"], problem["title"]) for problem in document("")["x-problems"]]
+    assert sorted(explained) == sorted((kind.status, kind.title) for kind in kinds(refusals.Refusal))
 
 
 PICTURE = encoded(drawing())
@@ -78,7 +81,7 @@ POST = "/api/predict-digit/"
     ],
 )
 def test_its_problems_are_what_is_answered(client, refusal, method, path, body, content_type, headers):
-    _, detail = PROBLEMS[refusal]
+    [detail] = [each["detail"] for each in document("")["x-problems"] if each["title"] == refusal.title]
     answer = client.generic(method, path, body, content_type, headers=headers)
     assert answer.json() == described(refusal.status, refusal.title, detail)
 
@@ -107,6 +110,36 @@ def test_its_examples_are_what_is_sent_and_answered(client):
     ask = functools.partial(client.post, "/api/predict-digit/", content_type="application/json")
     assert ask(sent["pixels"]).json()["prediction"] == 7
     assert [item["prediction"] for item in ask(sent["batch"]).json()["predictions"]] == [7, 7]
+
+
+def test_its_examples_of_problems_are_those_it_explains():
+    explained = {problem["title"]: problem for problem in document("")["x-problems"]}
+    for path, methods in document("")["paths"].items():
+        for operation in methods.values():
+            for status, response in operation["responses"].items():
+                problems = response["content"].get("application/problem+json", {"examples": {}})["examples"].values()
+                for example in problems:
+                    problem = explained[example["value"]["title"]]
+                    assert example["value"]["detail"] == problem["detail"], (path, status)
+                    assert example["value"]["status"] == problem["status"] == int(status), path
+
+
+def test_its_limits_are_those_of_the_settings(settings):
+    described = document("")
+    text = json.dumps(described)
+    display = {each["name"]: each["schema"] for each in described["paths"]["/api/display-images/"]["get"]["parameters"]}
+    assert (display["count"]["maximum"], display["count"]["default"]) == (MAX_TILES, TILES_AT_ONCE)
+    assert display["seed"]["maximum"] == endpoints.MAX_SEED
+    assert f"up to {settings.MAX_PICTURE_BYTES // 1024**2} MB" in text
+    assert f"{settings.MAX_PICTURE_PIXELS // 1_000_000} megapixels" in text
+    assert f"share {settings.MAX_BATCH_PIXELS // 1_000_000}." in text
+    assert f"{settings.MAX_JSON_BYTES // 1024**2} MB of JSON, {settings.MAX_REQUEST_BYTES // 1024**2} MB or" in text
+    post = described["paths"]["/api/predict-digit/"]["post"]
+    files = post["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"]["file"]
+    batches = described["components"]["schemas"]["Question"]["properties"]
+    assert {files["maxItems"], batches["images"]["maxItems"], batches["instances"]["maxItems"]} == {settings.MAX_BATCH}
+    [include] = post["parameters"]
+    assert include["schema"]["items"]["enum"] == list(endpoints.EXTRAS)
 
 
 def test_its_version_is_the_projects():

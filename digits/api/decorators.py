@@ -12,7 +12,7 @@ from ..refusals import MethodNotAllowed, NotAcceptable, Refusal
 
 
 def endpoint(*methods: str, answers: tuple[str, ...] = ("application/json",)) -> Callable:
-    """A view that answers these methods alone, needs no CSRF token, and turns refusals into problems."""
+    """Make a view answer only these methods, without a CSRF token, and turn refusals into problems."""
 
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @csrf_exempt
@@ -38,14 +38,15 @@ def endpoint(*methods: str, answers: tuple[str, ...] = ("application/json",)) ->
 
 
 def is_accepted(request: HttpRequest, content_type: str) -> bool:
-    """Whether the Accept header allows it, by the most specific range that it is in (RFC 9110); of any parameters.
+    """Whether the Accept header allows a content type, by the most specific range that names it (RFC 9110).
 
-    Django's `accepts` takes a type that is excluded for one that is not named, and parameters for another type.
+    By hand, because Django's `get_preferred_type` fails on an encoding that it does not know, refuses
+    `application/json;charset=utf-8`, and does not see that `application/json;q=0, */*` excludes JSON.
     """
     sent = request.headers.get("Accept", "").strip() or "*/*"
     try:
         ranges = [MediaType(token) for token in sent.split(",")]
-    except ValueError:  # it makes no sense, and excludes nothing
+    except ValueError:  # a malformed header excludes nothing
         return True
     matches = content_type, f"{content_type.partition('/')[0]}/*", "*/*"
     matching = [each for each in ranges if f"{each.main_type}/{each.sub_type}" in matches]

@@ -1,12 +1,10 @@
-"""The API's description in the order and words of a page: what `api.html` shows."""
+"""The page `/api/`: the OpenAPI document in the order in which `api.html` shows it."""
 
 import json
 
-from .openapi import PROBLEMS
-
 
 def chapters(document: dict) -> dict:
-    """The document in the order and words of a page."""
+    """The context of `api.html`, from an OpenAPI document."""
     operations = [
         {
             "path": path,
@@ -34,10 +32,7 @@ def chapters(document: dict) -> dict:
             tag | {"operations": [operation for operation in operations if operation["tag"] == tag["name"]]}
             for tag in document["tags"]
         ],
-        "problems": [
-            {"status": refusal.status, "title": refusal.title, "meaning": meaning, "detail": detail}
-            for refusal, (meaning, detail) in PROBLEMS.items()
-        ],
+        "problems": document["x-problems"],
     }
 
 
@@ -48,6 +43,6 @@ def first_example(response: dict) -> str:
 
 
 def titles(response: dict) -> list[str]:
-    """Of the problems that a response may be; they name its examples."""
+    """The titles of the problems that a response may be."""
     [content] = response["content"].values()
     return [example["summary"] for example in content["examples"].values()]
