@@ -14,6 +14,7 @@ SETTINGS = settings(
 )
 
 
+@pytest.mark.slow
 def test_whatever_a_client_sends_is_answered_soon_with_predictions_or_a_problem():
     statuses: Counter[int] = Counter()
 

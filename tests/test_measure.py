@@ -78,6 +78,7 @@ def command(folder, monkeypatch):
     return command
 
 
+@pytest.mark.slow
 def test_the_command_prints_every_part(command, folder, capsys):
     command()
     out = capsys.readouterr().out
@@ -94,6 +95,7 @@ def test_the_command_prints_every_part(command, folder, capsys):
     assert "writers" not in out
 
 
+@pytest.mark.slow
 def test_the_command_measures_recorded_pens_and_writes_json(command, folder, capsys):
     command("--strokes", str(folder / "pens.json.gz"), "--json", str(folder / "report.json"))
     report = json.loads((folder / "report.json").read_text())
@@ -108,6 +110,7 @@ def test_the_command_measures_recorded_pens_and_writes_json(command, folder, cap
     assert "test" not in load_weights(folder / "weights.npz").figures
 
 
+@pytest.mark.slow
 def test_the_command_can_keep_the_figures(command, folder):
     command("--save")
     figures = load_weights(folder / "weights.npz").figures
@@ -116,6 +119,7 @@ def test_the_command_can_keep_the_figures(command, folder):
     assert "pens" not in figures
 
 
+@pytest.mark.slow
 def test_teachers_are_measured_on_the_writers_whom_they_have_never_seen(command, folder, capsys):
     recordings = [Recording(7, writer, SEVEN) for writer in range(6)]
     weights = load_weights(folder / "weights.npz")
@@ -134,6 +138,7 @@ def test_teachers_are_measured_on_the_writers_whom_they_have_never_seen(command,
     assert "teacher         of seed 9: 80.00% of the test images" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_repeats_tell_how_much_is_chance(command, folder, capsys):
     weights = load_weights(folder / "weights.npz")
     weights.figures["training"] = {"seed": 8}
@@ -186,16 +191,19 @@ def test_the_shipped_weights_are_as_good_as_their_file_says(shipped):
         assert measured[figure] == pytest.approx(claimed[figure], abs=0.001)
 
 
+@pytest.mark.slow
 def test_the_shipped_weights_are_right_about_994_test_images_of_1000(shipped):
     assert shipped[1]["accuracy"] >= 0.994
 
 
+@pytest.mark.slow
 def test_the_shipped_weights_doubt_few_digits(shipped):
     assert shipped[1]["uncertain"] <= 0.01
     written = handwriting.write_digits(1000, np.random.default_rng(6))
     assert measure(Classifier(load_weights()), written)["uncertain"] <= 0.03
 
 
+@pytest.mark.slow
 def test_the_shipped_weights_refuse_most_of_what_is_no_digit(monkeypatch):
     monkeypatch.setattr(evaluate, "SAMPLES_A_KIND", 100)
     shares = measure_negatives(Classifier(load_weights()))

@@ -149,5 +149,6 @@ def test_its_version_is_the_projects():
 
 @schema.parametrize()
 @settings(max_examples=15, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.slow
 def test_every_answer_is_as_described(case, server):
     case.call_and_validate(base_url=server)

@@ -54,6 +54,7 @@ def test_blank_paper_is_refused(kind):
             pictures.prepare(taken(kind, None, seed))
 
 
+@pytest.mark.slow
 def test_photographs_are_read():
     tiles = [gallery().tile(index) for index in range(30)]
     pixels = np.stack([gallery().pixels(tile.index) for tile in tiles])
@@ -63,6 +64,7 @@ def test_photographs_are_read():
     assert np.mean(list(accuracies.values())) >= 0.95
 
 
+@pytest.mark.slow
 def test_a_refused_photograph_is_not_read_right(monkeypatch):
     table = np.eye(10, dtype=np.float32)[[7]]
     sevens = SimpleNamespace(probabilities=lambda pixels: np.repeat(table, len(pixels), axis=0))

@@ -197,6 +197,7 @@ def test_every_cut_of_a_picture_is_refused_or_read_but_never_breaks():
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow tells of what it skips
+@pytest.mark.slow
 def test_damaged_exif_data_is_refused_or_ignored_but_never_breaks():
     exif = Image.Exif()
     exif[0x0112], exif[0x010E] = 6, "x" * 50

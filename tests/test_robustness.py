@@ -168,6 +168,7 @@ def test_chalk_is_lighter_than_the_board():
     assert picture[SHEET // 2, SHEET // 2] > picture[0].max()
 
 
+@pytest.mark.slow
 def test_changed_digits_are_still_digits():
     tiles = [gallery().tile(index) for index in range(30)]
     pixels = np.stack([gallery().pixels(tile.index) for tile in tiles])
@@ -195,6 +196,7 @@ def sevens():
     return SimpleNamespace(probabilities=probabilities, shown=shown)
 
 
+@pytest.mark.slow
 def test_the_table_has_a_row_for_each_change(sevens, dataset):
     steps = []
     accuracies = measure_robustness(sevens, dataset, progress=lambda done, rows: steps.append((done, rows)))

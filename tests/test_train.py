@@ -361,6 +361,7 @@ def test_a_resumed_command_does_not_train_finished_networks_again(command, tmp_p
     [(2, 5), (4, 8), (1, 0), (1, 12)],
     ids=["first teacher", "end of the last teacher", "start of the shipped network", "shipped network"],
 )
+@pytest.mark.slow
 def test_a_run_stopped_by_ctrl_c_can_be_resumed_to_the_same_weights(command, interrupt, tmp_path, capsys, seed, step):
     command(out="unbroken.npz")
     interrupt(seed, step)

@@ -175,6 +175,7 @@ def test_the_description_begins_with_what_is_refused_least(figures):
     assert f"{figures['digits']:.2%}" in lines[-1]
 
 
+@pytest.mark.slow
 def test_the_shipped_weights_refuse_most_of_what_nothing_was_fitted_to():
     figures = measure_refusal(Classifier(load_weights()), Dataset(*(part[:2000] for part in read_csv(TEST_CSV))), 60)
     assert figures["pooled"]["auroc"] >= 0.985

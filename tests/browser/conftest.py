@@ -24,6 +24,15 @@ REPORT_POLICY_VIOLATIONS = """
 """
 
 
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.slow)
+
+
 class Complaints:
     """What the browser complains of during one test; what a test provokes, it names beforehand."""
 
