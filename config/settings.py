@@ -1,4 +1,4 @@
-"""All settings, read from the environment; the sections follow a request. README.md lists the variables."""
+"""All settings, read from the environment; the sections follow a request. docs/operating.md lists the variables."""
 
 import os
 import re

@@ -1,5 +1,7 @@
-"""The documents' examples run, their figures are those of the shipped weights, and the files they name exist."""
+"""The documents' examples run, their figures are those of the shipped weights, and all that they name exists."""
 
+import ast
+import fnmatch
 import importlib.util
 import json
 import re
@@ -11,24 +13,41 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import architectures
-from benchmarks.quality import widths
+from benchmarks.architectures import ARCHITECTURES
+from benchmarks.quality import measure, photographs, robustness, widths
 from digit_recognizer_dl_model.metrics import wilson_interval
-from digit_recognizer_dl_model.network import Network
+from digit_recognizer_dl_model.network import ARCHITECTURE, Network
+from digit_recognizer_dl_model.train import DISTILLATION
 from digit_recognizer_dl_model.weights import SHIPPED, load_weights
 
 from .conftest import require
 
 ROOT = Path(__file__).parents[1]
-README, MAP, OPERATING, MEASUREMENTS = (
-    (ROOT / name).read_text(encoding="utf-8")
-    for name in ("README.md", "ARCHITECTURE.md", "docs/operating.md", "docs/measurements.md")
-)
-DOCUMENTS = {
-    path: path.read_text(encoding="utf-8")
-    for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "data" / "README.md")
-}
+NAMES = [
+    "data/README.md",
+    *(path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]),
+]
+DOCUMENTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in sorted(NAMES)}
+README, MAP = DOCUMENTS["README.md"], DOCUMENTS["ARCHITECTURE.md"]
+OPERATING, MEASUREMENTS = DOCUMENTS["docs/operating.md"], DOCUMENTS["docs/measurements.md"]
 SITE = "http://127.0.0.1:8000"
+FOLDERS = ("benchmarks", "config", "digit_recognizer_dl_model", "digits", "static", "templates")
+KEPT = sorted(path for folder in (*FOLDERS, "tests") for path in (ROOT / folder).rglob("*"))
+SOURCES = [
+    path.relative_to(ROOT).as_posix()
+    for path in KEPT
+    if path.suffix in (".py", ".html", ".css", ".js", ".json")
+    and path.name != "__init__.py"
+    and path.relative_to(ROOT).parts[0] in FOLDERS
+]
+FILE = r"\w[\w.*/-]*\.(?:py|html|css|js|json|csv|gz|md|txt|npz|png|toml|svg)"
+# Files of others that data/README.md describes.
+ELSEWHERE = {"train.csv", "test.csv", "train-writers.json.gz"}
+
+
+def examples(document: str, language: str) -> list[str]:
+    found = re.findall(rf"```{language}\n(.*?)```", document, re.DOTALL)
+    return [example for example in found if SITE in example]
 
 
 def run(command: list[str]) -> str:
@@ -37,74 +56,37 @@ def run(command: list[str]) -> str:
     return done.stdout
 
 
-def test_the_readme_is_short():
-    assert len(README.splitlines()) <= 100
-
-
-def test_the_curl_example_works(server):
+def test_the_curl_example_of_the_readme_works_and_answers_as_shown(server):
     require("curl")
-    [example] = re.findall(rf"```sh\n(curl .*{SITE}.*)\n```", README)
+    [example] = examples(README, "sh")
     prediction = json.loads(run(example.replace(SITE, server).split()))
     assert prediction["prediction"] == 7
     [shown] = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
     assert list(prediction) == list(json.loads(shown))
 
 
+def test_the_curl_examples_for_programs_work(server):
+    require("curl")
+    [example] = examples(OPERATING, "sh")
+    listing, prediction = (json.loads(run(line.replace(SITE, server).split())) for line in example.strip().splitlines())
+    assert len(listing["images"]) == 20
+    assert prediction["prediction"] == 7
+
+
 def test_the_python_example_works(server):
-    [example] = re.findall(r"```python\n(.*?)```", OPERATING, re.DOTALL)
+    [example] = examples(OPERATING, "python")
     printed = run([sys.executable, "-c", example.replace(SITE, server)])
     assert re.fullmatch(r"read as \d, \d+\.\d% sure; the label is \d\n", printed)
 
 
 def test_the_example_for_the_shell_works():
-    [file] = re.findall(r"manage.py predict (docs\S+)$", README, re.MULTILINE)
-    assert f"```\n{run([sys.executable, 'manage.py', 'predict', file])}```" in README
+    [file] = re.findall(r"manage.py predict (docs\S+)$", OPERATING, re.MULTILINE)
+    assert f"```\n{run([sys.executable, 'manage.py', 'predict', file])}```" in OPERATING
 
 
-def test_the_two_commands_head_the_readme():
+def test_the_readme_is_short_and_begins_with_the_two_commands():
     assert README.index("```sh\npython devserver.py\npython devserver.py test\n```") < 800
-
-
-def test_every_command_that_is_named_exists():
-    named = {name for text in DOCUMENTS.values() for name in re.findall(r"python -m ([a-z_.]+)", text)}
-    assert "benchmarks.quality.measure" in named
-    for name in named - {"pip"}:
-        assert importlib.util.find_spec(name), name
-
-
-def test_the_map_of_the_code_names_every_module():
-    for path in [
-        *ROOT.glob("digits/**/*.py"),
-        *ROOT.glob("digit_recognizer_dl_model/**/*.py"),
-        *ROOT.glob("config/*.py"),
-    ]:
-        if path.name != "__init__.py":
-            assert f"{path.name}`" in MAP, path
-    for path in ROOT.glob("benchmarks/**/*.py"):
-        assert path.name == "__init__.py" or f"`{path.name}`" in MAP, path
-
-
-def test_every_file_that_the_map_names_exists():
-    folders = ("config", "digits", "digit_recognizer_dl_model", "benchmarks", "docs", "tests", "templates", "static")
-    everywhere = {path.name for folder in folders for path in (ROOT / folder).rglob("*")}
-    everywhere |= {path.name for path in ROOT.iterdir()} | {"<page>.html", "_<fragment>.html"}
-    for name in re.findall(r"`([\w./-]+\.(?:py|js|html|md))`", MAP):
-        assert Path(name).name in everywhere, name
-
-
-def test_the_table_of_layers_has_the_networks_that_are_compared():
-    rows = re.findall(r"^\| .*? \| ([\d,]+) \| \d+ µs", MEASUREMENTS, re.MULTILINE)
-    networks = [Network(each, np.random.default_rng(0)) for each in architectures.ARCHITECTURES.values()]
-    counted = [sum(array.size for array in network.parameters.values()) for network in networks]
-    assert sorted(int(row.replace(",", "")) for row in rows) == sorted(counted)
-
-
-def test_the_table_of_thick_pens_has_the_rows_that_are_measured():
-    section = MEASUREMENTS[MEASUREMENTS.index("## Thick pens") : MEASUREMENTS.index("## Layers")]
-    rows = re.findall(r"^\| (.*?) \| \d+\.\d\d % \|", section, re.MULTILINE)
-    for name, (low, high) in widths.WIDTHS.items():
-        assert f"{name} pens, {low} to {high}" in rows
-    assert len(rows) == len(widths.WIDTHS) + 1 + len(widths.DRAWN)
+    assert len(README.splitlines()) <= 100
 
 
 @pytest.fixture(scope="module")
@@ -118,72 +100,210 @@ def figures(weights):
 
 
 @pytest.mark.parametrize(
-    ("told", "value"),
+    ("document", "told", "value"),
     [
-        ("{:,} trained parameters in a file", lambda weights: weights.trained_values),
-        ("in a file of {:.1f} MB", lambda _: SHIPPED.stat().st_size / 1e6),
-        ("{:,} made-up scribbles", lambda weights: weights.figures["composition"]["negatives"]),
-        ("{:,} digits in", lambda weights: weights.figures["composition"]["handwriting"]),
-        ("digits in {} forms", lambda weights: len(weights.figures["forms"])),
-        ("beside MNIST's {:,}", lambda weights: weights.figures["composition"]["mnist"]),
-        ("and {:,} that", lambda weights: weights.figures["composition"]["recorded"]),
-        ("that {} people wrote", lambda weights: weights.figures["composition"]["writers"]),
-        ("the worst of {} changes", lambda weights: len(weights.figures["robustness"])),
+        (README, "has {:,} parameters", lambda weights: weights.trained_values),
+        (README, "in a file of {:.1f} MB", lambda _: SHIPPED.stat().st_size / 1e6),
+        (MEASUREMENTS, "- {:,} negatives", lambda weights: weights.figures["composition"]["negatives"]),
+        (MEASUREMENTS, "- {:,} synthetic digits", lambda weights: weights.figures["composition"]["handwriting"]),
+        (MEASUREMENTS, "digits in {} forms", lambda weights: len(weights.figures["forms"])),
+        (MEASUREMENTS, "held out: {:,}.", lambda weights: weights.figures["composition"]["mnist"]),
+        (MEASUREMENTS, "- {:,} digits that", lambda weights: weights.figures["composition"]["recorded"]),
+        (MEASUREMENTS, "that {} people wrote", lambda weights: weights.figures["composition"]["writers"]),
+        (MEASUREMENTS, "and {:.0f} % of its target", lambda _: 100 * DISTILLATION),
     ],
 )
-def test_counts_are_those_of_the_weights_file(weights, told, value):
-    assert f" {told.format(value(weights))}" in " ".join((README + MEASUREMENTS).split())
+def test_the_counts_are_those_of_the_shipped_weights(weights, document, told, value):
+    assert told.format(value(weights)) in " ".join(document.split())
 
 
 def test_the_figures_are_those_in_the_weights_file(figures):
     test = figures["test"]
     low, high = test["interval_95"]
-    assert f"| {percent(test['accuracy'])} (95 % interval {percent(low)} to {percent(high)}) |" in README
-    assert f"| {percent(test['expected_calibration_error'])} |" in MEASUREMENTS
     uncertain, certain = percent(test["uncertain"]), percent(test["accuracy_where_certain"])
-    assert f"| {uncertain}; of the rest {certain} are right |" in README
-    change, share = min(figures["robustness"].items(), key=lambda item: item[1])
-    assert f"| {percent(share)}: {change} |" in README
+    change, accuracy = min(figures["robustness"].items(), key=lambda item: item[1])
+    kind, of_kind = min(figures["photographs"].items(), key=lambda item: item[1])
     refused = figures["refusal"]["pooled"]
-    assert f"| {100 * refused['refused']:.0f} %; AUROC {refused['auroc']:.3f} |" in README
-    letters = 1 - figures["refusal"]["kinds"]["letter in type"]["refused"]
-    assert f"{100 * letters:.0f} % of typed ones are taken for a digit" in " ".join(MEASUREMENTS.split())
+    for document in (README, MEASUREMENTS):
+        assert f"| {percent(test['accuracy'])} (95 % interval {percent(low)} to {percent(high)}) |" in document
+        assert f'| marked "not sure" there | {uncertain}; of the rest {certain} are right |' in document
+        changes = f"| the worst of {len(figures['robustness'])} changes to pictures |"
+        assert f"{changes} {percent(accuracy)}: {change} |" in document
+        kinds = f"| the worst of {len(figures['photographs'])} kinds of synthetic photographs |"
+        assert f"{kinds} {percent(of_kind)}: {kind} |" in document
+        assert f"| {100 * refused['refused']:.0f} %; AUROC {refused['auroc']:.3f} |" in document
+    assert f"error on the test images | {percent(test['expected_calibration_error'])} |" in MEASUREMENTS
+    kind, least = min(figures["refusal"]["kinds"].items(), key=lambda item: item[1]["refused"])
+    assert f"| the unseen kind that is refused least | {100 * least['refused']:.0f} %: {kind} |" in MEASUREMENTS
 
 
-def test_the_figures_of_the_repeats_and_of_photographs_are_those_in_the_weights_file(figures):
+def test_the_figures_of_the_repeats_are_those_in_the_weights_file(figures):
     accuracies = [run["test"]["accuracy"] for run in (figures, *figures["repeats"])]
     mean, deviation = percent(statistics.mean(accuracies)), f"{100 * statistics.stdev(accuracies):.2f}"
     assert len(accuracies) == 3
-    row = f"{mean} in the mean, standard deviation {deviation} points"
-    assert f"trained from three seeds by the same teachers | {row} |" in MEASUREMENTS
-    kind, share = min(figures["photographs"].items(), key=lambda item: item[1])
-    assert f"| the worst of eleven kinds of made-up photographs | {percent(share)}: {kind} |" in README
+    row = f"mean {mean}, standard deviation {deviation} points"
+    assert f"| trained from three seeds, with the same teachers | {row} |" in MEASUREMENTS
 
 
 def test_the_figures_of_the_teachers_are_those_in_the_weights_file(figures):
     accuracies = [run["test"]["accuracy"] for run in figures["teachers"]]
     mean, deviation = percent(statistics.mean(accuracies)), f"{100 * statistics.stdev(accuracies):.2f}"
-    assert f"| {mean} in the mean, standard deviation {deviation} points |" in MEASUREMENTS
+    row = f"mean {mean}, standard deviation {deviation} points"
+    assert f"| its three teachers, each from another seed | {row} |" in MEASUREMENTS
     pens = [run["pens"] for run in figures["teachers"]]
     total = sum(run["images"] for run in pens)
     right = sum(round(run["accuracy"] * run["images"]) for run in pens)
     low, high = wilson_interval(right, total)
-    assert f"on {total:,} digits of people whom the network had never seen" in README
-    assert f"| {percent(right / total)} (95 % interval {percent(low)} to {percent(high)}); " in README
-    assert f"{percent(sum(run['uncertain'] * run['images'] for run in pens) / total)} marked" in README
+    for document in (README, MEASUREMENTS):
+        assert f"| right on {total:,} digits of people the reading network had never seen |" in document
+        assert f"| {percent(right / total)} (95 % interval {percent(low)} to {percent(high)}) |" in document
+    uncertain = percent(sum(run["uncertain"] * run["images"] for run in pens) / total)
+    assert f'| marked "not sure" there | {uncertain} |' in MEASUREMENTS
 
 
-def percent(share: float) -> str:
-    return f"{100 * share:.2f} %"
-
-
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
-def test_links_and_pictures_lead_somewhere(path):
-    for target in re.findall(r"\]\(([^)#]+)", DOCUMENTS[path]):
-        assert target.startswith("http") or (path.parent / target).exists(), target
+def percent(fraction: float) -> str:
+    return f"{100 * fraction:.2f} %"
 
 
 def test_every_setting_is_listed():
     settings = (ROOT / "config" / "settings.py").read_text()
     names = set(re.findall(r'"((?:DIGITS|DJANGO|MNIST)_[A-Z_]+)"', settings))
     assert names == set(re.findall(r"^\| `((?:DIGITS|DJANGO|MNIST)_[A-Z_]+)`", OPERATING, re.MULTILINE))
+
+
+def test_the_map_of_the_code_is_complete():
+    named = mapped_paths()
+    missing = [path for path in SOURCES if not is_covered(path, named)]
+    assert not missing, "ARCHITECTURE.md has no row for these files"
+
+
+def is_covered(path: str, named: list[str]) -> bool:
+    return any(path.startswith(name) if name.endswith("/") else fnmatch.fnmatch(path, name) for name in named)
+
+
+def test_everything_in_the_map_of_the_code_exists():
+    missing = [path for path in mapped_paths() if not list(ROOT.glob(path))]
+    assert not missing, "ARCHITECTURE.md maps files that do not exist"
+
+
+def mapped_paths() -> list[str]:
+    """The paths, some of them patterns, in the first column of the map; after the first in a row, in its folder."""
+    paths = []
+    for first, *others in (re.findall("`([^`]+)`", row[0]) for row in table(MAP, "place")):
+        folder = first.rpartition("/")[0]
+        paths += [first, *(other if "/" in other else f"{folder}/{other}" for other in others)]
+    return paths
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_path_in_a_document_exists(name):
+    quoted = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", DOCUMENTS[name], flags=re.DOTALL))
+    words = {word.rstrip(".,;:") for text in quoted for word in text.split()}
+    paths = {word for word in words if re.fullmatch(rf"{FILE}|[\w-]+(?:/[\w-]+)*/", word)}
+    missing = sorted(path for path in paths - ELSEWHERE if not exists(path, (ROOT / name).parent))
+    assert not missing, f"{name} names files that do not exist"
+
+
+def exists(path: str, folder: Path) -> bool:
+    """Whether a path leads somewhere from the root, from the document or from any folder, or is made later."""
+    if any(list(start.glob(path)) for start in (ROOT, folder)):
+        return True
+    if any(fnmatch.fnmatch(kept.as_posix(), f"*/{path.rstrip('/')}") for kept in KEPT):
+        return True
+    made = [line.strip("/") for line in (ROOT / ".gitignore").read_text().splitlines() if line.startswith("/")]
+    return any(each == path or each.endswith(f"/{path}") or path.startswith(f"{each}/") for each in made)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_links_and_pictures_lead_somewhere(name):
+    for target in re.findall(r"\]\(([^)\s]+)\)", DOCUMENTS[name]):
+        if target.startswith("http"):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (ROOT / name).parent / path if path else ROOT / name
+        assert file.exists(), target
+        assert not anchor or anchor in anchors(file.read_text(encoding="utf-8")), target
+
+
+def anchors(document: str) -> set[str]:
+    """The anchors that GitHub makes of a document's headings."""
+    headings = re.findall(r"^#+ (.+)$", document, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_command_in_a_document_exists_and_takes_its_options(name):
+    # A command may go on in the next line, after a backslash.
+    text = DOCUMENTS[name].replace("\\\n", " ")
+    for module, arguments in re.findall(r"python -m ([\w.]+)([^`\n]*)", text):
+        if module not in ("pip", "venv"):
+            spec = importlib.util.find_spec(module)
+            assert spec, f"python -m {module}"
+            check_options(Path(spec.origin), arguments)
+    for command, arguments in re.findall(r"manage\.py (\w+)([^`\n]*)", text):
+        source = ROOT / "digits" / "management" / "commands" / f"{command}.py"
+        if source.exists():
+            check_options(source, arguments)
+        else:
+            done = subprocess.run([sys.executable, "manage.py", command, "--help"], cwd=ROOT, capture_output=True)
+            assert done.returncode == 0, f"manage.py {command}"
+
+
+def check_options(source: Path, arguments: str) -> None:
+    text = source.read_text(encoding="utf-8")
+    if source.parent.name == "commands":
+        text += (ROOT / "digits" / "management" / "download.py").read_text(encoding="utf-8")
+    for option in re.findall(r"(?<=\s)--[a-z-]+", arguments):
+        assert f'"{option}"' in text, f"{source.name} has no option {option}"
+
+
+def test_the_diagram_of_the_network_has_the_shapes_of_its_layers():
+    shapes, side, channels = ["28x28x1"], 28, 1
+    for layer in ARCHITECTURE:
+        if layer["layer"] == "Conv2D":
+            side, channels = side - layer["size"] + 1, layer["outputs"]
+            shapes.append(f"{side}x{side}x{channels}")
+        elif layer["layer"] == "MaxPool2D":
+            side //= 2
+            shapes[-1] = f"{side}x{side}x{channels}"
+        elif layer["layer"] == "Dense":
+            shapes.append(str(layer["outputs"]))
+    shown = re.findall(r'n\d\["([^" ]+?)(?: logits)?"\]', MAP)
+    assert [shape.replace("\N{MULTIPLICATION SIGN}", "x") for shape in shown] == shapes
+
+
+def test_the_table_of_architectures_has_the_networks_that_are_compared():
+    rows = {row[0].partition(":")[0]: row[1] for row in table(MEASUREMENTS, "network")}
+    rng = np.random.default_rng(0)
+    assert rows == {
+        name: f"{sum(array.size for array in Network(architecture, rng).parameters.values()):,}"
+        for name, architecture in ARCHITECTURES.items()
+    }
+
+
+def test_the_table_of_pen_widths_has_the_rows_that_are_measured():
+    rows = [row[0] for row in table(MEASUREMENTS, "digits")]
+    pens = [f"{name} pens, {low} to {high}" for name, (low, high) in widths.WIDTHS.items()]
+    drawn = [f"MNIST, {name}" for name in widths.DRAWN]
+    assert rows == [*pens, rows[len(pens)], *drawn]
+    source = ast.parse(Path(widths.__file__).read_text(encoding="utf-8"))
+    assert rows[len(pens)] in {node.value for node in ast.walk(source) if isinstance(node, ast.Constant)}
+    assert f"| digits | changed | {' | '.join(widths.WAYS)} |" in MEASUREMENTS
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        f"{robustness.IMAGES:,} test images",
+        f"{photographs.PHOTOGRAPHS} synthetic photographs of each kind",
+        f"{measure.SAMPLES_A_KIND} pictures of each kind",
+    ],
+)
+def test_the_sizes_of_the_samples_are_told(told):
+    assert told in MEASUREMENTS
+
+
+def table(document: str, first: str) -> list[list[str]]:
+    """The cells of the rows of the table whose first column has this heading."""
+    [rows] = re.findall(rf"^\| {first} \|.*\n\| ---.*\n((?:\|.*\n)+)", document, re.MULTILINE)
+    return [[cell.strip() for cell in row.strip("| ").split(" | ")] for row in rows.splitlines()]
