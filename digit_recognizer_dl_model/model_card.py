@@ -12,6 +12,7 @@ from .synthetic.handwriting import FORMS
 from .train import DISTILLATION
 from .weights import SHIPPED, Weights, load_weights
 
+KNOWN_FAILURE = 0.01  # fraction that fails from which the card names a failure
 CARD = Path(__file__).parent.parent / "MODEL_CARD.md"
 TEXT = """# Model card
 
@@ -123,8 +124,8 @@ def describe_model(weights: Weights) -> str:
     test, composition, refusal = figures["test"], figures["composition"], figures["refusal"]
     confusion, pens = test["confusion"], pool([run["pens"] for run in figures["teachers"]])
     forms, kinds, robustness = figures["forms"], refusal["kinds"], figures["robustness"]
-    weakest = sorted(forms, key=forms.get)[:4]
-    passing = sorted(kinds, key=lambda kind: kinds[kind]["refused"])[:4]
+    weakest = [form for form in sorted(forms, key=forms.get) if fails(forms[form])]
+    passing = [kind for kind in sorted(kinds, key=lambda kind: kinds[kind]["refused"]) if fails(kinds[kind]["refused"])]
     failures = [
         *(f"- {_percent(1 - forms[form], 1)} of made-up digits of the form *{form}* are misread." for form in weakest),
         *(f"- {_percent(1 - kinds[kind]['refused'], 0)} of {kind} are taken for a digit." for kind in passing),
@@ -176,6 +177,11 @@ def describe_model(weights: Weights) -> str:
     )
 
 
+def fails(fraction: float) -> bool:
+    """Whether a fraction of right answers or refusals is a known failure."""
+    return 1 - fraction >= KNOWN_FAILURE
+
+
 def _repeats(figures: dict) -> str:
     """How much of the accuracy is chance."""
     accuracies = [figures["test"]["accuracy"], *(run["test"]["accuracy"] for run in figures["repeats"])]
@@ -219,12 +225,12 @@ def _teachers(runs: list[dict], pens: dict) -> str:
 
 
 def _failures_of_writers(pens: dict) -> list[str]:
-    """Whom the network reads worst."""
+    """The writers and pens that the network reads worst."""
     shares = pens["by_writer"].values()
     worst, best = _percent(min(shares), 1), _percent(max(shares), 1)
     lines = [f"- Of {len(shares)} unseen writers the worst is read right in {worst} of the digits, the best in {best}."]
     *_, (thickest, right) = pens["by_thickness"].items()
-    if right is not None:
+    if right is not None and fails(right):
         least, misread = thickest.split()[0], _percent(1 - right, 1)
         lines.append(
             "- In photos and uploads, a small drawing with a thick pen runs together: over"
@@ -248,9 +254,13 @@ Made-up photographs of digits on paper, half of them MNIST's test images and hal
 """
 
 
-def _rows(shares: dict[str, float], decimals: int) -> str:
-    ordered = sorted(shares.items(), key=lambda item: item[1])
-    return "\n".join(f"| {name} | {_percent(share, decimals)} |" for name, share in ordered)
+def _rows(fractions: dict[str, float], decimals: int) -> str:
+    """A row for each fraction, the lowest first; those that are all right share the last row."""
+    ordered = sorted(fractions.items(), key=lambda item: item[1])
+    rows = [f"| {name} | {_percent(fraction, decimals)} |" for name, fraction in ordered if fraction < 1]
+    if flawless := sum(fraction == 1 for fraction in fractions.values()):
+        rows.append(f"| the other {flawless} | {_percent(1, decimals)} |")
+    return "\n".join(rows)
 
 
 def _percent(share: float, decimals: int = 2) -> str:

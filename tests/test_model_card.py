@@ -34,6 +34,19 @@ def test_the_card_tells_the_figures(weights):
     assert card.count("\n| **7** |") == 1
 
 
+def test_known_failures_fail_at_least_once_in_a_hundred(weights):
+    forms = {"zero": 0.991, "one": 0.99, "two": 1.0, "three": 0.5}
+    card = describe_model(replace(weights, figures=weights.figures | {"forms": forms}))
+    failures = card[card.index("## Known failures") :]
+    assert [form in failures for form in ("*zero*", "*one*", "*two*", "*three*")] == [False, True, False, True]
+
+
+def test_forms_that_are_all_read_right_share_a_row(weights):
+    forms = {"zero": 1.0, "one": 0.99, "two": 1.0}
+    card = describe_model(replace(weights, figures=weights.figures | {"forms": forms}))
+    assert "| one | 99.0 % |\n| the other 2 | 100.0 % |\n" in card
+
+
 def test_the_card_tells_of_photographs_where_they_were_measured(weights):
     card = describe_model(replace(weights, figures=weights.figures | {"photographs": {"in the dark": 0.4321}}))
     assert "\n\n### Photographs\n" in card

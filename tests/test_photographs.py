@@ -21,6 +21,8 @@ from digits import pictures
 from digits.gallery import gallery
 from digits.refusals import Blank
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 BAR = np.zeros((28, 28), np.uint8)
 BAR[4:24, 13:16] = 255

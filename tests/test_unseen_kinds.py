@@ -16,6 +16,8 @@ from digit_recognizer_dl_model.synthetic import handwriting, negatives
 from digit_recognizer_dl_model.weights import load_weights
 from digits.refusals import Blank
 
+pytestmark = pytest.mark.slow
+
 TEST_CSV = Path(__file__).parent.parent / "data" / "mnist_test.csv"
 
 
