@@ -88,8 +88,14 @@ def test_inference_needs_no_training_code():
 
 
 def test_javascript_never_calls_the_server():
-    for script in ROOT.glob("static/digits/*.js"):
+    for script in ROOT.glob("static/**/*.js"):
         assert not re.search(r"\bfetch\(|XMLHttpRequest|WebSocket|EventSource|sendBeacon|import\(", script.read_text())
+
+
+def test_the_pad_looks_up_nothing_outside_its_form():
+    for module in ("drawing.js", "painting.js", "pad.js", "pictures.js"):
+        script = (ROOT / "static" / "digits" / module).read_text()
+        assert not re.search(r"document\.(querySelector|getElement|addEventListener|body)|htmx", script), module
 
 
 def test_no_address_returns_both_a_page_and_a_fragment():

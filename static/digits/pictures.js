@@ -1,0 +1,97 @@
+/** Picture files: loaded to be painted on the pad, and reduced where they are too large to be sent. */
+
+export const DRAWING_SIDE = 280; // pixels of the picture that is sent of a drawing, whatever the screen
+const PHOTO_SIDE = 1000; // pixels along the longer side of a photo that was too large to be sent as it is
+const LARGE = { bytes: 500_000, side: 2000 };
+const SAMPLES = 32; // along each side of a picture, to tell whether it is dark
+const DARK = 110; // mean brightness of 255 below which a white pen shows better
+
+/** How to paint each picture, by its data URL. */
+export const painters = new Map();
+
+/** Get a mark's picture ready to be painted; rejects where the browser cannot decode it. */
+export async function load(mark) {
+  const image = new Image();
+  image.src = mark.picture;
+  await image.decode();
+  painters.set(mark.picture, mark.isInk ? inkOf(image) : photoOf(image));
+  return mark;
+}
+
+/** A tile, white ink on black: painted in the pen's colour, transparent where there is no ink. */
+function inkOf(image) {
+  const [stencil, context] = canvasOf(image.width, image.height);
+  context.drawImage(image, 0, 0);
+  const pixels = context.getImageData(0, 0, image.width, image.height);
+  for (let i = 0; i < pixels.data.length; i += 4) pixels.data[i + 3] = pixels.data[i];
+  context.putImageData(pixels, 0, 0);
+  return {
+    frame: [0, 0, 1, 1],
+    side: DRAWING_SIDE,
+    paint(target, colour) {
+      context.globalCompositeOperation = "source-in";
+      context.fillStyle = colour;
+      context.fillRect(0, 0, stencil.width, stencil.height);
+      target.drawImage(stencil, 0, 0, 1, 1);
+    },
+  };
+}
+
+/** A picture to draw on, as large as fits on the pad, and the colour that shows on it. */
+function photoOf(image) {
+  const side = Math.max(image.naturalWidth, image.naturalHeight);
+  const [width, height] = [image.naturalWidth / side, image.naturalHeight / side];
+  const frame = [(1 - width) / 2, (1 - height) / 2, width, height];
+  return {
+    frame,
+    side,
+    colour: brightness(image) < DARK ? "white" : "black",
+    paint: (target) => target.drawImage(image, ...frame),
+  };
+}
+
+/** The mean brightness of a picture on white, from samples: drawn on a single pixel, Firefox shows only its middle. */
+function brightness(image) {
+  const [, context] = canvasOf(SAMPLES, SAMPLES);
+  context.fillStyle = "white";
+  context.fillRect(0, 0, SAMPLES, SAMPLES);
+  context.drawImage(image, 0, 0, SAMPLES, SAMPLES);
+  const { data } = context.getImageData(0, 0, SAMPLES, SAMPLES);
+  let sum = 0;
+  for (let i = 0; i < data.length; i += 4) sum += data[i] + data[i + 1] + data[i + 2];
+  return sum / (3 * SAMPLES * SAMPLES);
+}
+
+/** A picture file as it is, or reduced to JPEG where it is large or of a type that the server does not read. */
+export async function reduced(file) {
+  const bitmap = await createImageBitmap(file);
+  const longer = Math.max(bitmap.width, bitmap.height);
+  if (["image/png", "image/jpeg"].includes(file.type) && file.size <= LARGE.bytes && longer <= LARGE.side) return file;
+  const scale = Math.min(1, PHOTO_SIDE / longer);
+  const [canvas, context] = canvasOf(Math.round(bitmap.width * scale), Math.round(bitmap.height * scale));
+  context.fillStyle = "white";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.imageSmoothingQuality = "high";
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.9));
+}
+
+export function dataUrl(blob) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.addEventListener("load", () => resolve(reader.result));
+    reader.addEventListener("error", () => reject(reader.error));
+    reader.readAsDataURL(blob);
+  });
+}
+
+export function blobOf(url) {
+  const [, type, base64] = url.match(/^data:([^;]*);base64,(.*)$/s);
+  return new Blob([Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))], { type });
+}
+
+export function canvasOf(width, height) {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [Math.max(1, width), Math.max(1, height)];
+  return [canvas, canvas.getContext("2d")];
+}
