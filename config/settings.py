@@ -6,6 +6,8 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+from digits.addresses import PROBES
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -51,7 +53,7 @@ ALLOWED_HOSTS = env_list("DJANGO_ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env_list("DJANGO_CSRF_TRUSTED_ORIGINS")
 HTTPS = env_bool("DJANGO_HTTPS", not DEBUG)
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = ["^api/health/", "^v2/health/", "^metrics$"]  # whoever watches a process asks it plainly
+SECURE_REDIRECT_EXEMPT = list(PROBES)
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 # Pledges for every subdomain, and for a list that browsers ship, are hard to take back, so only the owner of the domain
 # can give them, and the two checks that ask for them are silenced.

@@ -11,18 +11,12 @@ from django.utils.text import slugify
 from digit_recognizer_dl_model.dataset import MalformedDataset
 from digit_recognizer_dl_model.weights import UnusableWeights
 
+from .addresses import Audience, audience_of
 from .refusals import Busy, NotFound, Refusal, ServerError, Unavailable
 
-INFERENCE_PROTOCOL = "/v2"  # where failures have the form of the Open Inference Protocol
 BAD_HOST = "This site does not answer to that host name; its setting DJANGO_ALLOWED_HOSTS lists those it does."
 UNUSABLE = "The network's weights or the gallery's images can't be used."
-DOCUMENTATION = "/api/"  # where the types of problems are explained, each under the anchor that its title makes
-
-
-def is_for_programs(request: HttpRequest) -> bool:
-    """Whether it asks for what programs read, not people: its failures are JSON."""
-    path = request.path_info
-    return path.startswith(("/api/", "/metrics", INFERENCE_PROTOCOL)) and path != DOCUMENTATION
+DOCUMENTATION = "/api/"  # the page that explains each type of problem, under an anchor made of its title
 
 
 def refuse(request: HttpRequest, refusal: Refusal) -> HttpResponse:
@@ -34,9 +28,10 @@ def refuse(request: HttpRequest, refusal: Refusal) -> HttpResponse:
 
 
 def failure(request: HttpRequest, status: int, title: str, detail: str) -> HttpResponse:
-    if request.path_info.startswith(INFERENCE_PROTOCOL):
+    audience = audience_of(request.path_info)
+    if audience is Audience.INFERENCE_CLIENTS:
         return JsonResponse({"error": detail}, status=status)
-    if is_for_programs(request):
+    if audience is Audience.PROGRAMS:
         body = described(status, title, detail)
         return JsonResponse(body, status=status, content_type="application/problem+json")
     context = {"title": title, "detail": detail}

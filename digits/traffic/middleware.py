@@ -12,14 +12,14 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 from django.utils.cache import patch_vary_headers
 
-from ..errors import is_for_programs, refuse
+from ..addresses import Audience, audience_of, is_probe
+from ..errors import refuse
 from ..refusals import MEGABYTE, TooLarge, TooManyRequests
 from . import limits, prometheus
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-UNLIMITED = ("/api/health/", "/v2/health/", "/metrics")  # whoever watches the site has to be answered
 # Of a request and of an answer, for pages of other origins.
 SENDABLE = "Content-Type, Inference-Header-Content-Length, X-Request-ID"
 READABLE = f"{SENDABLE}, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After"
@@ -90,7 +90,7 @@ def cross_origin(get_response: GetResponse) -> GetResponse:
         raise MiddlewareNotUsed
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if not is_for_programs(request):
+        if audience_of(request.path_info) is Audience.PEOPLE:
             return get_response(request)
         asks_first = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
         response = HttpResponse(status=204) if asks_first else get_response(request)
@@ -113,7 +113,7 @@ def rate_limit(get_response: GetResponse) -> GetResponse:
         raise MiddlewareNotUsed
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if not is_for_programs(request) or request.path_info.startswith(UNLIMITED):
+        if audience_of(request.path_info) is Audience.PEOPLE or is_probe(request.path_info):
             return get_response(request)
         try:
             quota = limits.count_request(request)
@@ -136,7 +136,8 @@ def request_size(get_response: GetResponse) -> GetResponse:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        limit = settings.MAX_REQUEST_BYTES if is_for_programs(request) else settings.MAX_FORM_BYTES
+        is_page = audience_of(request.path_info) is Audience.PEOPLE
+        limit = settings.MAX_FORM_BYTES if is_page else settings.MAX_REQUEST_BYTES
         # By its digits first: Python refuses to read a number of thousands of them.
         if length.isdecimal() and (len(length) > 15 or int(length) > limit):
             megabytes = settings.MAX_PICTURE_BYTES // MEGABYTE, limit // MEGABYTE

@@ -1,0 +1,31 @@
+"""What an address is for, told by its path: the one place where errors, limits and middleware ask."""
+
+import re
+from enum import Enum, auto
+
+
+class Audience(Enum):
+    """Who reads the answers of an address, failures included."""
+
+    PEOPLE = auto()  # pages and fragments
+    PROGRAMS = auto()  # JSON, with problems (RFC 9457), and Prometheus's text
+    INFERENCE_CLIENTS = auto()  # the Open Inference Protocol, which has errors of its own
+
+
+# Patterns of paths, without the first slash, that probes and Prometheus ask: they are answered over plain HTTP, and
+# count toward no rate limit.
+PROBES = ("^api/health/", "^v2/health/", "^metrics$")
+
+
+def audience_of(path: str) -> Audience:
+    """The audience of a path such as `/api/model/`, whether or not anything is there."""
+    match path.strip("/").split("/"):
+        case ["api", _, *_] | ["metrics"]:  # `/api/` itself is a page
+            return Audience.PROGRAMS
+        case ["v2", *_]:
+            return Audience.INFERENCE_CLIENTS
+    return Audience.PEOPLE
+
+
+def is_probe(path: str) -> bool:
+    return any(re.search(pattern, path.removeprefix("/")) for pattern in PROBES)
