@@ -61,6 +61,9 @@ def decode(data: bytes, batch: int = 1) -> np.ndarray:
         raise damaged
     try:
         picture.load()
+        picture.getexif()  # Pillow keeps the orientation from here on
+        # `exif_transpose` would write the rest anew, which takes time and fails on damage beside the orientation.
+        picture.info = {name: value for name, value in picture.info.items() if name == "transparency"}
         ImageOps.exif_transpose(picture, in_place=True)
     except DAMAGE as error:
         raise damaged from error
