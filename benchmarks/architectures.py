@@ -1,8 +1,8 @@
-"""The frontier that the shipped architecture was chosen on: what a handful of networks reach, and what they cost.
+"""The networks that the shipped architecture was chosen from: their accuracy and their cost.
 
-Run as `python -m benchmarks.architectures`, some minutes for each of them: all are trained alike, by the recipe of
-`digit_recognizer_dl_model.train` but for fewer epochs, and measured on images and writers that they have not seen.
-MNIST's test images are never looked at. The last line is one JSON object.
+Run as `python -m benchmarks.architectures`, some minutes for each network: all are trained by the recipe of
+`digit_recognizer_dl_model.train`, for fewer epochs, and measured on images and writers that they have not seen.
+MNIST's test images are not used. The last line is one JSON object.
 """
 
 import os
@@ -62,7 +62,7 @@ ARCHITECTURES = {
 
 
 def multiplications(architecture: list[dict]) -> int:
-    """Of one image, as the definition of a convolution says and not as Winograd's method saves."""
+    """The multiplications for one image by the definition of a convolution; Winograd's method needs fewer."""
     total, side = 0, 28
     for layer in architecture:
         if layer["layer"] == "Conv2D":
@@ -109,7 +109,7 @@ def main() -> None:
                 training.advance(pool)
         minutes = (time.monotonic() - start) / 60
         classifier = Classifier(training.weights())
-        shares = [
+        accuracies = [
             float((classifier.logits(images.pixels).argmax(axis=1) == images.labels).mean())
             for images in (validation, distorted)
         ]
@@ -119,9 +119,9 @@ def main() -> None:
             "microseconds_1": microseconds(classifier, validation.pixels[:1], 500),
             "microseconds_256": microseconds(classifier, validation.pixels[:256], 10),
             "minutes": minutes,
-            "validation": shares[0],
-            "distorted": shares[1],
-            "pens": measure_pens(classifier, recorded)["accuracy"],
+            "validation": accuracies[0],
+            "distorted": accuracies[1],
+            "pens": measure_pens(classifier, recorded).accuracy.count.fraction,
         }
         print(
             f"{row['values']:7,}  {row['multiplications'] / 1e6:13.1f} M  {row['microseconds_1']:4.0f} us"

@@ -1,9 +1,10 @@
-"""Making confidence mean what it says: a temperature for the logits, and how far confidence and truth are apart."""
+"""Calibration: a temperature for the logits, so that confidence is the fraction of right answers, and a check of it."""
 
 import math
 
 import numpy as np
 
+from .figures import Bin, Count
 from .loss import cross_entropy, targets_of
 
 
@@ -25,31 +26,21 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     return math.exp((low + high) / 2)
 
 
-def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -> list[dict]:
-    """How sure and how right the answers are in each of equal bins of confidence, 0-1; empty bins are left out.
+def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -> list[Bin]:
+    """Count the right answers in equal bins of confidence; bins without answers are left out.
 
-    probabilities: (n, 10); labels: (n,). Each bin tells its `images`, their mean `confidence` and their `accuracy`.
+    probabilities: (n, 10); labels: (n,); bins: their number.
     """
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
     bin_of = np.minimum((confidence * bins).astype(int), bins - 1)  # (n,)
     return [
-        {
-            "from": number / bins,
-            "to": (number + 1) / bins,
-            "images": int(within.sum()),
-            "confidence": float(confidence[within].mean()),
-            "accuracy": float(right[within].mean()),
-        }
+        Bin(
+            least=number / bins,
+            most=(number + 1) / bins,
+            count=Count(int(right[within].sum()), int(within.sum())),
+            confidence=float(confidence[within].mean()),
+        )
         for number in range(bins)
         if (within := bin_of == number).any()
     ]
-
-
-def expected_calibration_error(bins: list[dict]) -> float:
-    """The mean distance between confidence and the share of right answers over the images of `reliability`'s bins, 0-1.
-
-    Source: Guo et al. 2017, equation 3, with their 15 bins.
-    """
-    gaps = [each["images"] * abs(each["confidence"] - each["accuracy"]) for each in bins]
-    return sum(gaps) / sum(each["images"] for each in bins)

@@ -3,58 +3,62 @@
 It writes MODEL_CARD.md beside the README, so that none of its figures is copied by hand.
 """
 
-import statistics
 import textwrap
+from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 
-from .metrics import by_digit, pool
-from .synthetic.handwriting import FORMS
+from .figures import Accuracy, Change, Figures, Row, UnseenKinds, flawed, grouped, in_order
 from .train import DISTILLATION
 from .weights import SHIPPED, Weights, load_weights
 
-KNOWN_FAILURE = 0.01  # fraction that fails from which the card names a failure
+KNOWN_FAILURE = 0.01  # the card names as a failure what fails at least this often
+LOWEST_CHANGES = 8  # rows of the table of changed pictures
+OPTIONAL = {"validation", "negatives", "photographs", "pens"}  # parts of the figures that a card can do without
 CARD = Path(__file__).parent.parent / "MODEL_CARD.md"
 TEXT = """# Model card
 
 `{file}`: what it is, how it was made, how good it is and where it fails. Written by
-`python -m digit_recognizer_dl_model.model_card` from the figures in that file; a test holds the two together.
+`python -m digit_recognizer_dl_model.model_card` from the figures in that file; a test compares the two.
 
 ## What it is
 
 A convolutional network in NumPy that reads one handwritten digit from 28x28 pixels, prepared as MNIST prepares them.
-Its {values:,} trained values lie in these layers:
+Its {parameters:,} parameters are in these layers:
 
 {layers}
 
-It is for single digits that people write or draw; not for numbers of several digits, not for letters, and not where a
+It reads single digits that people write or draw. Do not use it for numbers of several digits, for letters, or where a
 wrong digit does harm before anybody notices.
 
 ## What it learned from
 
 | data | images an epoch | origin | licence |
 | --- | --- | --- | --- |
-| MNIST's training images but for {validation:,} | {mnist:,} | LeCun, Cortes and Burges | commonly CC BY-SA 3.0 |
-| {recorded:,} digits that {writers} people wrote with a pen | {drawn:,} | [Alpaydin, Alimoglu][pens] | CC BY 4.0 |
-| made-up handwriting in {forms} forms | {handwriting:,} | `handwriting.py` | MIT |
-| made-up pictures of no digit, all answers alike | {negatives:,} | `negatives.py` | MIT |
+| MNIST's training images, without {validation:,} that are held out | {data.mnist:,} | LeCun, Cortes and Burges | \
+commonly CC BY-SA 3.0 |
+| {data.recorded:,} digits that {data.writers} people wrote with a pen | {data.drawn:,} | [Alpaydin, Alimoglu][pens] | \
+CC BY 4.0 |
+| synthetic handwriting in {forms} forms | {data.handwriting:,} | `handwriting.py` | MIT |
+| negatives, for which all ten digits are equally right | {data.negatives:,} | `negatives.py` | MIT |
 
 [pens]: https://archive.ics.uci.edu/dataset/81
 
-MNIST's writers hardly slashed their zeros, flagged their ones or barred their sevens, and the pens never slashed a
-zero; the made-up handwriting does. The recipe, with what it needs fetched before it:
+Few of MNIST's writers slashed their zeros, flagged their ones or barred their sevens, and nobody slashed a zero with
+the pen; the synthetic handwriting does. These commands train the network:
 
 ```
 python manage.py fetch_mnist
 python manage.py fetch_pen_digits
-python -m digit_recognizer_dl_model.train --seed {seed}
+python -m digit_recognizer_dl_model.train --seed {training.seed}
 ```
 
-It trains {teachers} teachers first, each without a third of the people who wrote with a pen. Then the shipped network
-learns from everybody, {taught} of what it is to answer being the mean of its teachers' answers and the rest the label.
-The figures below come from these commands:
+They first train {teachers} teachers, each without one fold of the people who wrote with a pen. The shipped network
+learns from everybody: its target is {distillation} the mean of the teachers' answers, and the rest is the label.
+These commands measure the figures below:
 
 ```
-for seed in {repeated}; do
+for seed in {seeds}; do
     python -m digit_recognizer_dl_model.train --seed $seed --out seed$seed.npz \\
         --teachers digit_recognizer_dl_model/training/teacher*.npz
 done
@@ -63,208 +67,240 @@ python -m benchmarks.quality.measure --save --strokes data/pen_digits.json.gz \\
 python -m digit_recognizer_dl_model.model_card
 ```
 
-{epochs} epochs in batches of {batch}, {teacher_epochs} for a teacher; AdamW, its rate rising to {rate} and falling to
-zero, weight decay {decay}; label smoothing {smoothing}, none for a teacher; dropout; averaged weights. Every image is
-turned, scaled, slanted, shifted, bent, thinned or thickened and some blurred at random, anew each time. Architecture,
-epochs, averaging and all limits were chosen on the {validation:,} held-out images and on held-out writers. The test
-images were looked at once for each finished candidate, and nothing was chosen by them.
+Training takes {training.epochs} epochs in batches of {training.batch}, and {teacher_epochs} epochs for a teacher, with
+AdamW. The learning rate rises to {training.peak_learning_rate} and falls to zero; the weight decay is
+{training.weight_decay}, the label smoothing {training.label_smoothing} (none for a teacher). Dropout is used, and the
+weights are averaged. Every image is turned, scaled, slanted, shifted, bent, thinned or thickened and sometimes blurred
+at random, each time in another way. The architecture, the number of epochs, the averaging and all limits were chosen on
+the {validation:,} held-out images and on held-out writers. Each finished candidate was measured once on the test
+images, and nothing was chosen by them.
 
 ## How good it is
 
-On MNIST's {test:,} test images **{accuracy}** are right (95 % interval {interval}). The expected calibration
+On MNIST's {test.images:,} test images **{accuracy}** are right (95 % interval {interval}). The expected calibration
 error is {error}; {uncertain} are marked "not sure", and of the rest {certain} are right.
 
 {repeats}
 
-{wrong} are wrong:
+{test.count.wrong} are wrong:
 
-| | {columns} |
-| --- |{rule}
 {confusion}
 
-Rows: what it is; columns: what it is read as.
+Rows: the digit; columns: the answer.
 
-{runs}
+{of_teachers}
 
 ### Forms that people write
 
-Fresh samples of the made-up forms; the hand is the one that wrote for training, which flatters.
+Fresh samples of the synthetic forms. The same program wrote digits to train on, so these figures flatter.
 
-| form | right |
-| --- | --- |
 {form_rows}
 
 ### Changed pictures
 
-MNIST's test images, changed as people's pictures are, and prepared like these.
+MNIST's test images, changed as people's pictures are, and prepared like them.
 
-| change | right |
-| --- | --- |
 {robustness}
 {photographs}
 ### What it refuses
 
-A picture is marked "not sure" where two digits are about as likely, or where much probability is left beyond the two
-likeliest. Of pictures of no digit, in kinds that nothing was trained on or fitted to, {pooled} are refused; their AUROC
-against MNIST's test images, of which {uncertain} are, is {auroc}:
+A picture is marked "not sure" where two digits are about equally likely, or where much probability remains outside the
+two likeliest digits. Of pictures that do not show one digit, of kinds that nothing was trained on or fitted to,
+{refused} are refused, and of MNIST's test images {digits_refused}; the AUROC of the two is {auroc}:
 
-| kind | refused | AUROC |
-| --- | --- | --- |
-{refused}
+{unseen_kinds}
 
 ## Known failures
+
+Forms, unseen kinds and thick pens are named here if they fail at least {known_failure} of the time. The tables above
+show which changes and photographs are read worst.
 
 {failures}
 """
 
 
 def describe_model(weights: Weights) -> str:
-    """The model card in Markdown; raises KeyError where the weights' figures are not those of a whole evaluation."""
-    figures, settings = weights.figures, weights.figures["training"]
-    test, composition, refusal = figures["test"], figures["composition"], figures["refusal"]
-    confusion, pens = test["confusion"], pool([run["pens"] for run in figures["teachers"]])
-    forms, kinds, robustness = figures["forms"], refusal["kinds"], figures["robustness"]
-    weakest = [form for form in sorted(forms, key=forms.get) if fails(forms[form])]
-    passing = [kind for kind in sorted(kinds, key=lambda kind: kinds[kind]["refused"]) if fails(kinds[kind]["refused"])]
-    failures = [
-        *(f"- {_percent(1 - forms[form], 1)} of made-up digits of the form *{form}* are misread." for form in weakest),
-        *(f"- {_percent(1 - kinds[kind]['refused'], 0)} of {kind} are taken for a digit." for kind in passing),
-        *_failures_of_writers(pens),
-        "- Several digits in one picture are at best refused: they are never read one by one.",
-    ]
+    """The model card in Markdown; raises ValueError if a part of the figures was not measured."""
+    figures = weights.figures
+    names = [field.name for field in fields(figures) if field.name not in OPTIONAL]
+    if missing := [name for name in names if not getattr(figures, name)]:
+        raise ValueError(f"the figures of the weights lack {', '.join(missing)}: measure them first")
+    test, unseen = figures.test, figures.unseen_kinds
     return TEXT.format(
         file=SHIPPED.name,
         layers="\n".join(f"- {layer}" for layer in weights.layers),
-        values=weights.trained_values,
-        validation=settings["validation"],
-        **composition,
-        forms=len(FORMS),
-        seed=settings["seed"],
-        epochs=settings["epochs"],
-        batch=settings["batch"],
-        rate=settings["peak_learning_rate"],
-        decay=settings["weight_decay"],
-        smoothing=settings["label_smoothing"],
-        test=test["images"],
-        accuracy=_percent(test["accuracy"]),
-        interval=" to ".join(_percent(bound) for bound in test["interval_95"]),
-        error=_percent(test["expected_calibration_error"]),
-        uncertain=_percent(test["uncertain"]),
-        certain=_percent(test["accuracy_where_certain"]),
-        wrong=test["images"] - sum(confusion[digit][digit] for digit in range(10)),
-        columns=" | ".join(map(str, range(10))),
-        rule=" --- |" * 10,
-        confusion="\n".join(
-            f"| **{digit}** | " + " | ".join(str(count) if count else "" for count in row) + " |"
-            for digit, row in enumerate(confusion)
-        ),
-        repeats=_repeats(figures),
-        repeated=" ".join(str(run["training"]["seed"]) for run in figures["repeats"]),
-        runs=_teachers(figures["teachers"], pens),
-        teachers=len(figures["teachers"]),
-        taught=_percent(DISTILLATION, 0),
-        teacher_epochs=figures["teachers"][0]["training"]["epochs"],
-        form_rows=_rows(forms, 1),
-        robustness=_rows(robustness, 2),
-        photographs=_photographs(figures.get("photographs")),
-        pooled=_percent(refusal["pooled"]["refused"], 0),
-        auroc=f"{refusal['pooled']['auroc']:.3f}",
-        refused="\n".join(
-            f"| {kind} | {_percent(row['refused'], 0)} | {row['auroc']:.3f} |"
-            for kind, row in sorted(kinds.items(), key=lambda item: item[1]["refused"])
-        ),
-        failures="\n".join(failures),
+        parameters=weights.parameters,
+        data=figures.composition,
+        training=figures.training,
+        validation=figures.training.validation,
+        forms=len(figures.forms),
+        teachers=len(figures.teachers),
+        teacher_epochs=figures.teachers[0].training.epochs,
+        distillation=percent(DISTILLATION, 0),
+        seeds=" ".join(str(repeat.training.seed) for repeat in figures.repeats),
+        test=test,
+        accuracy=percent(test.count.fraction),
+        interval=interval_text(test.count.interval),
+        error=percent(test.expected_calibration_error),
+        uncertain=percent(test.uncertain_fraction),
+        certain=percent(test.certain.fraction),
+        repeats=describe_repeats(figures),
+        confusion=confusion_table(test),
+        of_teachers=describe_teachers(figures),
+        form_rows=describe_forms(figures),
+        robustness=describe_changes(figures.robustness),
+        photographs=describe_photographs(figures.photographs),
+        refused=percent(unseen.pooled.count.fraction, 0),
+        digits_refused=percent(unseen.digits.wrong_fraction),
+        auroc=f"{unseen.pooled.auroc:.3f}",
+        unseen_kinds=unseen_table(unseen),
+        known_failure=percent(KNOWN_FAILURE, 0),
+        failures="\n".join(f"- {failure}" for failure in known_failures(figures)),
     )
 
 
-def fails(fraction: float) -> bool:
-    """Whether a fraction of right answers or refusals is a known failure."""
-    return 1 - fraction >= KNOWN_FAILURE
-
-
-def _repeats(figures: dict) -> str:
-    """How much of the accuracy is chance."""
-    accuracies = [figures["test"]["accuracy"], *(run["test"]["accuracy"] for run in figures["repeats"])]
-    seeds = " and ".join(str(run["training"]["seed"]) for run in figures["repeats"])
-    repeated, mean = " and ".join(map(_percent, accuracies[1:])), _percent(statistics.mean(accuracies))
-    text = (
-        f"Trained again from seeds {seeds}, with the same teachers, it reads {repeated}: the mean of all"
-        f" {len(accuracies)} is {mean}, their standard deviation {100 * statistics.stdev(accuracies):.2f} points."
+def describe_repeats(figures: Figures) -> str:
+    """The accuracy of the same training from other seeds, which shows how much is chance."""
+    seeds = " and ".join(str(repeat.training.seed) for repeat in figures.repeats)
+    accuracies = " and ".join(percent(repeat.test.count.fraction) for repeat in figures.repeats)
+    spread = figures.of_seeds
+    return wrap(
+        f"Trained again from seeds {seeds}, with the same teachers, it reads {accuracies} right: the mean of all"
+        f" {len(spread.fractions)} is {percent(spread.mean)}, their standard deviation"
+        f" {points(spread.standard_deviation)} points."
     )
-    return textwrap.fill(text, 120)
 
 
-def _teachers(runs: list[dict], pens: dict) -> str:
-    """How much the figures owe to chance, and how writers are read whom a network has never seen."""
-    accuracies = [run["test"]["accuracy"] for run in runs]
-    interval = " to ".join(_percent(bound) for bound in pens["interval_95"])
-    mean, deviation = _percent(statistics.mean(accuracies)), 100 * statistics.stdev(accuracies)
-    text = (
-        f"Its {len(runs)} teachers, each of another seed, read {mean} of MNIST's test images in the mean (standard"
-        f" deviation {deviation:.2f} points). Each reads the pens of the third of the people whom it has never seen; of"
-        f" these {pens['images']:,} digits **{_percent(pens['accuracy'])}** are right (95 % interval {interval}):"
-    )
-    lines = [
-        textwrap.fill(text, 120),
-        "",
-        "| third | seed | MNIST test right | unseen pens right | calibration error there | not sure there |",
-        "| --- | --- | --- | --- | --- | --- |",
+def confusion_table(accuracy: Accuracy) -> str:
+    rows = [
+        [f"**{digit}**", *(str(count) if count else "" for count in row)]
+        for digit, row in enumerate(accuracy.confusion)
     ]
-    for run in runs:
-        settings, unseen = run["training"], run["pens"]
-        shares = (
-            run["test"]["accuracy"],
-            unseen["accuracy"],
-            unseen["expected_calibration_error"],
-            unseen["uncertain"],
-        )
-        lines.append(f"| {settings['fold']} | {settings['seed']} | " + " | ".join(map(_percent, shares)) + " |")
-    lines += ["", "| unseen pens | " + " | ".join(map(str, range(10))) + " |", "| --- |" + " --- |" * 10]
-    lines.append("| right | " + " | ".join(_percent(share, 1) for share in by_digit(pens["confusion"])) + " |")
-    return "\n".join(lines)
+    return table(["", *map(str, range(10))], rows)
 
 
-def _failures_of_writers(pens: dict) -> list[str]:
-    """The writers and pens that the network reads worst."""
-    shares = pens["by_writer"].values()
-    worst, best = _percent(min(shares), 1), _percent(max(shares), 1)
-    lines = [f"- Of {len(shares)} unseen writers the worst is read right in {worst} of the digits, the best in {best}."]
-    *_, (thickest, right) = pens["by_thickness"].items()
-    if right is not None and fails(right):
-        least, misread = thickest.split()[0], _percent(1 - right, 1)
-        lines.append(
-            "- In photos and uploads, a small drawing with a thick pen runs together: over"
-            f" {least} of the 28 pixels, {misread} are misread."
-        )
-    return lines
+def describe_teachers(figures: Figures) -> str:
+    """The accuracy of the teachers, on the test images and on the writers that each has never seen."""
+    spread, pens = figures.of_teachers, figures.unseen_writers.accuracy
+    text = (
+        f"Its {len(figures.teachers)} teachers, each from another seed, read on average {percent(spread.mean)} of"
+        f" MNIST's test images right (standard deviation {points(spread.standard_deviation)} points). Each reads the"
+        f" pens of the fold of people it has never seen; of these {pens.images:,} digits"
+        f" **{percent(pens.count.fraction)}** are right (95 % interval {interval_text(pens.count.interval)}):"
+    )
+    header = ["fold", "seed", "MNIST test right", "unseen pens right", "calibration error there", "not sure there"]
+    rows = [
+        [
+            str(teacher.training.fold),
+            str(teacher.training.seed),
+            percent(teacher.test.count.fraction),
+            percent(teacher.pens.accuracy.count.fraction),
+            percent(teacher.pens.accuracy.expected_calibration_error),
+            percent(teacher.pens.accuracy.uncertain_fraction),
+        ]
+        for teacher in figures.teachers
+    ]
+    recall = table(
+        ["unseen pens", *map(str, range(10))], [["right", *(percent(count.fraction, 1) for count in pens.recall)]]
+    )
+    return "\n\n".join([wrap(text), table(header, rows), recall])
 
 
-def _photographs(accuracies: dict[str, float] | None) -> str:
-    """The section on photographs, which weights measured before there were any do without."""
-    if not accuracies:
+def describe_forms(figures: Figures) -> str:
+    """The forms that are misread at times; one sentence tells of the others."""
+    misread = flawed(figures.forms)
+    if not misread:
+        return f"All {len(figures.forms)} forms are read without a mistake."
+    sentence = f"Of {len(figures.forms)} forms, all but these {len(misread)} are read without a mistake:"
+    return f"{sentence}\n\n{rows_table('form', misread, 1)}"
+
+
+def describe_changes(changes: Sequence[Change]) -> str:
+    """A summary of each group of changes, and the changes that are read worst."""
+    groups = [
+        [group.key, str(len(group.rows)), percent(group.pooled.fraction), row_text(group.lowest)]
+        for group in grouped(changes, lambda change: change.group)
+    ]
+    lowest = in_order(changes)[:LOWEST_CHANGES]
+    return "\n\n".join(
+        [
+            table(["group", "changes", "right", "the lowest"], groups),
+            f"The {len(lowest)} lowest of all {len(changes)} changes:",
+            rows_table("change", lowest, 2),
+        ]
+    )
+
+
+def describe_photographs(photographs: Sequence[Row]) -> str:
+    """The section on photographs, which is left out if they were not measured."""
+    if not photographs:
         return ""
     return f"""
 ### Photographs
 
-Made-up photographs of digits on paper, half of them MNIST's test images and half made-up handwriting.
+Synthetic photographs of digits on paper; half of them show MNIST's test images, half synthetic handwriting.
 
-| photograph | right |
-| --- | --- |
-{_rows(accuracies, 1)}
+{rows_table("photograph", in_order(photographs), 1)}
 """
 
 
-def _rows(fractions: dict[str, float], decimals: int) -> str:
-    """A row for each fraction, the lowest first; those that are all right share the last row."""
-    ordered = sorted(fractions.items(), key=lambda item: item[1])
-    rows = [f"| {name} | {_percent(fraction, decimals)} |" for name, fraction in ordered if fraction < 1]
-    if flawless := sum(fraction == 1 for fraction in fractions.values()):
-        rows.append(f"| the other {flawless} | {_percent(1, decimals)} |")
-    return "\n".join(rows)
+def unseen_table(unseen: UnseenKinds) -> str:
+    rows = [[kind.name, percent(kind.count.fraction, 0), f"{kind.auroc:.3f}"] for kind in in_order(unseen.kinds)]
+    return table(["kind", "refused", "AUROC"], rows)
 
 
-def _percent(share: float, decimals: int = 2) -> str:
-    return f"{100 * share:.{decimals}f} %"
+def known_failures(figures: Figures) -> list[str]:
+    """The forms, unseen kinds, writers and pens that the network often fails on."""
+    pens = figures.unseen_writers
+    worst, best = (percent(writer.count.fraction, 1) for writer in (pens.writers[0], pens.writers[-1]))
+    failures = [
+        f"{percent(form.count.wrong_fraction, 1)} of synthetic digits of the form *{form.name}* are misread."
+        for form in flawed(figures.forms, KNOWN_FAILURE)
+    ]
+    failures += [
+        f"{percent(kind.count.wrong_fraction, 0)} of pictures of the kind *{kind.name}* are taken for a digit."
+        for kind in flawed(figures.unseen_kinds.kinds, KNOWN_FAILURE)
+    ]
+    failures.append(
+        f"Of {len(pens.writers)} unseen writers the worst is read right in {worst} of the digits, the best in {best}."
+    )
+    failures += [
+        f"In pictures, small drawings with a thick pen run together: with strokes of {each.least:g} to {each.most:g} of"
+        f" the 28 pixels, {percent(each.count.wrong_fraction, 1)} are misread."
+        for each in flawed([pens.thickest], KNOWN_FAILURE)
+    ]
+    return [*failures, "Several digits in one picture are at best refused: they are never read one by one."]
+
+
+def rows_table(title: str, rows: Sequence[Row], decimals: int) -> str:
+    return table([title, "right"], [[row.name, percent(row.count.fraction, decimals)] for row in rows])
+
+
+def row_text(row: Row) -> str:
+    return f"{row.name}: {percent(row.count.fraction)}"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, ["---"] * len(header), *rows))
+
+
+def wrap(text: str) -> str:
+    """The text in lines of at most 120 characters, none of which begins with a percent sign."""
+    return textwrap.fill(text.replace(" %", "\u00a0%"), 120).replace("\u00a0%", " %")
+
+
+def percent(fraction: float, decimals: int = 2) -> str:
+    return f"{100 * fraction:.{decimals}f} %"
+
+
+def points(fraction: float) -> str:
+    return f"{100 * fraction:.2f}"
+
+
+def interval_text(interval: tuple[float, float]) -> str:
+    low, high = interval
+    return f"{percent(low)} to {percent(high)}"
 
 
 def main() -> None:

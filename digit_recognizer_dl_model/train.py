@@ -30,6 +30,7 @@ import numpy as np
 from .calibration import fit_temperature
 from .dataset import DATA, Dataset, MalformedDataset, read_csv
 from .doubt import beyond_two
+from .figures import Composition, Figures, TrainingSettings
 from .inference import Classifier, softmax
 from .loss import NO_DIGIT, cross_entropy, targets_of
 from .metrics import describe, measure
@@ -159,7 +160,7 @@ class Training:
             temperature=1.0,
             uncertain_below=0.0,
             no_digit_above=1.0,
-            figures={},
+            figures=Figures(),
         )
 
     def save_checkpoint(self, path: Path) -> None:
@@ -240,7 +241,7 @@ def train_to_the_end(
                 left = (time.monotonic() - start) / (training.step - first_step) * (training.steps - training.step)
                 show_progress(training, smoothed, left)
             if ends_epoch:
-                accuracy = measure(Classifier(training.weights()), validation)["accuracy"]
+                accuracy = measure(Classifier(training.weights()), validation).count.fraction
                 print(f"  validation {accuracy:.2%}", flush=True)
             stops = should_stop()
             if ends_epoch or stops:
@@ -261,11 +262,8 @@ def show_progress(training: Training, loss: float, seconds_left: float) -> None:
     print(f"\r{line}" if sys.stdout.isatty() else line, end="", flush=True)
 
 
-def finish(training: Training, validation: Dataset, composition: dict[str, int], out: Path) -> None:
-    """Calibrate the trained network and fit its limits on the validation images, then write the weights.
-
-    composition: the number of pictures, recordings and writers that it was trained on, by name, for the report.
-    """
+def finish(training: Training, validation: Dataset, composition: Composition, out: Path) -> None:
+    """Calibrate the trained network and fit its limits on the validation images, then write the weights."""
     print("calibrating", flush=True)
     settings, weights = training.settings, training.weights()
     logits = Classifier(weights).logits(validation.pixels)
@@ -277,14 +275,11 @@ def finish(training: Training, validation: Dataset, composition: dict[str, int],
         uncertain_below=float(np.quantile(probabilities.max(axis=1), UNSURE_FRACTION)),
         no_digit_above=float(np.quantile(beyond_two(probabilities), 1 - NO_DIGIT_FRACTION)),
     )
-    figures = {
-        "training": asdict(settings),
-        "composition": composition,
-        "validation": measure(Classifier(weights), validation),
-    }
+    accuracy = measure(Classifier(weights), validation)
+    figures = Figures(training=record(settings), composition=composition, validation=accuracy)
     save_weights(out, replace(weights, figures=figures))
     print(f"temperature     {temperature:.3f}, fitted on {len(validation.pixels):,} held-out images")
-    print(describe(figures["validation"]))
+    print(describe(accuracy))
     print(f"wrote {out}")
 
 
@@ -308,14 +303,14 @@ def learn(
     seen = [recording for recording in recorded if recording.writer not in unseen]
     print("drawing recorded digits, synthetic handwriting and negatives", flush=True)
     dataset = compose(settings, training_set, seen)
-    composition = {
-        "mnist": len(training_set.pixels),
-        "recorded": len(seen),
-        "writers": len({recording.writer for recording in seen}),
-        "drawn": settings.drawings * len(seen),
-        "handwriting": settings.handwriting,
-        "negatives": int((dataset.labels == NO_DIGIT).sum()),
-    }
+    composition = Composition(
+        mnist=len(training_set.pixels),
+        recorded=len(seen),
+        writers=len({recording.writer for recording in seen}),
+        drawn=settings.drawings * len(seen),
+        handwriting=settings.handwriting,
+        negatives=int((dataset.labels == NO_DIGIT).sum()),
+    )
     training = Training(settings, dataset, teachers=teachers)
     if checkpoint.exists():
         try:
@@ -332,9 +327,14 @@ def learn(
 def is_trained(path: Path, settings: Settings) -> bool:
     """Whether a file holds weights that were trained with these settings."""
     try:
-        return load_weights(path).figures["training"] == json.loads(json.dumps(asdict(settings)))
-    except (UnusableWeights, KeyError):
+        return load_weights(path).figures.training == record(settings)
+    except UnusableWeights:
         return False
+
+
+def record(settings: Settings) -> TrainingSettings:
+    """The settings as the figures keep them."""
+    return TrainingSettings.from_json(asdict(settings))
 
 
 def read_data(settings: Settings) -> tuple[Dataset, list[Recording]]:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from .figures import Figures
+
 SHIPPED = Path(__file__).with_name("digit_recognizer_weights.npz")
 FORMAT = 4
 EPSILON = np.float32(1e-5)  # that batch normalisation adds to the variance, in training and afterwards
@@ -24,10 +26,10 @@ class Weights:
 
     architecture: the list `network.ARCHITECTURE` it was trained with.
     arrays: parameters and running statistics, float32, by the names `Network.state` gives them.
-    temperature: what logits are divided by, so that confidence means the share of right answers.
+    temperature: what logits are divided by, so that confidence is the fraction of right answers.
     uncertain_below: the confidence under which an answer is "not sure".
     no_digit_above: the probability beyond the two likeliest digits over which a picture "does not look like one digit".
-    figures: what was measured, and how it was trained (JSON).
+    figures: how it was trained, and what was measured.
     """
 
     architecture: list[dict]
@@ -35,23 +37,24 @@ class Weights:
     temperature: float
     uncertain_below: float
     no_digit_above: float
-    figures: dict
+    figures: Figures
 
     @property
-    def trained_values(self) -> int:
+    def parameters(self) -> int:
+        """The number of trained parameters; running statistics are not among them."""
         return sum(array.size for name, array in self.arrays.items() if name.split(".")[-1] in TRAINED)
 
     @property
     def layers(self) -> list[str]:
-        """The convolutions and dense layers in words."""
+        """The convolutions and dense layers, each in a few words."""
         names: list[str] = []
         for layer in self.architecture:
             if layer["layer"] == "Conv2D":
-                names.append(f"{layer['size']}×{layer['size']} convolution to {layer['outputs']} channels")  # noqa: RUF001
+                names.append(f"{layer['size']}×{layer['size']} convolution, {layer['outputs']} channels")  # noqa: RUF001
             elif layer["layer"] == "Dense":
-                names.append(f"dense to {layer['outputs']} values")
+                names.append(f"dense, {layer['outputs']} outputs")
             elif layer["layer"] == "MaxPool2D":
-                names[-1] += ", pooled"
+                names[-1] += ", then pooling"
         return names
 
     def array(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
@@ -72,7 +75,7 @@ def save_weights(path: Path, weights: Weights) -> None:
         "temperature": weights.temperature,
         "uncertain_below": weights.uncertain_below,
         "no_digit_above": weights.no_digit_above,
-        "figures": weights.figures,
+        "figures": weights.figures.to_json(),
     }
     save_npz(path, {METADATA: np.frombuffer(json.dumps(metadata).encode(), np.uint8), **weights.arrays})
 
@@ -99,7 +102,7 @@ def load_weights(path: Path = SHIPPED) -> Weights:
             temperature=float(metadata["temperature"]),
             uncertain_below=float(metadata["uncertain_below"]),
             no_digit_above=float(metadata["no_digit_above"]),
-            figures=dict(metadata["figures"]),
+            figures=Figures.from_json(metadata["figures"]),
         )
         if not 0 < weights.temperature < math.inf:
             raise ValueError(f"a temperature of {weights.temperature}")

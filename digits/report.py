@@ -1,50 +1,54 @@
-"""How good the network is, for its page: the figures in the weights file as texts, rows and coordinates to draw.
+"""The figures in the weights file as texts, rows and coordinates for the page `/model/`.
 
 Coordinates are percent of a drawing's width or height, so that drawings stretch and their text keeps its size.
 """
 
 import functools
 import math
-import statistics
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import NamedTuple, Self
 
-from digit_recognizer_dl_model.metrics import by_digit, pool, wilson_interval
+from digit_recognizer_dl_model.figures import (
+    Accuracy,
+    Change,
+    Composition,
+    Count,
+    Figures,
+    Form,
+    Row,
+    TrainingSettings,
+    UnseenKinds,
+    flawed,
+    grouped,
+    in_order,
+)
 from digit_recognizer_dl_model.weights import Weights
 
 from .recognizer import classifier
 
-# Where a scale up to 100 % may begin, and how far its marks are apart.
+# Where a scale up to 100 % may begin, and the distance of its marks.
 SCALES = {0.99: 0.002, 0.98: 0.005, 0.95: 0.01, 0.9: 0.02, 0.75: 0.05, 0.5: 0.1, 0.0: 0.2}
-SMALLEST_FULL_BAR = 0.01  # misread: bars of fewer mistakes stay short, so that no trifle looks large
+SMALLEST_FULL_BAR = 0.01  # fraction misread: bars of smaller fractions are shorter, so that few mistakes look like few
 DOT = 10  # pixels from one dot to the next above it
 TINTS = 4  # steps of colour in the confusion matrix
-# Which changed pictures belong together, by words in their names; the first that fits counts.
-CHANGES = {
-    "Place, turn and size": ("as drawn", "anywhere", "touching", "turned", "size"),
-    "Pen and focus": ("strokes", "blurred"),
-    "Noise and compression": ("noise", "salt", "JPEG"),
-    "Faint ink": ("ink",),
-    "Light and shadow": ("light", "lit", "shadow", "chalk", "photographed"),
-}
-OTHER_CHANGES = "Other changes"
 
 
 class Scale(NamedTuple):
-    """A scale of shares from `low` to 1 with a mark at every `step`."""
+    """A scale of fractions from `low` to 1 with a mark at every `step`."""
 
     low: float
     step: float
 
     @classmethod
-    def of(cls, shares: Iterable[float]) -> Self:
-        """The narrowest that has room for all of them."""
-        least = min(shares)
+    def of(cls, fractions: Iterable[float]) -> Self:
+        """The narrowest scale that has room for all of them."""
+        least = min(fractions)
         return cls(*next((low, step) for low, step in SCALES.items() if low <= least))
 
-    def place(self, share: float) -> str:
-        return coordinate((share - self.low) / (1 - self.low))
+    def place(self, fraction: float) -> str:
+        return coordinate((fraction - self.low) / (1 - self.low))
 
     @property
     def marks(self) -> list[dict]:
@@ -54,123 +58,108 @@ class Scale(NamedTuple):
 
 @functools.cache
 def report() -> dict:
-    """What the page shows of the shipped weights, made once a process."""
+    """The context of the page for the shipped weights, made once a process."""
     return describe(classifier().weights)
 
 
 def describe(weights: Weights) -> dict:
-    """What the page shows; a part whose figures the weights file lacks is absent."""
+    """The context of the page; a part that was not measured is absent."""
     figures = weights.figures
-    test, teachers = figures.get("test"), figures.get("teachers")
     parts = {"network": describe_network(weights)}
-    if test:
-        parts["accuracy"] = describe_accuracy(test, figures.get("validation"))
-        parts["doubts"] = describe_doubts(test)
-        parts["digits"] = describe_digits(test, teachers)
-        if "repeats" in figures:
-            parts["repeats"] = describe_repeats(test, figures["repeats"])
-        parts["confusion"] = describe_confusion(test["confusion"])
-        if "reliability" in test:
-            parts["reliability"] = describe_reliability(test)
-    if teachers:
-        parts["pens"] = describe_pens(teachers)
-        parts["teachers"] = describe_teachers(teachers)
-    if "forms" in figures:
-        parts["forms"] = describe_forms(figures["forms"])
-    if "robustness" in figures:
-        parts["robustness"] = describe_robustness(figures["robustness"])
-    if "photographs" in figures:
-        parts["photographs"] = rows_of_mistakes(figures["photographs"])
-    if "refusal" in figures:
-        parts["refusal"] = describe_refusal(figures["refusal"], figures.get("negatives", {}))
-    if "composition" in figures and "training" in figures:
-        parts["training"] = describe_training(figures["composition"], figures["training"])
+    if figures.test:
+        parts["accuracy"] = describe_accuracy(figures.test, figures.validation)
+        parts["doubts"] = describe_doubts(figures.test)
+        parts["digits"] = describe_digits(figures)
+        parts["confusion"] = describe_confusion(figures.test)
+        if figures.repeats:
+            parts["repeats"] = describe_repeats(figures)
+        if figures.test.reliability:
+            parts["reliability"] = describe_reliability(figures.test)
+    if figures.teachers:
+        parts["pens"] = describe_pens(figures)
+        parts["teachers"] = describe_teachers(figures)
+    if figures.forms:
+        parts["forms"] = describe_forms(figures.forms)
+    if figures.robustness:
+        parts["robustness"] = describe_robustness(figures.robustness)
+    if figures.photographs:
+        parts["photographs"] = rows_of_mistakes(figures.photographs)
+    if figures.unseen_kinds:
+        parts["unseen_kinds"] = describe_unseen_kinds(figures.unseen_kinds, figures.negatives)
+    if figures.composition and figures.training:
+        parts["training"] = describe_training(figures.composition, figures.training)
     return parts
 
 
 def describe_network(weights: Weights) -> dict:
     return {
         "layers": weights.layers,
-        "values": f"{weights.trained_values:,}",
+        "parameters": f"{weights.parameters:,}",
         "uncertain_below": percent(weights.uncertain_below, 1),
         "no_digit_above": percent(weights.no_digit_above, 1),
     }
 
 
-def describe_accuracy(test: dict, validation: dict | None) -> dict:
-    measured = {f"{test['images']:,} test images": test}
+def describe_accuracy(test: Accuracy, validation: Accuracy | None) -> dict:
+    measured = {f"{test.images:,} test images": test.count}
     if validation:
-        measured[f"{validation['images']:,} held-out images, to choose by"] = validation
+        measured[f"{validation.images:,} held-out images, to choose by"] = validation.count
     return {
-        "share": percent(test["accuracy"]),
-        "images": f"{test['images']:,}",
-        "wrong": wrong_answers(test),
+        "right": percent(test.count.fraction),
+        "images": f"{test.images:,}",
+        "wrong": test.count.wrong,
         "plot": intervals(measured),
-        "error": percent(test["expected_calibration_error"]),
     }
 
 
-def describe_repeats(test: dict, repeats: list[dict]) -> dict:
-    """How much of the accuracy is chance: the same training from other seeds."""
-    accuracies = [test["accuracy"], *(repeat["test"]["accuracy"] for repeat in repeats)]
+def describe_repeats(figures: Figures) -> dict:
+    """The same training from other seeds, which shows how much of the accuracy is chance."""
+    spread = figures.of_seeds
     return {
-        "count": len(accuracies),
-        "mean": percent(statistics.mean(accuracies)),
-        "deviation": f"{100 * statistics.stdev(accuracies):.2f}",
+        "count": len(spread.fractions),
+        "mean": percent(spread.mean),
+        "standard_deviation": points(spread.standard_deviation),
     }
 
 
-def describe_doubts(test: dict) -> dict:
-    """What "not sure" gains, wrong answers that are marked, and what it costs, right ones that are marked too."""
-    wrong = wrong_answers(test)
-    certain = round((1 - test["uncertain"]) * test["images"])
-    missed = certain - round(test["accuracy_where_certain"] * certain)
-    marked = test["images"] - certain
+def describe_doubts(test: Accuracy) -> dict:
+    """The wrong answers that "not sure" marks, those that it misses, and the right answers that it marks too."""
     counts = {
-        "wrong and marked": wrong - missed,
-        "wrong, not marked": missed,
-        "right, but marked": marked - (wrong - missed),
+        "wrong and marked": test.wrong_and_uncertain,
+        "wrong, not marked": test.wrong_and_certain,
+        "right, but marked": test.right_and_uncertain,
     }
-    most = max(1, *counts.values())
     return {
-        "share": percent(test["uncertain"]),
-        "marked": marked,
-        "certain": f"{certain:,}",
-        "certain_right": percent(test["accuracy_where_certain"]),
-        "rows": [{"name": name, "count": count, "bar": coordinate(count / most)} for name, count in counts.items()],
-        "caught": wrong - missed,
-        "wrong": wrong,
-        "doubted": marked - (wrong - missed),
+        "uncertain": percent(test.uncertain_fraction),
+        "marked": test.uncertain,
+        "certain": f"{test.certain.total:,}",
+        "certain_right": percent(test.certain.fraction),
+        "rows": bars(counts, max(1, *counts.values())),
+        "caught": test.wrong_and_uncertain,
+        "wrong": test.count.wrong,
+        "doubted": test.right_and_uncertain,
     }
 
 
-def describe_digits(test: dict, teachers: list[dict] | None) -> list[dict]:
-    """For each digit how many are found and how often its name is right, and how many of unseen people's are found."""
-    matrix, columns = test["confusion"], list(zip(*test["confusion"], strict=True))
-    shares = [
-        {"found": found, "right": right} for found, right in zip(by_digit(matrix), by_digit(columns), strict=True)
-    ]
-    if teachers:
-        pens = pool([teacher["pens"] for teacher in teachers])
-        for row, found in zip(shares, by_digit(pens["confusion"]), strict=True):
-            row["pens"] = found
-    most = max(SMALLEST_FULL_BAR, *(1 - share for row in shares for share in row.values()))
+def describe_digits(figures: Figures) -> list[dict]:
+    """For each digit its recall and its precision, and its recall for people that the network has never seen."""
+    counts = {"found": figures.test.recall, "right": figures.test.precision}
+    if figures.teachers:
+        counts["pens"] = figures.unseen_writers.accuracy.recall
+    full = full_bar(count for column in counts.values() for count in column)
     return [
-        {"digit": digit, "images": f"{sum(matrix[digit]):,}"}
-        | {name: {"share": percent(share, 1), "bar": coordinate((1 - share) / most)} for name, share in row.items()}
-        for digit, row in enumerate(shares)
+        {"digit": digit, "images": f"{figures.test.recall[digit].total:,}"}
+        | {
+            name: {"value": percent(column[digit].fraction, 1), "bar": coordinate(column[digit].wrong_fraction / full)}
+            for name, column in counts.items()
+        }
+        for digit in range(10)
     ]
 
 
-def describe_confusion(matrix: list[list[int]]) -> dict:
-    mistakes = [
-        {"label": label, "answer": answer, "count": count}
-        for label, row in enumerate(matrix)
-        for answer, count in enumerate(row)
-        if count and label != answer
-    ]
-    mistakes.sort(key=lambda mistake: -mistake["count"])
-    most = mistakes[0]["count"] if mistakes else 1
+def describe_confusion(accuracy: Accuracy) -> dict:
+    mistakes = accuracy.mistakes
+    most = mistakes[0].images if mistakes else 1
 
     def tint(label: int, answer: int, count: int) -> str:
         if not count:
@@ -179,174 +168,161 @@ def describe_confusion(matrix: list[list[int]]) -> dict:
 
     rows = [
         [{"label": label, "answer": answer, "count": n, "tint": tint(label, answer, n)} for answer, n in enumerate(row)]
-        for label, row in enumerate(matrix)
+        for label, row in enumerate(accuracy.confusion)
     ]
-    return {"rows": rows, "mistakes": mistakes, "frequent": mistakes[:3]}
+    return {"rows": rows, "frequent": mistakes[:3]}
 
 
-def describe_reliability(test: dict) -> dict:
+def describe_reliability(test: Accuracy) -> dict:
     """The bins of confidence as points of a square drawing, higher for a smaller `y`, with their 95 % intervals."""
-    points = []
-    for each in test["reliability"]:
-        low, high = wilson_interval(round(each["accuracy"] * each["images"]), each["images"])
-        points.append(
+    drawn = []
+    for each in test.reliability:
+        low, high = each.count.interval
+        drawn.append(
             {
-                "range": f"{100 * each['from']:.0f} to {percent(each['to'], 0)}",
-                "images": f"{each['images']:,}",
-                "confidence": percent(each["confidence"], 1),
-                "accuracy": percent(each["accuracy"], 1),
-                "x": coordinate(each["confidence"]),
-                "y": coordinate(1 - each["accuracy"]),
+                "range": f"{100 * each.least:.0f} to {percent(each.most, 0)}",
+                "images": f"{each.count.total:,}",
+                "confidence": percent(each.confidence, 1),
+                "accuracy": percent(each.count.fraction, 1),
+                "x": coordinate(each.confidence),
+                "y": coordinate(each.count.wrong_fraction),
                 "top": coordinate(1 - high),
                 "bottom": coordinate(1 - low),
-                "radius": round(3 + 1.5 * math.log10(each["images"]), 2),
+                "radius": round(3 + 1.5 * math.log10(each.count.total), 2),
             }
         )
     return {
-        "points": points,
+        "points": drawn,
         "marks": [{"text": f"{20 * step}", "x": 20 * step, "y": 100 - 20 * step} for step in range(6)],
-        "surest": points[-1],
-        "error": percent(test["expected_calibration_error"]),
+        "surest": drawn[-1],
+        "error": percent(test.expected_calibration_error),
     }
 
 
-def describe_pens(teachers: list[dict]) -> dict:
-    """How people are read whom a network has never seen, each of them by the teacher that did without them."""
-    pens = [teacher["pens"] for teacher in teachers]
-    everybody = pool(pens)
-    writers = sorted(everybody["by_writer"].values())
-    scale = Scale.of(writers)
-    shares = {f"{name} pixels": share for name, share in everybody["by_thickness"].items() if share is not None}
+def describe_pens(figures: Figures) -> dict:
+    """The digits of people that a network has never seen, each read by the teacher that did without them."""
+    everybody, folds = figures.unseen_writers, [teacher.pens.accuracy.count for teacher in figures.teachers]
+    fractions = [writer.count.fraction for writer in everybody.writers]
+    scale = Scale.of(fractions)
+    measured = {f"All {len(fractions)} people": everybody.accuracy.count}
+    measured |= {f"Group {number} of {len(folds)}": count for number, count in enumerate(folds, start=1)}
+    thicknesses = [Row(f"{each.least:g} to {each.most:g} pixels", each.count) for each in everybody.by_thickness]
     return {
-        "share": percent(everybody["accuracy"]),
-        "images": f"{everybody['images']:,}",
-        "interval": interval_text(everybody["interval_95"]),
-        "uncertain": percent(everybody["uncertain"]),
-        "plot": intervals(
-            {f"All {len(writers)} people": everybody}
-            | {f"Group {number} of {len(pens)}": each for number, each in enumerate(pens, start=1)}
-        ),
-        "writers": stacked(scale.place(round(share, 3)) for share in writers),
+        "right": percent(everybody.accuracy.count.fraction),
+        "images": f"{everybody.accuracy.images:,}",
+        "interval": interval_text(everybody.accuracy.count.interval),
+        "uncertain": percent(everybody.accuracy.uncertain_fraction),
+        "plot": intervals(measured),
+        "writers": stacked(scale.place(round(fraction, 3)) for fraction in fractions),
         "marks": scale.marks,
-        "people": len(writers),
-        "worst": percent(writers[0], 1),
-        "median": percent(statistics.median(writers), 1),
-        "best": percent(writers[-1], 1),
-        "thicknesses": rows_of_mistakes(shares),
+        "people": len(fractions),
+        "worst": percent(fractions[0], 1),
+        "median": percent(everybody.median, 1),
+        "best": percent(fractions[-1], 1),
+        "thicknesses": rows_of_mistakes(thicknesses),
     }
 
 
-def describe_teachers(teachers: list[dict]) -> dict:
-    accuracies = [teacher["test"]["accuracy"] for teacher in teachers]
-    spread = statistics.stdev(accuracies) if len(accuracies) > 1 else 0
+def describe_teachers(figures: Figures) -> dict:
+    spread = figures.of_teachers
     return {
-        "count": len(teachers),
-        "mean": percent(statistics.mean(accuracies)),
-        "deviation": f"{100 * spread:.2f}",
-        "epochs": teachers[0]["training"]["epochs"],
+        "count": len(spread.fractions),
+        "mean": percent(spread.mean),
+        "standard_deviation": points(spread.standard_deviation),
         "rows": [
             {
-                "seed": teacher["training"]["seed"],
-                "shares": [
-                    percent(share)
-                    for share in (
-                        teacher["test"]["accuracy"],
-                        teacher["pens"]["accuracy"],
-                        teacher["pens"]["expected_calibration_error"],
-                        teacher["pens"]["uncertain"],
-                    )
+                "seed": teacher.training.seed,
+                "cells": [
+                    percent(teacher.test.count.fraction),
+                    percent(teacher.pens.accuracy.count.fraction),
+                    percent(teacher.pens.accuracy.expected_calibration_error),
+                    percent(teacher.pens.accuracy.uncertain_fraction),
                 ],
             }
-            for teacher in teachers
+            for teacher in figures.teachers
         ],
     }
 
 
-def describe_forms(forms: dict[str, float]) -> dict:
-    """All forms, and of each digit, the first word of their names, how many there are and how the lowest is read."""
-    by_word: dict[str, list[float]] = {}
-    for form, share in forms.items():
-        by_word.setdefault(form.split()[0], []).append(share)
-    digits = rows_of_mistakes({word: min(shares) for word, shares in by_word.items()}, 1)
+def describe_forms(forms: Sequence[Form]) -> dict:
+    """All forms, and for each digit the number of its forms and the one that is read worst."""
+    groups = grouped(forms, lambda form: form.digit)
+    lowest = rows_of_mistakes([Row(str(group.key), group.lowest.count) for group in groups], 1)
     return {
-        "digits": [row | {"count": len(by_word[row["name"]])} for row in digits],
-        "rows": rows_of_mistakes(dict(sorted(forms.items(), key=lambda form: form[1])), 1),
+        "digits": [row | {"more": len(group.rows)} for row, group in zip(lowest, groups, strict=True)],
+        "rows": rows_of_mistakes(in_order(forms), 1),
         "count": len(forms),
-        "flawless": sum(share == 1 for share in forms.values()),
-        "lowest": percent(min(forms.values()), 1),
+        "flawless": len(forms) - len(flawed(forms)),
+        "lowest": percent(in_order(forms)[0].count.fraction, 1),
     }
 
 
-def describe_robustness(changes: dict[str, float]) -> dict:
-    groups: dict[str, list[dict]] = {title: [] for title in [*CHANGES, OTHER_CHANGES]}
-    rows = rows_of_mistakes(changes)
-    for row in rows:
-        fitting = (title for title, words in CHANGES.items() if any(word in row["name"] for word in words))
-        groups[next(fitting, OTHER_CHANGES)].append(row)
+def describe_robustness(changes: Sequence[Change]) -> dict:
+    rows = {row["name"]: row for row in rows_of_mistakes(changes)}
     return {
-        "groups": {title: rows for title, rows in groups.items() if rows},
+        "groups": {
+            group.key: [rows[change.name] for change in group.rows]
+            for group in grouped(changes, lambda change: change.group)
+        },
         "count": len(changes),
-        "lowest": min(rows, key=lambda row: changes[row["name"]]),
+        "lowest": rows[in_order(changes)[0].name],
     }
 
 
-def describe_refusal(refusal: dict, trained: dict[str, float]) -> dict:
-    kinds = sorted(refusal["kinds"].items(), key=lambda kind: kind[1]["refused"])
+def describe_unseen_kinds(unseen: UnseenKinds, negatives: Sequence[Row]) -> dict:
     return {
-        "share": percent(refusal["pooled"]["refused"], 1),
-        "auroc": f"{refusal['pooled']['auroc']:.3f}",
-        "digits": percent(refusal["digits"]),
-        "rows": [row_of_refusals(name, row["refused"]) | {"auroc": f"{row['auroc']:.3f}"} for name, row in kinds],
-        "trained": [row_of_refusals(*kind) for kind in sorted(trained.items(), key=lambda kind: kind[1])],
+        "refused": percent(unseen.pooled.count.fraction, 1),
+        "auroc": f"{unseen.pooled.auroc:.3f}",
+        "digits": percent(unseen.digits.wrong_fraction),
+        "rows": [row_of_refusals(kind) | {"more": f"{kind.auroc:.3f}"} for kind in in_order(unseen.kinds)],
+        "negatives": [row_of_refusals(kind) for kind in in_order(negatives)],
     }
 
 
-def describe_training(composition: dict, settings: dict) -> dict:
-    recorded, writers = composition["recorded"], composition["writers"]
+def describe_training(composition: Composition, settings: TrainingSettings) -> dict:
     data = {
-        "training images of MNIST": composition["mnist"],
-        f"{recorded:,} digits that {writers} people wrote with a pen": composition["drawn"],
-        "made-up handwriting": composition["handwriting"],
-        "made-up pictures of no digit": composition["negatives"],
+        "training images of MNIST": composition.mnist,
+        f"{composition.recorded:,} digits that {composition.writers} people wrote with a pen": composition.drawn,
+        "synthetic handwriting": composition.handwriting,
+        "negatives, which do not show one digit": composition.negatives,
     }
-    images = sum(data.values())
-    flat = {name: value for name, value in settings.items() if not isinstance(value, dict) and value is not None}
-    for nested in (value for value in settings.values() if isinstance(value, dict)):
-        flat |= nested
+    values = asdict(settings)
+    values |= values.pop("augmentation")
     return {
-        "data": [
-            {"name": name, "images": f"{count:,}", "bar": coordinate(count / images)} for name, count in data.items()
+        "data": bars(data, composition.images),
+        "caption": f"What it learned from: {composition.images:,} images an epoch",
+        "epochs": settings.epochs,
+        "validation": f"{settings.validation:,}",
+        "settings": [
+            {"name": name.replace("_", " "), "value": value} for name, value in values.items() if value is not None
         ],
-        "images": f"{images:,}",
-        "epochs": settings["epochs"],
-        "validation": f"{settings['validation']:,}",
-        "settings": [{"name": name.replace("_", " "), "value": value} for name, value in flat.items()],
     }
 
 
-def wrong_answers(figures: dict) -> int:
-    return figures["images"] - sum(row[digit] for digit, row in enumerate(figures["confusion"]))
+def bars(counts: dict[str, int], full: int) -> list[dict]:
+    """A row with a bar for each count; `full` is the count of a full bar."""
+    return [{"name": name, "value": f"{count:,}", "bar": coordinate(count / full)} for name, count in counts.items()]
 
 
-def intervals(measured: dict[str, dict]) -> dict:
-    """A plot of shares with their 95 % intervals, one below the other on one scale."""
-    scale = Scale.of(each["interval_95"][0] for each in measured.values())
+def intervals(measured: dict[str, Count]) -> dict:
+    """A plot of fractions with their 95 % intervals, one below the other on one scale."""
+    scale = Scale.of(count.interval[0] for count in measured.values())
     rows = [
         {
             "name": name,
-            "share": percent(each["accuracy"]),
-            "interval": interval_text(each["interval_95"]),
-            "x": scale.place(each["accuracy"]),
-            "low": scale.place(each["interval_95"][0]),
-            "high": scale.place(each["interval_95"][1]),
+            "value": percent(count.fraction),
+            "interval": interval_text(count.interval),
+            "x": scale.place(count.fraction),
+            "low": scale.place(count.interval[0]),
+            "high": scale.place(count.interval[1]),
         }
-        for name, each in measured.items()
+        for name, count in measured.items()
     ]
     return {"rows": rows, "marks": scale.marks}
 
 
 def stacked(places: Iterable[str]) -> dict:
-    """A dot for each place, above those that are there already; `y` and `height` in pixels."""
+    """A dot for each place, above the dots that are there already; `y` and `height` in pixels."""
     heights: Counter[str] = Counter()
     dots = []
     for x in places:
@@ -356,32 +332,41 @@ def stacked(places: Iterable[str]) -> dict:
     return {"dots": [{"x": dot["x"], "y": height - DOT * (dot["up"] - 0.5)} for dot in dots], "height": height}
 
 
-def rows_of_mistakes(shares: dict[str, float], decimals: int = 2) -> list[dict]:
-    """A row for each share read right, with a bar for what is misread; the lowest has the longest."""
-    lowest = min(shares.values(), default=1)
-    most = max(1 - lowest, SMALLEST_FULL_BAR)
+def rows_of_mistakes(rows: Sequence[Row], decimals: int = 2) -> list[dict]:
+    """The rows with a bar for the fraction that is misread; the lowest row has the longest bar."""
+    full = full_bar(row.count for row in rows)
+    lowest = {row.count.fraction for row in flawed(rows)[:1]}
     return [
         {
-            "name": name,
-            "share": percent(share, decimals),
-            "bar": coordinate((1 - share) / most),
-            "lowest": share == lowest < 1,
+            "name": row.name,
+            "value": percent(row.count.fraction, decimals),
+            "bar": coordinate(row.count.wrong_fraction / full),
+            "lowest": row.count.fraction in lowest,
         }
-        for name, share in shares.items()
+        for row in rows
     ]
 
 
-def row_of_refusals(name: str, share: float) -> dict:
-    return {"name": name, "share": percent(share, 1), "bar": coordinate(share)}
+def full_bar(counts: Iterable[Count]) -> float:
+    """The fraction of wrong answers for which a bar is full."""
+    return max(SMALLEST_FULL_BAR, *(count.wrong_fraction for count in counts))
+
+
+def row_of_refusals(row: Row) -> dict:
+    return {"name": row.name, "value": percent(row.count.fraction, 1), "bar": coordinate(row.count.fraction)}
 
 
 def coordinate(part: float) -> str:
-    """As text, which templates copy much faster than they format numbers."""
+    """Percent as text, because templates format numbers much more slowly."""
     return f"{100 * part:.2f}"
 
 
-def percent(share: float, decimals: int = 2) -> str:
-    return f"{100 * share:.{decimals}f}\u00a0%"
+def percent(fraction: float, decimals: int = 2) -> str:
+    return f"{100 * fraction:.{decimals}f}\u00a0%"
+
+
+def points(fraction: float) -> str:
+    return f"{100 * fraction:.2f}"
 
 
 def interval_text(interval: Iterable[float]) -> str:

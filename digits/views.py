@@ -173,13 +173,13 @@ def state(query: QueryDict, shown: list[int], verdicts: dict[int, bool | None]) 
     selection, earlier = sent_selection(query), sent_score(query)
     scored = [right for right in verdicts.values() if right is not None]
     wrong = sorted(index for index, right in verdicts.items() if right is False)
-    figures = classifier().weights.figures
+    expected = classifier().weights.figures.expected
     fields = selection.fields | earlier.fields | {"tile": shown, "answered": sorted(verdicts), "wrong": wrong}
     return {
         "selection": selection,
         "earlier": earlier,  # the score of the tiles before these
         "score": Score(earlier.right + sum(scored), earlier.of + len(scored)),
-        "expected": 100 * figures.get("test", figures["validation"])["accuracy"],
+        "expected": expected and 100 * expected.fraction,
         "address": f"{reverse('gallery')}?{urlencode(fields, doseq=True)}",
     }
 

@@ -45,7 +45,7 @@ def test_the_site_knows_nothing_of_what_measures_it(package):
 
 def test_the_network_runs_and_trains_without_pillow_and_the_site():
     absent = "import sys; sys.modules.update(dict.fromkeys(['django', 'PIL', 'digits', 'config']))"
-    needed = "from digit_recognizer_dl_model import inference, train"
+    needed = "from digit_recognizer_dl_model import evaluate, inference, model_card, train"
     subprocess.run([sys.executable, "-c", f"{absent}; {needed}"], cwd=ROOT, check=True)
 
 
@@ -80,7 +80,7 @@ def test_the_command_line_imports_no_view():
 
 
 def test_inference_needs_no_training_code():
-    run = {"__init__", "doubt", "explanation", "frame", "inference", "weights", "winograd"}
+    run = {"__init__", "doubt", "explanation", "figures", "frame", "inference", "weights", "winograd"}
     for path in NETWORK:
         if path.stem in run:
             names = {name.split(".")[1] for name in imports(path) if name.startswith("digit_recognizer_dl_model.")}

@@ -1,9 +1,10 @@
-"""Temperature, expected calibration error and the confidence of a share, where the right answer is known."""
+"""Temperature, reliability and expected calibration error, where the right answer is known."""
 
 import numpy as np
 import pytest
 
-from digit_recognizer_dl_model.calibration import expected_calibration_error, fit_temperature, reliability
+from digit_recognizer_dl_model.calibration import fit_temperature, reliability
+from digit_recognizer_dl_model.figures import Bin, Count, expected_calibration_error
 
 
 def probabilities_at(logits, temperature):
@@ -85,11 +86,12 @@ def test_the_expected_calibration_error_can_have_other_bins():
     assert expected_calibration_error(reliability(probabilities, labels, bins=1)) == pytest.approx(0.1)
 
 
-def test_the_bins_tell_how_sure_and_how_right_their_images_are():
+def test_the_bins_count_right_answers_and_average_the_confidence():
     low, high = reliability(answers(0.3, 0.9, 0.95, 1), np.array([WRONG, RIGHT, WRONG, RIGHT]), bins=2)
-    assert low == pytest.approx({"from": 0, "to": 0.5, "images": 1, "confidence": 0.3, "accuracy": 0})
-    assert high == pytest.approx({"from": 0.5, "to": 1, "images": 3, "confidence": 0.95, "accuracy": 2 / 3})
+    assert low == Bin(0.0, 0.5, Count(0, 1), pytest.approx(0.3))
+    assert high == Bin(0.5, 1.0, Count(2, 3), pytest.approx(0.95))
 
 
 def test_a_bin_without_images_is_left_out():
-    assert [row["from"] for row in reliability(answers(0.15, 1), np.array([RIGHT, WRONG]), bins=5)] == [0, 0.8]
+    bins = reliability(answers(0.15, 1), np.array([RIGHT, WRONG]), bins=5)
+    assert [each.least for each in bins] == [0, 0.8]

@@ -5,7 +5,6 @@ import fnmatch
 import importlib.util
 import json
 import re
-import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +13,9 @@ import numpy as np
 import pytest
 
 from benchmarks.architectures import ARCHITECTURES
-from benchmarks.quality import measure, photographs, robustness, widths
-from digit_recognizer_dl_model.metrics import wilson_interval
+from benchmarks.quality import photographs, robustness, unseen_kinds, widths
+from digit_recognizer_dl_model.figures import Count, Spread, in_order
+from digit_recognizer_dl_model.model_card import interval_text, percent, points
 from digit_recognizer_dl_model.network import ARCHITECTURE, Network
 from digit_recognizer_dl_model.train import DISTILLATION
 from digit_recognizer_dl_model.weights import SHIPPED, load_weights
@@ -102,14 +102,14 @@ def figures(weights):
 @pytest.mark.parametrize(
     ("document", "told", "value"),
     [
-        (README, "has {:,} parameters", lambda weights: weights.trained_values),
+        (README, "has {:,} parameters", lambda weights: weights.parameters),
         (README, "in a file of {:.1f} MB", lambda _: SHIPPED.stat().st_size / 1e6),
-        (MEASUREMENTS, "- {:,} negatives", lambda weights: weights.figures["composition"]["negatives"]),
-        (MEASUREMENTS, "- {:,} synthetic digits", lambda weights: weights.figures["composition"]["handwriting"]),
-        (MEASUREMENTS, "digits in {} forms", lambda weights: len(weights.figures["forms"])),
-        (MEASUREMENTS, "held out: {:,}.", lambda weights: weights.figures["composition"]["mnist"]),
-        (MEASUREMENTS, "- {:,} digits that", lambda weights: weights.figures["composition"]["recorded"]),
-        (MEASUREMENTS, "that {} people wrote", lambda weights: weights.figures["composition"]["writers"]),
+        (MEASUREMENTS, "- {:,} negatives", lambda weights: weights.figures.composition.negatives),
+        (MEASUREMENTS, "- {:,} synthetic digits", lambda weights: weights.figures.composition.handwriting),
+        (MEASUREMENTS, "digits in {} forms", lambda weights: len(weights.figures.forms)),
+        (MEASUREMENTS, "held out: {:,}.", lambda weights: weights.figures.composition.mnist),
+        (MEASUREMENTS, "- {:,} digits that", lambda weights: weights.figures.composition.recorded),
+        (MEASUREMENTS, "that {} people wrote", lambda weights: weights.figures.composition.writers),
         (MEASUREMENTS, "and {:.0f} % of its target", lambda _: 100 * DISTILLATION),
     ],
 )
@@ -118,51 +118,44 @@ def test_the_counts_are_those_of_the_shipped_weights(weights, document, told, va
 
 
 def test_the_figures_are_those_in_the_weights_file(figures):
-    test = figures["test"]
-    low, high = test["interval_95"]
-    uncertain, certain = percent(test["uncertain"]), percent(test["accuracy_where_certain"])
-    change, accuracy = min(figures["robustness"].items(), key=lambda item: item[1])
-    kind, of_kind = min(figures["photographs"].items(), key=lambda item: item[1])
-    refused = figures["refusal"]["pooled"]
+    test, change, kind = figures.test, in_order(figures.robustness)[0], in_order(figures.photographs)[0]
+    uncertain, certain = percent(test.uncertain_fraction), percent(test.certain.fraction)
+    refused = figures.unseen_kinds.pooled
     for document in (README, MEASUREMENTS):
-        assert f"| {percent(test['accuracy'])} (95 % interval {percent(low)} to {percent(high)}) |" in document
+        assert f"| {count_and_interval(test.count)} |" in document
         assert f'| marked "not sure" there | {uncertain}; of the rest {certain} are right |' in document
-        changes = f"| the worst of {len(figures['robustness'])} changes to pictures |"
-        assert f"{changes} {percent(accuracy)}: {change} |" in document
-        kinds = f"| the worst of {len(figures['photographs'])} kinds of synthetic photographs |"
-        assert f"{kinds} {percent(of_kind)}: {kind} |" in document
-        assert f"| {100 * refused['refused']:.0f} %; AUROC {refused['auroc']:.3f} |" in document
-    assert f"error on the test images | {percent(test['expected_calibration_error'])} |" in MEASUREMENTS
-    kind, least = min(figures["refusal"]["kinds"].items(), key=lambda item: item[1]["refused"])
-    assert f"| the unseen kind that is refused least | {100 * least['refused']:.0f} %: {kind} |" in MEASUREMENTS
+        changes = f"| the worst of {len(figures.robustness)} changes to pictures |"
+        assert f"{changes} {percent(change.count.fraction)}: {change.name} |" in document
+        kinds = f"| the worst of {len(figures.photographs)} kinds of synthetic photographs |"
+        assert f"{kinds} {percent(kind.count.fraction)}: {kind.name} |" in document
+        assert f"| {percent(refused.count.fraction, 0)}; AUROC {refused.auroc:.3f} |" in document
+    assert f"error on the test images | {percent(test.expected_calibration_error)} |" in MEASUREMENTS
+    least = in_order(figures.unseen_kinds.kinds)[0]
+    assert f"is refused least | {percent(least.count.fraction, 0)}: {least.name} |" in MEASUREMENTS
 
 
 def test_the_figures_of_the_repeats_are_those_in_the_weights_file(figures):
-    accuracies = [run["test"]["accuracy"] for run in (figures, *figures["repeats"])]
-    mean, deviation = percent(statistics.mean(accuracies)), f"{100 * statistics.stdev(accuracies):.2f}"
-    assert len(accuracies) == 3
-    row = f"mean {mean}, standard deviation {deviation} points"
-    assert f"| trained from three seeds, with the same teachers | {row} |" in MEASUREMENTS
+    assert len(figures.of_seeds.fractions) == 3
+    row = f"| trained from three seeds, with the same teachers | {mean_and_deviation(figures.of_seeds)} |"
+    assert row in MEASUREMENTS
 
 
 def test_the_figures_of_the_teachers_are_those_in_the_weights_file(figures):
-    accuracies = [run["test"]["accuracy"] for run in figures["teachers"]]
-    mean, deviation = percent(statistics.mean(accuracies)), f"{100 * statistics.stdev(accuracies):.2f}"
-    row = f"mean {mean}, standard deviation {deviation} points"
-    assert f"| its three teachers, each from another seed | {row} |" in MEASUREMENTS
-    pens = [run["pens"] for run in figures["teachers"]]
-    total = sum(run["images"] for run in pens)
-    right = sum(round(run["accuracy"] * run["images"]) for run in pens)
-    low, high = wilson_interval(right, total)
+    row = f"| its three teachers, each from another seed | {mean_and_deviation(figures.of_teachers)} |"
+    assert row in MEASUREMENTS
+    pens = figures.unseen_writers.accuracy
     for document in (README, MEASUREMENTS):
-        assert f"| right on {total:,} digits of people the reading network had never seen |" in document
-        assert f"| {percent(right / total)} (95 % interval {percent(low)} to {percent(high)}) |" in document
-    uncertain = percent(sum(run["uncertain"] * run["images"] for run in pens) / total)
-    assert f'| marked "not sure" there | {uncertain} |' in MEASUREMENTS
+        assert f"| right on {pens.images:,} digits of people the reading network had never seen |" in document
+        assert f"| {count_and_interval(pens.count)} |" in document
+    assert f'| marked "not sure" there | {percent(pens.uncertain_fraction)} |' in MEASUREMENTS
 
 
-def percent(fraction: float) -> str:
-    return f"{100 * fraction:.2f} %"
+def count_and_interval(count: Count) -> str:
+    return f"{percent(count.fraction)} (95 % interval {interval_text(count.interval)})"
+
+
+def mean_and_deviation(spread: Spread) -> str:
+    return f"mean {percent(spread.mean)}, standard deviation {points(spread.standard_deviation)} points"
 
 
 def test_every_setting_is_listed():
@@ -296,7 +289,7 @@ def test_the_table_of_pen_widths_has_the_rows_that_are_measured():
     [
         f"{robustness.IMAGES:,} test images",
         f"{photographs.PHOTOGRAPHS} synthetic photographs of each kind",
-        f"{measure.SAMPLES_A_KIND} pictures of each kind",
+        f"{unseen_kinds.SAMPLES_A_KIND} pictures of each kind",
     ],
 )
 def test_the_sizes_of_the_samples_are_told(told):

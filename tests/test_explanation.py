@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from digit_recognizer_dl_model.explanation import SPOT_WEIGHTS, nearness, relevance
+from digit_recognizer_dl_model.figures import Figures
 from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.weights import Weights, load_weights
 from digits.gallery import gallery
@@ -23,7 +24,7 @@ def network_of_one_pixel(row: int, column: int, weight: float) -> Classifier:
     weights = np.zeros((28, 28, 10), np.float32)
     weights[row, column, 3] = weight
     arrays = {"1.weight": weights.reshape(784, 10), "1.bias": np.zeros(10, np.float32)}
-    return Classifier(Weights(LINEAR, arrays, 1.0, 0.5, 0.5, {}))
+    return Classifier(Weights(LINEAR, arrays, 1.0, 0.5, 0.5, Figures()))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from digit_recognizer_dl_model.figures import Figures
 from digit_recognizer_dl_model.inference import Classifier, fuse, softmax
 from digit_recognizer_dl_model.network import ARCHITECTURE, Network
 from digit_recognizer_dl_model.weights import UnusableWeights, Weights
@@ -50,7 +51,7 @@ def random_network(architecture, seed=1):
 
 
 def weights_of(network, temperature=1.0):
-    return Weights(network.architecture, dict(network.state), temperature, 0.5, 0.5, {})
+    return Weights(network.architecture, dict(network.state), temperature, 0.5, 0.5, Figures())
 
 
 @pytest.fixture
@@ -215,7 +216,7 @@ def test_an_unusable_array_is_refused_by_name(spoil):
         spoiled = {**state, name: spoil(array)}
         arrays = {each: value for each, value in spoiled.items() if value is not None}
         with pytest.raises(UnusableWeights, match=re.escape(name)):
-            fuse(Weights(SMALL, arrays, 1.0, 0.5, 0.5, {}))
+            fuse(Weights(SMALL, arrays, 1.0, 0.5, 0.5, Figures()))
 
 
 CONV, NORM, DENSE = SMALL[5], SMALL[6], SMALL[9]
@@ -247,7 +248,7 @@ def test_layers_in_an_order_that_cannot_be_fused_are_refused(order):
     # All arrays are there, so that only the order can be refused.
     state = random_network(SMALL).state
     arrays = {f"{index}.{name.split('.')[1]}": array for index in range(5) for name, array in state.items()}
-    weights = Weights(order, arrays, 1.0, 0.5, 0.5, {})
+    weights = Weights(order, arrays, 1.0, 0.5, 0.5, Figures())
     with pytest.raises(UnusableWeights, match="can't run"):
         fuse(weights)
 
@@ -270,7 +271,7 @@ def test_layers_that_do_not_lead_from_an_image_to_ten_logits_are_refused(archite
     arrays = {name: array for name, array in state.items() if int(name.split(".")[0]) < len(architecture)}
     arrays |= {f"{len(architecture) - 1}.{name}": state[f"9.{name}"] for name in ("weight", "bias")}
     with pytest.raises(UnusableWeights, match="the architecture of the weights"):
-        Classifier(Weights(architecture, arrays, 1.0, 0.5, 0.5, {}))
+        Classifier(Weights(architecture, arrays, 1.0, 0.5, 0.5, Figures()))
 
 
 def test_an_architecture_that_ends_in_relu_is_refused():
@@ -285,7 +286,9 @@ def test_importing_inference_imports_no_training_code():
     done = subprocess.run([sys.executable, "-c", command], cwd=root, capture_output=True, text=True, check=True)
     imported = set(done.stdout.split())
     package = {name for name in imported if name.startswith("digit_recognizer_dl_model.")}
-    assert package == {f"digit_recognizer_dl_model.{name}" for name in ("frame", "inference", "weights", "winograd")}
+    assert package == {
+        f"digit_recognizer_dl_model.{name}" for name in ("figures", "frame", "inference", "weights", "winograd")
+    }
     assert not imported & {"django", "PIL"}
 
 

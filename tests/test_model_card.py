@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from digit_recognizer_dl_model import model_card
+from digit_recognizer_dl_model.figures import Change, Count, Figures, Form, Row, Thickness
 from digit_recognizer_dl_model.model_card import CARD, describe_model
 from digit_recognizer_dl_model.weights import load_weights
 
@@ -26,47 +27,65 @@ def test_the_command_writes_the_card(monkeypatch, tmp_path, capsys):
     assert str(tmp_path / "MODEL_CARD.md") in capsys.readouterr().out
 
 
+def card_of(weights, **parts):
+    return describe_model(replace(weights, figures=replace(weights.figures, **parts)))
+
+
 def test_the_card_tells_the_figures(weights):
-    test = weights.figures["test"] | {"accuracy": 0.9123, "interval_95": [0.9, 0.95], "uncertain": 0.4321}
-    card = describe_model(replace(weights, figures=weights.figures | {"test": test}))
-    assert "**91.23 %** are right (95 % interval 90.00 % to 95.00 %)" in " ".join(card.split())
-    assert '43.21 % are marked "not sure"' in " ".join(card.split())
+    test = replace(weights.figures.test, uncertain=4321, right_where_certain=5600)
+    card = card_of(weights, test=test)
+    assert "**99.70 %** are right (95 % interval 99.57 % to 99.79 %)" in " ".join(card.split())
+    assert '43.21 % are marked "not sure", and of the rest 98.61 % are right' in " ".join(card.split())
     assert card.count("\n| **7** |") == 1
 
 
+def forms(**right):
+    return tuple(Form(name, Count(count, 500), 0) for name, count in right.items())
+
+
 def test_known_failures_fail_at_least_once_in_a_hundred(weights):
-    forms = {"zero": 0.991, "one": 0.99, "two": 1.0, "three": 0.5}
-    card = describe_model(replace(weights, figures=weights.figures | {"forms": forms}))
+    card = card_of(weights, forms=forms(zero=496, one=495, two=500, three=250))
     failures = card[card.index("## Known failures") :]
     assert [form in failures for form in ("*zero*", "*one*", "*two*", "*three*")] == [False, True, False, True]
 
 
-def test_forms_that_are_all_read_right_share_a_row(weights):
-    forms = {"zero": 1.0, "one": 0.99, "two": 1.0}
-    card = describe_model(replace(weights, figures=weights.figures | {"forms": forms}))
-    assert "| one | 99.0 % |\n| the other 2 | 100.0 % |\n" in card
+def test_forms_without_a_mistake_share_a_sentence(weights):
+    card = card_of(weights, forms=forms(zero=500, one=495, two=500))
+    assert "Of 3 forms, all but these 1 are read without a mistake:\n\n| form | right |" in card
+    assert "| one | 99.0 % |\n\n" in card
+    assert "All 2 forms are read without a mistake.\n" in card_of(weights, forms=forms(zero=500, one=500))
+
+
+def test_changes_are_summed_up_by_group_and_the_lowest_are_listed(weights):
+    changes = tuple(
+        Change(f"change {number}", Count(90 + number, 100), "odd" if number % 2 else "even") for number in range(10)
+    )
+    card = card_of(weights, robustness=changes)
+    assert "| even | 5 | 94.00 % | change 0: 90.00 % |\n| odd | 5 | 95.00 % | change 1: 91.00 % |" in card
+    assert "The 8 lowest of all 10 changes:" in card
+    assert "| change 7 | 97.00 % |\n\n" in card
+    assert "| change 8 |" not in card
 
 
 def test_the_card_tells_of_photographs_where_they_were_measured(weights):
-    card = describe_model(replace(weights, figures=weights.figures | {"photographs": {"in the dark": 0.4321}}))
-    assert "\n\n### Photographs\n" in card
+    card = card_of(weights, photographs=(Row("in the dark", Count(432, 1000)),))
     assert "| in the dark | 43.2 % |\n\n### What it refuses" in card
+    assert "### Photographs" not in card_of(weights, photographs=())
 
 
-@pytest.mark.parametrize(("measured", "told"), [([0.9, None, 0.8], ["15.0 %"]), ([None] * 3, [])])
-def test_the_card_tells_of_thick_pens_what_was_measured(weights, measured, told):
-    teachers = [
-        teacher | {"pens": teacher["pens"] | {"by_thickness": {"0 to 3": 0.5, "3 to 5": share}}}
-        for teacher, share in zip(weights.figures["teachers"], measured, strict=True)
-    ]
-    card = describe_model(replace(weights, figures=weights.figures | {"teachers": teachers}))
-    assert re.findall("over 3 of the 28 pixels, (.+?) are misread", card) == told
+@pytest.mark.parametrize(("right", "told"), [(85, ["15.0 %"]), (100, [])])
+def test_thick_pens_are_a_known_failure_where_they_are_misread(weights, right, told):
+    thicknesses = (Thickness(0, 3, Count(50, 100)), Thickness(3, 5, Count(right, 100)))
+    teachers = tuple(
+        replace(teacher, pens=replace(teacher.pens, by_thickness=thicknesses)) for teacher in weights.figures.teachers
+    )
+    card = card_of(weights, teachers=teachers)
+    assert re.findall("strokes of 3 to 5 of the 28 pixels, (.+?) are misread", card) == told
 
 
 @pytest.mark.parametrize(
-    "part", ["test", "forms", "refusal", "robustness", "repeats", "teachers", "composition", "training"]
+    "part", ["test", "forms", "unseen_kinds", "robustness", "repeats", "teachers", "composition", "training"]
 )
 def test_without_a_whole_evaluation_there_is_no_card(weights, part):
-    figures = {name: value for name, value in weights.figures.items() if name != part}
-    with pytest.raises(KeyError, match=part):
-        describe_model(replace(weights, figures=figures))
+    with pytest.raises(ValueError, match=f"lack {part}"):
+        card_of(weights, **{part: getattr(Figures(), part)})

@@ -7,13 +7,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from digit_recognizer_dl_model.figures import Bin, Count, Figures, Row, grouped, in_order
 from digit_recognizer_dl_model.weights import load_weights
 from digits import report
 
-BINS = [
-    {"from": 0.4, "to": 0.6, "images": 8, "confidence": 0.513, "accuracy": 0.5},
-    {"from": 0.8, "to": 1.0, "images": 9992, "confidence": 0.998, "accuracy": 0.9974},
-]
+BINS = (Bin(0.4, 0.6, Count(4, 8), 0.513), Bin(0.8, 1.0, Count(9966, 9992), 0.998))
+PHOTOGRAPHS = (Row("pencil", Count(77, 80)), Row("marker", Count(197, 200)))
 
 
 class Tables(HTMLParser):
@@ -47,11 +46,10 @@ class Tables(HTMLParser):
 
 @pytest.fixture
 def weights():
-    """The shipped weights, with figures that not every evaluation has yet."""
+    """The shipped weights, with two bins of confidence and two kinds of photographs."""
     weights = load_weights()
-    test = weights.figures["test"] | {"reliability": BINS}
-    photographs = {"pencil": 0.9625, "marker": 0.985}
-    return replace(weights, figures=weights.figures | {"test": test, "photographs": photographs})
+    test = replace(weights.figures.test, reliability=BINS)
+    return replace(weights, figures=replace(weights.figures, test=test, photographs=PHOTOGRAPHS))
 
 
 @pytest.fixture
@@ -78,67 +76,63 @@ def text_of(page: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", "", page.replace("&nbsp;", " ")).split())
 
 
-def percent(share: float, decimals: int = 2) -> str:
-    return f"{100 * share:.{decimals}f} %"
+def percent(fraction: float, decimals: int = 2) -> str:
+    return report.percent(fraction, decimals).replace("\u00a0", " ")
 
 
 def test_the_words_tell_the_figures(show, weights):
-    text, figures = text_of(show(weights)), weights.figures
-    test, refusal = figures["test"], figures["refusal"]
-    wrong = test["images"] - sum(test["confusion"][digit][digit] for digit in range(10))
-    low, high = test["interval_95"]
+    text, figures = text_of(show(weights)).replace("\u00a0", " "), weights.figures
+    test, unseen = figures.test, figures.unseen_kinds
+    low, high = test.count.interval
     for told in (
-        f"{percent(test['accuracy'])} are read right and {wrong} wrong",
-        f"10,000 test images {percent(test['accuracy'])} {100 * low:.2f} to {percent(high)}",
-        f"{round(test['uncertain'] * test['images'])} of the test images are marked “not sure”",
-        f"answers {percent(test['accuracy_where_certain'])} are right",
-        f"{percent(test['expected_calibration_error'])} apart",
-        f"{percent(min(figures['robustness'].values()))} are read right",
-        f"{percent(refusal['pooled']['refused'], 1)} are marked “not sure”",
-        f"digits {percent(refusal['digits'])} are.",
-        f"Over all kinds it is {refusal['pooled']['auroc']:.3f}",
-        f"lowest in {percent(min(figures['forms'].values()), 1)}",
-        f"{weights.trained_values:,} values in 6 layers",
-        f"It saw each image {figures['training']['epochs']} times",
+        f"{percent(test.count.fraction)} are read right and {test.count.wrong} wrong",
+        f"10,000 test images {percent(test.count.fraction)} {100 * low:.2f} to {percent(high)}",
+        f"{test.uncertain} of the test images are marked “not sure”",
+        f"answers {percent(test.certain.fraction)} are right",
+        f"over all images, is {percent(test.expected_calibration_error)}",
+        f"{percent(in_order(figures.robustness)[0].count.fraction)} are read right",
+        f"{percent(unseen.pooled.count.fraction, 1)} are marked “not sure”",
+        f"digits {percent(unseen.digits.wrong_fraction)} are.",
+        f"Over all kinds it is {unseen.pooled.auroc:.3f}",
+        f"read worst, {percent(in_order(figures.forms)[0].count.fraction, 1)} are right",
+        f"{weights.parameters:,} parameters in 6 layers",
+        f"It saw each image {figures.training.epochs} times",
     ):
         assert told in text, told
 
 
-def test_what_not_sure_gains_and_costs_adds_up(show, tables, weights):
+def test_the_gains_and_costs_of_not_sure_add_up(tables, weights):
     [_, *rows] = tables["Answers that are wrong, “not sure” or both"]
     caught, missed, doubted = (int(count) for _, count in rows)
-    test = weights.figures["test"]
-    certain = test["images"] - caught - doubted
-    assert (caught + doubted) / test["images"] == pytest.approx(test["uncertain"])
-    assert 1 - (caught + missed) / test["images"] == pytest.approx(test["accuracy"])
-    assert 1 - missed / certain == pytest.approx(test["accuracy_where_certain"])
+    test = weights.figures.test
+    assert caught + doubted == test.uncertain
+    assert caught + missed == test.count.wrong
+    assert missed == test.certain.wrong
 
 
 def test_the_people_never_seen_are_those_of_the_teachers(show, weights):
     page = show(weights)
-    pens = [teacher["pens"] for teacher in weights.figures["teachers"]]
-    text, shares = text_of(page), [share for each in pens for share in each["by_writer"].values()]
-    assert f"{len(shares)} people wrote {sum(each['images'] for each in pens):,} digits" in text
-    assert f"worst is read right in {percent(min(shares), 1)}" in text
+    pens = [teacher.pens for teacher in weights.figures.teachers]
+    text, writers = text_of(page).replace("\u00a0", " "), [writer for each in pens for writer in each.by_writer]
+    assert f"{len(writers)} people wrote {sum(each.accuracy.images for each in pens):,} digits" in text
+    assert f"reads worst, {percent(min(writer.count.fraction for writer in writers), 1)} are right" in text
     for number, each in enumerate(pens, start=1):
-        assert f"Group {number} of 3 {percent(each['accuracy'])}" in text
+        assert f"Group {number} of 3 {percent(each.accuracy.count.fraction)}" in text
     [people] = re.findall(r'<svg class="people".*?</svg>', page, re.DOTALL)
-    assert people.count("<circle") == len(shares)
+    assert people.count("<circle") == len(writers)
 
 
 def test_each_digit_has_its_recall_and_precision(tables, weights):
-    confusion = weights.figures["test"]["confusion"]
-    pens = [teacher["pens"]["confusion"] for teacher in weights.figures["teachers"]]
+    test, pens = weights.figures.test, weights.figures.unseen_writers.accuracy
     [_, *rows] = tables["Found and right, by digit"]
     for digit, row in enumerate(rows):
-        hits = confusion[digit][digit]
-        unseen = sum(each[digit][digit] for each in pens) / sum(sum(each[digit]) for each in pens)
-        shares = (hits / sum(confusion[digit]), hits / sum(line[digit] for line in confusion), unseen)
-        assert row == [str(digit), f"{sum(confusion[digit]):,}", *(percent(share, 1) for share in shares)]
+        counts = (test.recall[digit], test.precision[digit], pens.recall[digit])
+        expected = [str(digit), f"{counts[0].total:,}", *(percent(count.fraction, 1) for count in counts)]
+        assert row == expected
 
 
 def test_each_number_of_the_confusion_matrix_leads_to_its_images(show, tables, weights):
-    confusion = weights.figures["test"]["confusion"]
+    confusion = weights.figures.test.confusion
     assert [row[1:] for row in tables["Row: digit; column: answer"][1:]] == [
         [str(count) if count else "" for count in row] for row in confusion
     ]
@@ -150,7 +144,7 @@ def test_each_number_of_the_confusion_matrix_leads_to_its_images(show, tables, w
 
 
 def test_confidence_is_compared_with_truth_in_each_bin(show, tables, weights):
-    [_, *rows] = tables["Confidence against the share of right answers"]
+    [_, *rows] = tables["Confidence and the fraction of right answers"]
     assert rows == [["40 to 60 %", "8", "51.3 %", "50.0 %"], ["80 to 100 %", "9,992", "99.8 %", "99.7 %"]]
     [diagram] = re.findall(r'<svg class="reliability" role="img".*?</svg>', show(weights), re.DOTALL)
     assert re.findall(r'<circle cx="([\d.]+)%" cy="([\d.]+)%"', diagram) == [("51.30", "50.00"), ("99.80", "0.26")]
@@ -158,35 +152,48 @@ def test_confidence_is_compared_with_truth_in_each_bin(show, tables, weights):
 
 def test_every_change_kind_and_form_is_told(tables, weights):
     figures = weights.figures
-    groups = ["Place, turn and size", "Pen and focus", "Noise and compression", "Faint ink", "Light and shadow"]
-    told = {tuple(row) for group in groups for row in tables[group][1:]}
-    worst = min(figures["robustness"], key=figures["robustness"].get)
-    assert told == {
-        (f"{change} lowest" if change == worst else change, percent(share))
-        for change, share in figures["robustness"].items()
-    }
+    lowest = in_order(figures.robustness)[0]
+    for group in grouped(figures.robustness, lambda change: change.group):
+        assert tables[group.key][1:] == [
+            [f"{row.name} lowest" if row == lowest else row.name, percent(row.count.fraction)] for row in group.rows
+        ]
     assert tables["Photographed digits"][1:] == [["pencil lowest", "96.25 %"], ["marker", "98.50 %"]]
-    assert {tuple(row) for row in tables["Kinds that nothing was trained on"][1:]} == {
-        (kind, percent(row["refused"], 1), f"{row['auroc']:.3f}") for kind, row in figures["refusal"]["kinds"].items()
-    }
-    forms = {name.removesuffix(" lowest"): share for name, share in tables["By form, the lowest first"][1:]}
-    assert forms == {form: percent(share, 1) for form, share in figures["forms"].items()}
+    assert tables["Kinds that nothing was trained on"][1:] == [
+        [kind.name, percent(kind.count.fraction, 1), f"{kind.auroc:.3f}"]
+        for kind in in_order(figures.unseen_kinds.kinds)
+    ]
+    forms = {name.removesuffix(" lowest"): right for name, right in tables["By form, the lowest first"][1:]}
+    assert forms == {form.name: percent(form.count.fraction, 1) for form in figures.forms}
+    digits = tables["The form of each digit that is read worst; bars show the fraction misread"][1:]
+    assert [(digit.removesuffix(" lowest"), int(count)) for digit, _, count in digits] == [
+        (str(digit), sum(form.digit == digit for form in figures.forms)) for digit in range(10)
+    ]
     learned = {images for _, images in tables["What it learned from: 98,984 images an epoch"][1:]}
-    assert learned == {f"{figures['composition'][part]:,}" for part in ("mnist", "drawn", "handwriting", "negatives")}
+    composition = figures.composition
+    parts = (composition.mnist, composition.drawn, composition.handwriting, composition.negatives)
+    assert learned == {f"{part:,}" for part in parts}
 
 
-@pytest.mark.parametrize("part", ["forms", "robustness", "photographs", "refusal", "teachers", "composition"])
-def test_a_part_that_was_not_measured_is_left_out(show, weights, part):
-    figures = {name: value for name, value in weights.figures.items() if name != part}
-    page = show(replace(weights, figures=figures))
-    section = {"teachers": 'id="pens"', "composition": "All settings"}.get(part, f'id="{part}"')
+@pytest.mark.parametrize(
+    ("part", "section"),
+    [
+        ("forms", 'id="forms"'),
+        ("robustness", 'id="robustness"'),
+        ("photographs", 'id="photographs"'),
+        ("unseen_kinds", 'id="refusal"'),
+        ("teachers", 'id="pens"'),
+        ("composition", "All settings"),
+    ],
+)
+def test_a_part_that_was_not_measured_is_left_out(show, weights, part, section):
+    page = show(replace(weights, figures=replace(weights.figures, **{part: getattr(Figures(), part)})))
     assert section not in page
     assert "Not measured yet" not in page
 
 
 @pytest.mark.parametrize("parts", [[], ["training", "composition", "validation"]])
 def test_weights_that_nobody_has_measured_are_told_so(show, weights, parts):
-    page = show(replace(weights, figures={part: weights.figures[part] for part in parts}))
+    page = show(replace(weights, figures=Figures(**{part: getattr(weights.figures, part) for part in parts})))
     assert "Not measured yet" in page
     assert "python -m benchmarks.quality.measure --save" in page
     assert 'id="accuracy"' not in page

@@ -13,6 +13,7 @@ import pytest
 
 from digit_recognizer_dl_model import train
 from digit_recognizer_dl_model.dataset import Dataset, read_csv, write_csv
+from digit_recognizer_dl_model.figures import Composition
 from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.loss import NO_DIGIT
 from digit_recognizer_dl_model.network import Network
@@ -246,12 +247,12 @@ def test_the_command_writes_weights_with_their_figures(command, tmp_path):
     command("--epochs", "1", "--seed", "5")
     weights = load_weights(tmp_path / "weights.npz")
     assert weights.architecture == ARCHITECTURE
-    assert weights.figures["validation"]["images"] == 40
-    assert weights.figures["training"]["seed"] == 5
-    assert weights.figures["training"]["epochs"] == 1
+    assert weights.figures.validation.images == 40
+    assert weights.figures.training.seed == 5
+    assert weights.figures.training.epochs == 1
     composition = {"mnist": 160, "recorded": 12, "writers": 6, "drawn": 24, "handwriting": 20, "negatives": 26}
-    assert weights.figures["composition"] == composition
-    assert "test" not in weights.figures
+    assert weights.figures.composition.to_json() == composition
+    assert weights.figures.test is None
     assert not (tmp_path / "training" / "checkpoint.npz").exists()
 
 
@@ -262,10 +263,10 @@ def test_each_teacher_learns_without_one_fold_of_the_writers(command, tmp_path, 
     command("--epochs", "1", "--seed", "5")
     for fold in range(3):
         figures = load_weights(tmp_path / "training" / f"teacher{fold}.npz").figures
-        assert figures["training"]["fold"] == fold
-        assert figures["training"]["seed"] == 6 + fold
-        assert figures["training"]["label_smoothing"] == 0
-        assert figures["composition"]["writers"] == 4
+        assert figures.training.fold == fold
+        assert figures.training.seed == 6 + fold
+        assert figures.training.label_smoothing == 0
+        assert figures.composition.writers == 4
     writers = [{recording.writer for recording in asked} for asked in drawn]
     unseen = [fold_of_writers(RECORDINGS, fold) for fold in (0, 0, 1, 1, 2, 2)]
     assert writers == [set(range(6)) - fold for fold in unseen] + [set(range(6))] * 2
@@ -311,11 +312,11 @@ def test_no_more_held_out_digits_are_doubted_than_the_limits_allow(start, digits
     training, run_to_the_end = start(epochs=6)
     run_to_the_end()
     images = Dataset(np.tile(digits.pixels, (5, 1, 1)), np.tile(digits.labels, 5))
-    train.finish(training, images, {}, tmp_path / "weights.npz")
-    figures = load_weights(tmp_path / "weights.npz").figures["validation"]
+    train.finish(training, images, Composition(0, 0, 0, 0, 0, 0), tmp_path / "weights.npz")
+    figures = load_weights(tmp_path / "weights.npz").figures.validation
     # There are 1,000 images, five copies of each, so that a fraction is met to within half a percent.
-    assert figures["no_digit"] == pytest.approx(train.NO_DIGIT_FRACTION, abs=0.0051)
-    assert figures["uncertain"] <= train.NO_DIGIT_FRACTION + train.UNSURE_FRACTION + 0.01
+    assert figures.no_digit_fraction == pytest.approx(train.NO_DIGIT_FRACTION, abs=0.0051)
+    assert figures.uncertain_fraction <= train.NO_DIGIT_FRACTION + train.UNSURE_FRACTION + 0.01
 
 
 def test_a_network_can_learn_from_teachers_of_another_run(command, tmp_path, monkeypatch):
@@ -353,7 +354,7 @@ def test_a_resumed_command_does_not_train_finished_networks_again(command, tmp_p
     (folder / "kept.npz").rename(folder / "checkpoint.npz")
     monkeypatch.setattr(Training, "advance", None)  # so that any further step fails
     command("--resume")
-    assert load_weights(tmp_path / "weights.npz").figures["training"]["epochs"] == 2
+    assert load_weights(tmp_path / "weights.npz").figures.training.epochs == 2
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The weights file: what is saved is loaded, and whatever else lies there is refused by name."""
+"""The weights file: saved weights are loaded again, and any other file is refused by name."""
 
 import contextlib
 import json
@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from digit_recognizer_dl_model import weights as weights_module
+from digit_recognizer_dl_model.figures import Composition, Count, Figures, Form
 from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.network import ARCHITECTURE
 from digit_recognizer_dl_model.weights import (
@@ -47,7 +48,7 @@ def weights():
         temperature=1.25,
         uncertain_below=0.5,
         no_digit_above=0.25,
-        figures={"test": {"accuracy": 0.1, "confusion": [[1, 2], [3, 4]]}, "training": {"seed": 7}},
+        figures=Figures(forms=(Form("seven", Count(3, 4), 7),), composition=Composition(1, 2, 3, 4, 5, 6)),
     )
 
 
@@ -67,7 +68,7 @@ def assert_same(loaded, weights):
         np.testing.assert_array_equal(loaded.arrays[name], array)
 
 
-def test_what_is_saved_is_loaded(path, weights):
+def test_saved_weights_are_loaded_again(path, weights):
     save_weights(path, weights)
     assert_same(load_weights(path), weights)
     assert [file.name for file in path.parent.iterdir()] == ["weights.npz"]
@@ -108,15 +109,15 @@ NOT_WEIGHTS = {
     "one pickled object": lambda path: path.write_bytes(b"\x80\x04K\x01."),
     "a foreign .npz": lambda path: np.savez(path, images=np.ones((2, 28, 28)), labels=np.arange(2)),
     "a foreign .zip": a_zip_of_texts,
-    "metadata that is no JSON": lambda path: np.savez(path, **{METADATA: np.frombuffer(b"{half", np.uint8)}),
-    "metadata that is no text": lambda path: np.savez(path, **{METADATA: np.array([255, 254], np.uint8)}),
+    "metadata that is not JSON": lambda path: np.savez(path, **{METADATA: np.frombuffer(b"{half", np.uint8)}),
+    "metadata that is not text": lambda path: np.savez(path, **{METADATA: np.array([255, 254], np.uint8)}),
     "metadata that is a list": lambda path: np.savez(path, **{METADATA: np.frombuffer(b"[1]", np.uint8)}),
     "metadata without a format": lambda path: np.savez(path, **{METADATA: metadata_array(temperature=1)}),
 }
 
 
 @pytest.mark.parametrize("make", NOT_WEIGHTS.values(), ids=NOT_WEIGHTS.keys())
-def test_what_is_no_weights_file_is_refused_by_name(path, make):
+def test_any_other_file_is_refused_by_name(path, make):
     make(path)
     with pytest.raises(UnusableWeights, match=re.escape(str(path))):
         load_weights(path)
@@ -134,20 +135,20 @@ def test_a_pickle_is_never_unpickled(path, weights):
     assert mark.exists(), "the trap does not work"
 
 
-@pytest.mark.parametrize("share", [0.001, 0.3, 0.9, 0.999])
-def test_a_truncated_file_is_refused_by_name(path, weights, share):
+@pytest.mark.parametrize("fraction", [0.001, 0.3, 0.9, 0.999])
+def test_a_truncated_file_is_refused_by_name(path, weights, fraction):
     save_weights(path, weights)
     content = path.read_bytes()
-    path.write_bytes(content[: int(share * len(content))])
+    path.write_bytes(content[: int(fraction * len(content))])
     with pytest.raises(UnusableWeights, match=re.escape(str(path))):
         load_weights(path)
 
 
-@pytest.mark.parametrize("share", [0.4, 0.5, 0.6])
-def test_a_flipped_byte_in_the_arrays_is_refused_by_name(path, weights, share):
+@pytest.mark.parametrize("fraction", [0.4, 0.5, 0.6])
+def test_a_flipped_byte_in_the_arrays_is_refused_by_name(path, weights, fraction):
     save_weights(path, weights)
     content = bytearray(path.read_bytes())
-    content[int(share * len(content))] ^= 0x01
+    content[int(fraction * len(content))] ^= 0x01
     path.write_bytes(content)
     with pytest.raises(UnusableWeights, match=re.escape(str(path))):
         load_weights(path)
@@ -231,11 +232,10 @@ def test_the_shipped_file_holds_the_architecture_of_this_version():
     assert 0.1 < weights.temperature < 10
     assert 0.1 < weights.uncertain_below < 1
     assert 0.001 < weights.no_digit_above < 0.5
-    parts = {"training", "composition", "validation", "test", "forms", "negatives", "refusal", "robustness", "teachers"}
-    assert weights.figures.keys() == parts | {"photographs", "repeats"}
+    assert all(getattr(weights.figures, part) for part in vars(Figures()) if part != "pens")
 
 
-def test_running_statistics_are_no_trained_values(weights):
-    assert weights.trained_values == 784 * 2 + 2 + 2 * 10 + 10
+def test_running_statistics_are_not_counted_as_parameters(weights):
+    assert weights.parameters == 784 * 2 + 2 + 2 * 10 + 10
     running = weights.arrays | {"0.mean": np.zeros(5, np.float32), "0.scale": np.ones(5, np.float32)}
-    assert replace(weights, arrays=running).trained_values == weights.trained_values + 5
+    assert replace(weights, arrays=running).parameters == weights.parameters + 5

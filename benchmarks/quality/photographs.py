@@ -1,56 +1,57 @@
 """How well digits on paper are read that somebody photographs: in bad light, on lines or squares, in pencil, in chalk.
 
-The photographs are made up from MNIST's images and from written strokes, as a phone's JPEG files, and take the way of
-every picture that is sent, through `digits.images`.
+The photographs are synthetic: MNIST's images and synthetic handwriting on paper, as JPEG files of a phone, prepared
+like every picture that is sent.
 """
 
 import io
-import os
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image, ImageFilter
 
 from digit_recognizer_dl_model.dataset import Dataset
+from digit_recognizer_dl_model.figures import Row
 from digit_recognizer_dl_model.frame import BOX, SIDE
 from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.synthetic import handwriting
-from digits import pictures
-from digits.pictures.drawing import draw_line
-from digits.refusals import Refusal
 
-# What is decoded keeps to the site's limits, which are settings.
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+from .reading import count_right
+from .strokes import draw_strokes, extent, fit
 
 PHOTOGRAPHS = 100  # of each kind
 SEED = 20_240_302
 
 SIZES = ((480, 640), (600, 800), (720, 960), (960, 1280))  # pixels; either way up
-SHARES = (0.35, 0.75)  # of the shorter side that a digit fills
-PENS = (0.04, 0.1)  # heights of the digit
-FINENESS = 4  # pixels of a smooth digit along a pixel of MNIST's
+DIGIT_SIZES = (0.35, 0.75)  # fractions of the shorter side that a digit fills
+PEN_WIDTHS = (0.04, 0.1)  # heights of the digit
+ENLARGEMENT = 4  # pixels of a smooth digit along a pixel of MNIST's
+FULL = 255  # the level of a pixel that is all ink
 ORIENTATION = 0x0112  # EXIF tag
+
+Value = TypeVar("Value")
 
 BLACK, BLUE, GRAPHITE, CHALK = (32, 32, 38), (38, 58, 140), (118, 118, 122), (222, 222, 214)
 WHITE, CREAM, BOARD = (240, 240, 236), (238, 230, 208), (52, 72, 62)
 RULINGS = ((150, 178, 214), (176, 180, 188), (196, 168, 182))  # blue, grey, reddish
 
-Digit = np.ndarray | list[np.ndarray] | None  # pixels (28, 28) uint8, strokes of (n, 2) points, y down, or a blank page
+Digit = np.ndarray | list[np.ndarray]  # pixels (28, 28) uint8, or strokes of (n, 2) points, y down
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What is photographed, and how.
+    """The subject and the circumstances of a photograph.
 
-    grain: how much of the ink the roughness of the paper takes away.
-    lines, columns: millimetres from one ruling to the next; 0 where there are none.
-    height: millimetres of the digit.
+    grain: the fraction of the ink that is missing where the paper is one standard deviation rough.
+    lines, columns: millimetres from one ruling to the next; 0 if there are none.
+    height: the digit's, in millimetres.
     darkest: the light at the darker side, 1 being even.
-    shadow: the light inside a shadow across part of the picture, 1 being none; its edge is `softness` pictures wide.
-    stains: how much the paper differs from place to place.
-    turn, tilt: the camera's, in degrees and as change of scale across the picture.
+    shadow: the light inside a shadow across part of the picture, 1 without one; its edge is `softness` pictures wide.
+    stains: the standard deviation of the paper's lightness from place to place.
+    turn, tilt: the camera's, in degrees and as the change of scale across the picture.
     """
 
     paper: tuple[int, int, int]
@@ -74,51 +75,43 @@ def measure_photographs(
     dataset: Dataset,
     count: int = PHOTOGRAPHS,
     progress: Callable[[int, int], None] = lambda done, kinds: None,
-) -> dict[str, float]:
-    """The share read right, 0-1, of `count` photographs of each of `KINDS`; one that is refused is not right.
+) -> tuple[Row, ...]:
+    """Read `count` photographs of each of `KINDS`; a photograph that is refused is not read right.
 
-    Every other one shows an image of the dataset, chosen at random by a fixed seed, and the rest show made-up
-    handwriting by a seed that training does not use. `progress` is told after each kind how many are done, and of how
+    Every other photograph shows an image of the dataset, chosen at random by a fixed seed, and the rest show synthetic
+    handwriting from a seed that training does not use. `progress` is told after each kind how many are done, and of how
     many.
     """
-    accuracies = {}
+    rows = []
     for kind in KINDS:
-        rng = np.random.default_rng([SEED, zlib.crc32(kind.encode())])  # a kind stays as it is when others come
-        pixels, labels = np.zeros((count, SIDE, SIDE), np.uint8), np.zeros(count, np.uint8)
-        refused = np.zeros(count, bool)
-        for row in range(count):
-            digit, labels[row] = (copied if row % 2 == 0 else written)(dataset, rng)
-            try:
-                pixels[row] = pictures.prepare(photograph(KINDS[kind](rng), digit, rng))
-            except Refusal:
-                refused[row] = True
-        answers = classifier.probabilities(pixels).argmax(axis=1)
-        accuracies[kind] = float(((answers == labels) & ~refused).mean())
-        progress(len(accuracies), len(KINDS))
-    return accuracies
+        rng = np.random.default_rng([SEED, zlib.crc32(kind.encode())])  # a kind stays as it is when others are added
+        rows.append(Row(kind, count_right(classifier, take_photographs(kind, dataset, count, rng))))
+        progress(len(rows), len(KINDS))
+    return tuple(rows)
 
 
-def describe_photographs(accuracies: dict[str, float]) -> str:
-    """The accuracies of `measure_photographs` as lines of text, the lowest first."""
-    ordered = sorted(accuracies.items(), key=lambda item: item[1])
-    return "\n".join(["photographs      right", *(f"{share:>22.2%}  {kind}" for kind, share in ordered)])
+def take_photographs(kind: str, dataset: Dataset, count: int, rng: np.random.Generator) -> Iterator[tuple[bytes, int]]:
+    """JPEG files of a kind with their labels: by turns of an image of the dataset and of synthetic handwriting."""
+    for number in range(count):
+        digit, label = choose_image(dataset, rng) if number % 2 == 0 else write_digit(rng)
+        yield take_photograph(KINDS[kind](rng), digit, rng), label
 
 
-def copied(dataset: Dataset, rng: np.random.Generator) -> tuple[Digit, int]:
+def choose_image(dataset: Dataset, rng: np.random.Generator) -> tuple[Digit, int]:
     index = rng.integers(len(dataset.pixels))
     return dataset.pixels[index], dataset.labels[index]
 
 
-def written(_: Dataset, rng: np.random.Generator) -> tuple[Digit, int]:
-    form = rng.choice(list(handwriting.FORMS))
-    return handwriting.write_form(handwriting.FORMS[form], rng), handwriting.FORMS[form].digit
+def write_digit(rng: np.random.Generator) -> tuple[Digit, int]:
+    form = handwriting.FORMS[rng.choice(list(handwriting.FORMS))]
+    return handwriting.write_form(form, rng), form.digit
 
 
 def plain(rng: np.random.Generator) -> Scene:
     """A pen on white paper in nearly even light, the camera held nearly straight."""
     return Scene(
-        paper=any_of((WHITE, CREAM), rng),
-        ink=any_of((BLACK, BLUE), rng),
+        paper=choose((WHITE, CREAM), rng),
+        ink=choose((BLACK, BLUE), rng),
         height=rng.uniform(9, 25),
         turn=rng.normal(0, 2),
         tilt=rng.uniform(0, 0.08),
@@ -126,7 +119,7 @@ def plain(rng: np.random.Generator) -> Scene:
     )
 
 
-def uneven(rng: np.random.Generator) -> Scene:
+def in_uneven_light(rng: np.random.Generator) -> Scene:
     return replace(plain(rng), darkest=rng.uniform(0.3, 0.6))
 
 
@@ -141,12 +134,12 @@ def hard_shadowed(rng: np.random.Generator) -> Scene:
 
 def lined(rng: np.random.Generator) -> Scene:
     spacing = rng.uniform(7, 9.5)
-    return replace(plain(rng), lines=spacing, height=spacing * rng.uniform(0.8, 3), ruling=any_of(RULINGS, rng))
+    return replace(plain(rng), lines=spacing, height=spacing * rng.uniform(0.8, 3), ruling=choose(RULINGS, rng))
 
 
 def squared(rng: np.random.Generator) -> Scene:
     height = 5 * rng.uniform(1, 4)
-    return replace(plain(rng), lines=5.0, columns=5.0, height=height, ruling=any_of(RULINGS, rng))
+    return replace(plain(rng), lines=5.0, columns=5.0, height=height, ruling=choose(RULINGS, rng))
 
 
 def pencilled(rng: np.random.Generator) -> Scene:
@@ -166,26 +159,26 @@ def tilted(rng: np.random.Generator) -> Scene:
 
 
 def stored_turned(rng: np.random.Generator) -> Scene:
-    return replace(plain(rng), orientation=any_of((3, 6, 8), rng))
+    return replace(plain(rng), orientation=choose((3, 6, 8), rng))
 
 
 def everything(rng: np.random.Generator) -> Scene:
     """Lines or squares, a pen or a pencil, in a shadow and uneven light, tilted and stored turned."""
     return replace(
-        any_of((lined, squared), rng)(rng),
-        ink=any_of((BLACK, BLUE, GRAPHITE), rng),
+        choose((lined, squared), rng)(rng),
+        ink=choose((BLACK, BLUE, GRAPHITE), rng),
         grain=0.25,
         turn=rng.uniform(-4, 4),
         tilt=rng.uniform(0, 0.2),
         darkest=rng.uniform(0.6, 0.9),
         shadow=rng.uniform(0.55, 0.85),
         softness=rng.uniform(0.05, 0.3),
-        orientation=any_of((1, 3, 6, 8), rng),
+        orientation=choose((1, 3, 6, 8), rng),
     )
 
 
 KINDS: dict[str, Callable[[np.random.Generator], Scene]] = {
-    "paper in uneven light": uneven,
+    "paper in uneven light": in_uneven_light,
     "paper in a shadow": shadowed,
     "paper in a hard shadow": hard_shadowed,
     "lined paper": lined,
@@ -199,16 +192,16 @@ KINDS: dict[str, Callable[[np.random.Generator], Scene]] = {
 }
 
 
-def any_of(values, rng: np.random.Generator):
+def choose(values: Sequence[Value], rng: np.random.Generator) -> Value:
     return values[rng.integers(len(values))]
 
 
-def photograph(scene: Scene, digit: Digit, rng: np.random.Generator) -> bytes:
-    """A scene with a digit on it as a JPEG file."""
-    shape = any_of(SIZES, rng)[:: rng.choice([-1, 1])]  # height, width
+def take_photograph(scene: Scene, digit: Digit, rng: np.random.Generator) -> bytes:
+    """Photograph a scene with a digit on it: a JPEG file."""
+    shape = choose(SIZES, rng)[:: rng.choice([-1, 1])]  # height, width
     to_paper = view(scene, shape, rng)
     rulings = ruled(scene, shape, to_paper, rng)
-    ink = trace(digit, shape, to_paper, rng)
+    ink = ink_of_digit(digit, shape, to_paper, rng)
     ink *= (1 - scene.grain * np.abs(roughness(shape, 3, rng))).clip(0, 1)
     shade = (
         1 + 0.012 * roughness(shape, 2, rng) + scene.stains * (roughness(shape, 50, rng) + roughness(shape, 120, rng))
@@ -224,11 +217,11 @@ def photograph(scene: Scene, digit: Digit, rng: np.random.Generator) -> bytes:
         seen *= shade * balance
         seen += noise + colourful * roughness(shape, 4, rng)
         picture[..., channel] = np.rint(seen).clip(0, 255)
-    return encoded(Image.fromarray(picture).filter(ImageFilter.BoxBlur(rng.uniform(0.3, 0.9))), scene.orientation, rng)
+    return encode(Image.fromarray(picture).filter(ImageFilter.BoxBlur(rng.uniform(0.3, 0.9))), scene.orientation, rng)
 
 
-def encoded(picture: Image.Image, orientation: int, rng: np.random.Generator) -> bytes:
-    """A picture as a JPEG file that holds it turned, and the EXIF orientation that undoes this."""
+def encode(picture: Image.Image, orientation: int, rng: np.random.Generator) -> bytes:
+    """Store a picture turned in a JPEG file, with the EXIF orientation that turns it back."""
     turns = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
@@ -240,9 +233,9 @@ def encoded(picture: Image.Image, orientation: int, rng: np.random.Generator) ->
 
 
 def view(scene: Scene, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """How x, y, 1 of the picture become those of the page, in heights from the digit's middle, but for a factor."""
+    """The homography (3, 3) from pixels of the picture to the page, in heights from the digit's middle."""
     height, width = shape
-    size = rng.uniform(*SHARES) * min(shape)
+    size = rng.uniform(*DIGIT_SIZES) * min(shape)
     room = (np.array([width, height]) - size) / 2
     middle = np.array([width, height]) / 2 + rng.uniform(-0.7, 0.7, 2) * room
     towards = rng.uniform(0, 2 * np.pi)
@@ -253,38 +246,33 @@ def view(scene: Scene, shape: tuple[int, int], rng: np.random.Generator) -> np.n
     return turned @ tilted @ np.array([[1, 0, -middle[0]], [0, 1, -middle[1]], [0, 0, 1]])
 
 
-def trace(digit: Digit, shape: tuple[int, int], to_paper: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def ink_of_digit(digit: Digit, shape: tuple[int, int], to_paper: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The ink of a digit, (h, w) float32 in 0-1."""
     height, width = shape
-    scale = 1 / np.hypot(*to_paper[:2, 0])  # about the pixels of one height
-    if digit is None:
-        return np.zeros(shape, np.float32)
+    scale = 1 / np.hypot(*to_paper[:2, 0])  # pixels of one height, near the digit
     if isinstance(digit, list):
-        points = np.concatenate(digit)
-        low, high = points.min(axis=0), points.max(axis=0)
-        pen = rng.uniform(*PENS)
-        strokes = [(stroke - (low + high) / 2) * ((1 - pen) / (high - low).max()) for stroke in digit]
-        return brushed(strokes, shape, np.linalg.inv(to_paper), pen * scale)
+        pen = rng.uniform(*PEN_WIDTHS)
+        fitted = fit(digit, 1 - pen)
+        middle = extent(fitted) / 2
+        places = [project(stroke - middle, np.linalg.inv(to_paper)) for stroke in fitted]
+        sheet = draw_strokes((width, height), places, pen * scale, ink=FULL, paper=0)
+        return np.asarray(sheet.filter(ImageFilter.GaussianBlur(1)), np.float32) / FULL
     rows, columns = np.flatnonzero(digit.max(axis=1)), np.flatnonzero(digit.max(axis=0))
     middle = (columns[0] + columns[-1] + 1) / 2, (rows[0] + rows[-1] + 1) / 2
     matrix = np.array([[BOX, 0, middle[0]], [0, BOX, middle[1]], [0, 0, 1]]) @ to_paper
     # Smoothed and enlarged, the outline keeps nothing of MNIST's pixels; a threshold makes it as sharp as a pen's.
-    source = Image.fromarray(digit).resize((SIDE * FINENESS, SIDE * FINENESS), Image.Resampling.BICUBIC)
-    source = source.filter(ImageFilter.GaussianBlur(0.6 * FINENESS))
-    coefficients = (np.diag([FINENESS, FINENESS, 1]) @ matrix / matrix[2, 2]).ravel()[:8]
+    source = Image.fromarray(digit).resize((SIDE * ENLARGEMENT, SIDE * ENLARGEMENT), Image.Resampling.BICUBIC)
+    source = source.filter(ImageFilter.GaussianBlur(0.6 * ENLARGEMENT))
+    coefficients = (np.diag([ENLARGEMENT, ENLARGEMENT, 1]) @ matrix / matrix[2, 2]).ravel()[:8]
     sheet = source.transform((width, height), Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BILINEAR)
     ink = np.asarray(sheet, np.float32) / 255
     return (0.5 + (ink - rng.uniform(0.35, 0.55)) * (scale / BOX / 3)).clip(0, 1)
 
 
-def brushed(strokes: list[np.ndarray], shape: tuple[int, int], to_picture: np.ndarray, pen: float) -> np.ndarray:
-    """Strokes of (n, 2) points drawn with a round pen so many pixels thick, (h, w) float32 in 0-1."""
-    height, width = shape
-    sheet = Image.new("L", (width, height))
-    for stroke in strokes:
-        places = np.column_stack([stroke, np.ones(len(stroke))]) @ to_picture.T
-        draw_line(sheet, places[:, :2] / places[:, 2:], pen, 255)
-    return np.asarray(sheet.filter(ImageFilter.GaussianBlur(1)), np.float32) / 255
+def project(points: np.ndarray, homography: np.ndarray) -> np.ndarray:
+    """Points (n, 2) mapped by a homography (3, 3)."""
+    mapped = np.column_stack([points, np.ones(len(points))]) @ homography.T
+    return mapped[:, :2] / mapped[:, 2:]
 
 
 def ruled(scene: Scene, shape: tuple[int, int], to_paper: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -293,12 +281,12 @@ def ruled(scene: Scene, shape: tuple[int, int], to_paper: np.ndarray, rng: np.ra
     thickness = rng.uniform(0.2, 0.4)  # millimetres
     x, y = np.arange(shape[1], dtype=np.float32) + 0.5, np.arange(shape[0], dtype=np.float32)[:, None] + 0.5
     far, across, down = ((a * x + (b * y + c)).astype(np.float32) for a, b, c in to_paper[[2, 0, 1]])
-    fineness = scene.height and 1 / (np.hypot(*to_paper[:2, 0]) * scene.height)  # pixels of a millimetre
+    resolution = 1 / (np.hypot(*to_paper[:2, 0]) * scene.height)  # pixels of a millimetre
     for spacing, place in ((scene.lines, down), (scene.columns, across)):
         if spacing:
             way = (place / far * (scene.height / spacing) + rng.random()) % 1
             beside = np.abs(way - 0.5) * spacing  # millimetres to the nearest ruling
-            np.maximum(coverage, ((thickness / 2 - beside) * fineness + 0.5).clip(0, 1), out=coverage)
+            np.maximum(coverage, ((thickness / 2 - beside) * resolution + 0.5).clip(0, 1), out=coverage)
     return coverage
 
 
@@ -320,7 +308,7 @@ def light(scene: Scene, shape: tuple[int, int], rng: np.random.Generator) -> np.
 
 
 def roughness(shape: tuple[int, int], size: int, rng: np.random.Generator) -> np.ndarray:
-    """Noise of unit deviation whose lumps are about `size` pixels wide, (h, w) float32."""
+    """Noise of unit standard deviation whose lumps are about `size` pixels wide, (h, w) float32."""
     height, width = shape
     lumps = rng.standard_normal((height // size + 2, width // size + 2), np.float32)
     return np.asarray(Image.fromarray(lumps).resize((width, height), Image.Resampling.BICUBIC))

@@ -1,8 +1,7 @@
-"""How many pictures of no digit are refused, of kinds that nothing was fitted to: letters, shapes, photographs.
+"""How many pictures that do not show one digit are refused, of unseen kinds: letters, shapes, photographs.
 
-The kinds of `negatives` are what the rule is fitted to, so its figures for them flatter. These are for measuring alone:
-nothing may be trained on or fitted to them. They come as the pictures that people send, through the site's own
-preparation, so this module needs Pillow and `digits.images`, which inference and training do without.
+The network was trained on the kinds of `negatives`, so its figures for them flatter. The kinds of this module are for
+measuring alone: nothing may be trained on or fitted to them. The pictures are prepared like every picture that is sent.
 """
 
 import zlib
@@ -14,24 +13,29 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from digit_recognizer_dl_model.dataset import Dataset
 from digit_recognizer_dl_model.doubt import doubt_scores, doubts
+from digit_recognizer_dl_model.figures import Count, UnseenKind, UnseenKinds, in_order
 from digit_recognizer_dl_model.frame import BOX, SIDE
 from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.synthetic import handwriting
 from digit_recognizer_dl_model.synthetic.handwriting import Form
 from digits import pictures
-from digits.pictures.drawing import draw_line
 from digits.refusals import Blank
 
+from .robustness import to_grey
+from .strokes import draw_strokes, fit
+
+SAMPLES_A_KIND = 500
 SEED = 20_240_301
-TWO_DIGITS = "two MNIST digits"  # a kind, too, but made of the digits that are measured on
+TWO_DIGITS = "two MNIST digits"  # a kind that is made of the digits it is told from
 
 SHEET = 280  # pixels of a drawing's side
-SHARES = (0.4, 0.8)  # of the sheet's side that a drawing fills
-PENS = (1.2, 3.2)  # pixels once the drawing is 20 pixels large
-TYPE = 72  # pixels of an em
+DRAWING_SIZES = (0.4, 0.8)  # fractions of the sheet's side that a drawing fills
+MARGIN = 0.05  # sheets from the drawing to the sheet's left and upper edge
+PEN_WIDTHS = (1.2, 3.2)  # pixels once the drawing is 20 pixels large
+TYPE_SIZE = 72  # pixels of an em
 
-# What may be taken for a digit is missing: among the letters B D G I J L O Q S Z and b g i j l o q s z, among the
-# symbols ! | / \ - _ ( ) [ ] and the ring of a degree; the built-in font of Pillow has no others.
+# Characters that look like a digit are left out: the letters B D G I J L O Q S Z and b g i j l o q s z, the symbols
+# ! | / \ - _ ( ) [ ] and the sign of a degree; the built-in font of Pillow has no other symbols.
 LETTERS = "ACEFHKMNPRTUVWXY" + "acdefhkmnprtuvwxy"
 SYMBOLS = "#$%&*+<=>?@^{}~±©«»™…"
 
@@ -70,34 +74,35 @@ HAND_LETTERS = {
 HAND_FORMS = [Form(-1, strokes) for strokes in HAND_LETTERS.values()]
 
 
-def measure_refusal(classifier: Classifier, digits: Dataset, count: int) -> dict:
-    """How well a classifier tells `count` pictures of each kind from digits, all shares 0-1.
+Maker = Callable[[np.random.Generator], Image.Image]
 
-    `digits` is the share of digits refused. Each of `kinds`, and all of them as `pooled`, has the share `refused`, the
-    `auroc` of `doubt`, which is the rule's own score, and `auroc_of_confidence`, what a softmax alone would reach.
-    """
-    kinds: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
-        **KINDS,
-        TWO_DIGITS: lambda rng: two_digits(digits.pixels, rng),
-    }
+
+def measure_unseen_kinds(classifier: Classifier, digits: Dataset, count: int = SAMPLES_A_KIND) -> UnseenKinds:
+    """Measure how well a classifier tells `count` pictures of each unseen kind from digits."""
+    kinds: dict[str, Maker] = {**KINDS, TWO_DIGITS: lambda rng: two_digits(digits.pixels, rng)}
     of_digits = Doubted.of(classifier, digits.pixels)
-    of_kinds = {}
+    rows = []
     for kind, make in kinds.items():
-        rng = np.random.default_rng([SEED, zlib.crc32(kind.encode())])  # a kind stays as it is when others come
-        of_kinds[kind] = Doubted.of(classifier, collect(count, rng, make))
-    return {
-        "digits": float(of_digits.is_refused.mean()),
-        "kinds": {kind: compare(of_digits, doubted) for kind, doubted in of_kinds.items()},
-        "pooled": compare(of_digits, Doubted(*map(np.concatenate, zip(*of_kinds.values(), strict=True)))),
-    }
+        rng = np.random.default_rng([SEED, zlib.crc32(kind.encode())])  # a kind stays as it is when others are added
+        doubted = Doubted.of(classifier, make_pixels(count, rng, make))
+        rows.append(
+            UnseenKind(
+                kind,
+                Count(int(doubted.is_refused.sum()), count),
+                area_under_roc(of_digits.score, doubted.score),
+                area_under_roc(of_digits.unsureness, doubted.unsureness),
+            )
+        )
+    accepted = ~of_digits.is_refused
+    return UnseenKinds(Count(int(accepted.sum()), len(accepted)), tuple(rows))
 
 
 class Doubted(NamedTuple):
-    """How a classifier doubts n pictures."""
+    """How much a classifier doubts n pictures."""
 
     is_refused: np.ndarray  # (n,) bool
     score: np.ndarray  # (n,) by the whole rule
-    unsureness: np.ndarray  # (n,) by confidence alone: the probability of all but the likeliest digit
+    unsureness: np.ndarray  # (n,) by confidence alone: the probability of all digits but the likeliest
 
     @classmethod
     def of(cls, classifier: Classifier, pixels: np.ndarray) -> Self:
@@ -107,17 +112,8 @@ class Doubted(NamedTuple):
         return cls(is_refused, doubt_scores(probabilities, weights), 1 - probabilities.max(axis=1).astype(np.float64))
 
 
-def compare(of_digits: Doubted, of_others: Doubted) -> dict[str, float]:
-    """The figures of one kind, whose pictures are the others."""
-    return {
-        "refused": float(of_others.is_refused.mean()),
-        "auroc": area_under_roc(of_digits.score, of_others.score),
-        "auroc_of_confidence": area_under_roc(of_digits.unsureness, of_others.unsureness),
-    }
-
-
 def area_under_roc(negatives: np.ndarray, positives: np.ndarray) -> float:
-    """The chance that a positive scores higher than a negative, ties counted half; scores (n,) and (m,).
+    """The probability that a positive scores higher than a negative, ties counted half; scores (n,) and (m,).
 
     It is the area under the receiver operating characteristic (Hanley & McNeil 1982).
     """
@@ -126,80 +122,81 @@ def area_under_roc(negatives: np.ndarray, positives: np.ndarray) -> float:
     return float(below.mean() / (2 * len(negatives)))
 
 
-def describe_refusal(figures: dict) -> str:
-    """The figures of `measure_refusal` as lines of text, the least refused first."""
-    rows = sorted(figures["kinds"].items(), key=lambda item: item[1]["refused"])
-    table = ["unseen kinds  refused   AUROC  of confidence alone"]
-    for name, row in [*rows, ("all of them", figures["pooled"])]:
-        table.append(f"{row['refused']:>21.1%}  {row['auroc']:.4f}  {row['auroc_of_confidence']:.4f}  {name}")
-    return "\n".join([*table, f"{figures['digits']:>21.2%}  of the digits that they are told from"])
+def describe_unseen_kinds(figures: UnseenKinds) -> str:
+    """The figures of `measure_unseen_kinds` as lines of text, the least refused first."""
+    table = [
+        f"{kind.count.fraction:>22.2%}  {kind.auroc:.4f}  {kind.auroc_of_confidence:.4f}  {kind.name}"
+        for kind in (*in_order(figures.kinds), figures.pooled)
+    ]
+    digits = f"{figures.digits.wrong_fraction:>22.2%}  of the digits that they are told from"
+    return "\n".join(["unseen kinds   refused   AUROC  of confidence alone", *table, digits])
 
 
-def sample(count: int, rng: np.random.Generator, kind: str) -> np.ndarray:
-    """`count` pictures of a kind in KINDS, prepared as users' are, (count, 28, 28) uint8, ink 255 on 0."""
-    return collect(count, rng, KINDS[kind])
+def make_pixels(count: int, rng: np.random.Generator, make: Maker) -> np.ndarray:
+    """Make and prepare `count` pictures: (count, 28, 28) uint8, ink 255 on 0.
 
-
-def collect(count: int, rng: np.random.Generator, make: Callable[[np.random.Generator], np.ndarray]) -> np.ndarray:
-    """`count` pictures, (count, 28, 28) uint8; a blank one never gets as far as the network, so another is made."""
+    A blank picture is refused before it reaches the network, so another one is made instead.
+    """
     pixels = np.zeros((count, SIDE, SIDE), np.uint8)
     done = 0
     while done < count:
         try:
-            pixels[done] = make(rng)
+            pixels[done] = pictures.prepare_image(make(rng))
         except Blank:
             continue
         done += 1
     return pixels
 
 
-def letter_in_type(rng: np.random.Generator) -> np.ndarray:
-    return print_text(any_of(LETTERS, 1, rng), rng)
+def letter_in_type(rng: np.random.Generator) -> Image.Image:
+    return print_text(choose_characters(LETTERS, 1, rng), rng)
 
 
-def word_in_type(rng: np.random.Generator) -> np.ndarray:
+def word_in_type(rng: np.random.Generator) -> Image.Image:
     """Two to five letters."""
-    return print_text(any_of(LETTERS, rng.integers(2, 6), rng), rng)
+    return print_text(choose_characters(LETTERS, rng.integers(2, 6), rng), rng)
 
 
-def number_in_type(rng: np.random.Generator) -> np.ndarray:
+def number_in_type(rng: np.random.Generator) -> Image.Image:
     """Two to five digits."""
-    return print_text(any_of("0123456789", rng.integers(2, 6), rng), rng)
+    return print_text(choose_characters("0123456789", rng.integers(2, 6), rng), rng)
 
 
-def symbol_in_type(rng: np.random.Generator) -> np.ndarray:
-    return print_text(any_of(SYMBOLS, 1, rng), rng)
+def symbol_in_type(rng: np.random.Generator) -> Image.Image:
+    return print_text(choose_characters(SYMBOLS, 1, rng), rng)
 
 
-def letter_by_hand(rng: np.random.Generator) -> np.ndarray:
+def letter_by_hand(rng: np.random.Generator) -> Image.Image:
     """A letter by the hands that write the digits of `handwriting`."""
-    return pen(handwriting.write_form(HAND_FORMS[rng.integers(len(HAND_FORMS))], rng), rng)
+    return draw_with_pen(handwriting.write_form(HAND_FORMS[rng.integers(len(HAND_FORMS))], rng), rng)
 
 
-def lines(rng: np.random.Generator) -> np.ndarray:
+def lines(rng: np.random.Generator) -> Image.Image:
     """A level line, two or three parallel ones, or two to four that cross in one point; an upright one is a one."""
     kind = rng.choice(["level", "parallel", "crossing"])
     if kind == "level":
-        return pen([turned(np.array([[-1.0, 0], [1, 0]]), rng.uniform(-0.3, 0.3))], rng)
+        return draw_with_pen([turned(np.array([[-1.0, 0], [1, 0]]), rng.uniform(-0.3, 0.3))], rng)
     if kind == "parallel":
         count, gap, angle = rng.integers(2, 4), rng.uniform(0.7, 1.1), rng.uniform(0, np.pi)
-        return pen([turned(np.array([[-1, n * gap], [1, n * gap]]), angle) for n in range(count)], rng)
+        return draw_with_pen([turned(np.array([[-1, n * gap], [1, n * gap]]), angle) for n in range(count)], rng)
     count, angle = rng.integers(2, 5), rng.uniform(0, np.pi)
     directions = angle + (np.arange(count) + rng.uniform(-0.15, 0.15, count)) * np.pi / count
-    return pen([turned(np.array([[-1.0, 0], [1, 0]]), direction) for direction in directions], rng)
+    return draw_with_pen([turned(np.array([[-1.0, 0], [1, 0]]), direction) for direction in directions], rng)
 
 
-def shape(rng: np.random.Generator) -> np.ndarray:
+def closed_shape(rng: np.random.Generator) -> Image.Image:
     """A closed shape of SHAPES, by an unsteady hand; not a circle, which is a zero.
 
     `negatives` has closed lines with uneven corners and rings with dots, so of all kinds this is the least unseen.
     """
     strokes = list(SHAPES.values())[rng.integers(len(SHAPES))]
     width, tilt = rng.uniform(0.85, 1.2), rng.normal(0, 0.1)
-    return pen([turned(s * [width, 1] + rng.normal(0, 0.02, s.shape) * (len(s) < 20), tilt) for s in strokes], rng)
+    return draw_with_pen(
+        [turned(s * [width, 1] + rng.normal(0, 0.02, s.shape) * (len(s) < 20), tilt) for s in strokes], rng
+    )
 
 
-def two_digits(digits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def two_digits(digits: np.ndarray, rng: np.random.Generator) -> Image.Image:
     """Two of these digits (n, 28, 28) uint8 beside each other, as near as in a number."""
     parts = []
     for digit in digits[rng.integers(len(digits), size=2)]:
@@ -207,10 +204,10 @@ def two_digits(digits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         parts += [digit[:, inked[0] : inked[-1] + 1], np.zeros((SIDE, rng.integers(0, 5)), np.uint8)]
     row = np.pad(np.concatenate(parts, axis=1), 6)
     height, width = row.shape
-    return pictures.prepare_image(Image.fromarray(255 - row).resize((5 * width, 5 * height), Image.Resampling.BICUBIC))
+    return Image.fromarray(255 - row).resize((5 * width, 5 * height), Image.Resampling.BICUBIC)
 
 
-def photograph(rng: np.random.Generator) -> np.ndarray:
+def dead_leaves(rng: np.random.Generator) -> Image.Image:
     """A scene of things that hide each other, with texture, light from one side and a horizon at times.
 
     By the dead leaves model (Lee, Mumford & Huang 2001), which has the edges of photographs and their statistics.
@@ -219,7 +216,7 @@ def photograph(rng: np.random.Generator) -> np.ndarray:
     texture = rough_surface(side, rng)
     if rng.random() < 0.4:
         texture[: rng.integers(side // 4, 3 * side // 4)] += rng.choice([-2, 2])  # the sky
-    scene = Image.fromarray(levels(texture * rng.uniform(2, 40) + rng.uniform(60, 200)))
+    scene = Image.fromarray(to_grey(texture * rng.uniform(2, 40) + rng.uniform(60, 200)))
     brush = ImageDraw.Draw(scene)
     for _ in range(int(80 ** rng.random())):
         radius = min(4 / np.sqrt(rng.random()), side / 2)  # the number of larger ones falls with the square
@@ -230,62 +227,55 @@ def photograph(rng: np.random.Generator) -> np.ndarray:
     blurred = np.asarray(scene.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 2))), np.float64)
     light = np.linspace(1, rng.uniform(0.4, 1), side)
     grain = rng.normal(0, rng.uniform(1, 5), (side, side))
-    return pictures.prepare_image(
-        Image.fromarray(levels(blurred * (light if rng.random() < 0.5 else light[:, None]) + grain))
-    )
+    return Image.fromarray(to_grey(blurred * (light if rng.random() < 0.5 else light[:, None]) + grain))
 
 
-def sensor_noise(rng: np.random.Generator) -> np.ndarray:
+def sensor_noise(rng: np.random.Generator) -> Image.Image:
     """A picture of an even surface in the dark, with noise as a camera leaves it: raw or smoothed."""
     side = rng.integers(40, 160)
     noise = rng.normal(rng.uniform(40, 200), rng.uniform(15, 60), (side, side))
-    picture = Image.fromarray(levels(noise + np.linspace(0, rng.uniform(-15, 15), side)))
+    picture = Image.fromarray(to_grey(noise + np.linspace(0, rng.uniform(-15, 15), side)))
     if rng.random() < 0.5:
         picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.5)))
-    return pictures.prepare_image(picture)
+    return picture
 
 
-KINDS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
+KINDS: dict[str, Maker] = {
     "letter in type": letter_in_type,
     "letter by hand": letter_by_hand,
     "word in type": word_in_type,
     "number in type": number_in_type,
     "symbol in type": symbol_in_type,
     "lines": lines,
-    "shape": shape,
-    "photograph": photograph,
+    "shape": closed_shape,
+    "photograph": dead_leaves,
     "sensor noise": sensor_noise,
 }
 
 
-def any_of(characters: str, count: int, rng: np.random.Generator) -> str:
+def choose_characters(characters: str, count: int, rng: np.random.Generator) -> str:
     return "".join(rng.choice(list(characters), count))
 
 
-def print_text(text: str, rng: np.random.Generator) -> np.ndarray:
-    """A text in Pillow's built-in font, more or less bold and oblique -> (28, 28) uint8."""
-    font = ImageFont.load_default(TYPE)
+def print_text(text: str, rng: np.random.Generator) -> Image.Image:
+    """A text in Pillow's built-in font, more or less bold and oblique."""
+    font = ImageFont.load_default(TYPE_SIZE)
     left, top, right, bottom = font.getbbox(text)
-    sheet = Image.new("L", (int(right - left) + TYPE, int(bottom - top) + TYPE), "white")
-    place = (TYPE / 2 - left, TYPE / 2 - top)
+    sheet = Image.new("L", (int(right - left) + TYPE_SIZE, int(bottom - top) + TYPE_SIZE), "white")
+    place = (TYPE_SIZE / 2 - left, TYPE_SIZE / 2 - top)
     ImageDraw.Draw(sheet).text(place, text, "black", font, stroke_width=int(rng.integers(0, 4)), stroke_fill="black")
     slant = rng.choice([0, rng.uniform(0, 0.25)])  # sideways per height
     oblique = (1, slant, -slant * sheet.height / 2, 0, 1, 0)
     sheet = sheet.transform(sheet.size, Image.Transform.AFFINE, oblique, Image.Resampling.BICUBIC, fillcolor="white")
-    sheet = sheet.rotate(rng.normal(0, 3), Image.Resampling.BICUBIC, expand=True, fillcolor="white")
-    return pictures.prepare_image(sheet)
+    return sheet.rotate(rng.normal(0, 3), Image.Resampling.BICUBIC, expand=True, fillcolor="white")
 
 
-def pen(strokes: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
-    """Strokes of (n, 2) points, in any unit, drawn with a pen -> (28, 28) uint8."""
-    points = np.concatenate(strokes)
-    low, reach = points.min(axis=0), np.ptp(points, axis=0).max()
-    size = rng.uniform(*SHARES) * SHEET
-    width = rng.uniform(*PENS) * size / BOX
-    sheet = Image.new("L", (SHEET, SHEET), "white")
-    for stroke in strokes:
-        draw_line(sheet, (stroke - low) * (size - width) / reach + 0.05 * SHEET + width / 2, width, 0)
-    return pictures.prepare_image(sheet)
+def draw_with_pen(strokes: list[np.ndarray], rng: np.random.Generator) -> Image.Image:
+    """Strokes of (n, 2) points, in any unit, drawn with a pen of random thickness."""
+    size = rng.uniform(*DRAWING_SIZES) * SHEET
+    width = rng.uniform(*PEN_WIDTHS) * size / BOX
+    placed = [stroke + (MARGIN * SHEET + width / 2) for stroke in fit(strokes, size - width)]
+    return draw_strokes((SHEET, SHEET), placed, width)
 
 
 def turned(points: np.ndarray, angle: float) -> np.ndarray:
@@ -299,11 +289,6 @@ def rough_surface(side: int, rng: np.random.Generator) -> np.ndarray:
     amplitudes = np.maximum(frequencies, 1 / side) ** -rng.uniform(0.8, 1.6)
     surface = np.fft.irfft2(np.fft.rfft2(rng.normal(size=(side, side))) * amplitudes, (side, side))
     return (surface - surface.mean()) / surface.std()
-
-
-def levels(values: np.ndarray) -> np.ndarray:
-    """Values as grey levels, uint8."""
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
 
 
 def _shapes() -> dict[str, list[np.ndarray]]:

@@ -68,7 +68,7 @@ def model(request: HttpRequest) -> HttpResponse:
             "temperature": weights.temperature,
             "uncertain_below": weights.uncertain_below,
             "no_digit_above": weights.no_digit_above,
-            "figures": weights.figures,
+            "figures": weights.figures.to_json(),
         }
     )
 
