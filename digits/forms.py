@@ -1,41 +1,23 @@
-"""What the pages may send: which field, and how large."""
+"""The fields that the pages send: how each is parsed, and its limits."""
 
 import json
 import re
-from typing import NamedTuple
-from urllib.parse import urlencode
 
 import numpy as np
 from django.conf import settings
 from django.http import HttpRequest, QueryDict
 
-from .gallery import Selection
+from .gallery_page import Score, Selection
 from .pictures.drawing import Stroke
 from .refusals import NoPicture, Refusal, TooLarge
 
 MAX_TILES = 100
 MAX_POINTS = 20_000
-OFF_PAD = 4  # times the pad's side, from its corner: the pad sends nothing further off, and long lines take time
-
-
-class Score(NamedTuple):
-    """How many of the answered tiles were read right."""
-
-    right: int = 0
-    of: int = 0
-
-    @property
-    def fields(self) -> dict[str, int]:
-        """The score, as an address or a form carries it."""
-        return self._asdict() if self.of else {}
-
-    @property
-    def query(self) -> str:
-        return f"?{urlencode(self.fields)}" if self.of else ""
+OFF_PAD = 4  # times the pad's side, from its corner; the pad sends no points beyond, and long lines take time
 
 
 def sent_picture(request: HttpRequest, missing: str) -> bytes:
-    """The encoded picture in the multipart field `file`; `missing` tells a client without one what to do."""
+    """The encoded picture in the multipart field `file`; raises NoPicture with the words `missing`, or TooLarge."""
     file = request.FILES.get("file")
     if file is None or file.size == 0:
         raise NoPicture(missing)
@@ -45,7 +27,10 @@ def sent_picture(request: HttpRequest, missing: str) -> bytes:
 
 
 def sent_strokes(request: HttpRequest) -> list[Stroke]:
-    """The strokes in the field `strokes`, as the drawing pad sends them; an empty list without the field."""
+    """The strokes in the field `strokes`, as the drawing pad sends them; an empty list without the field.
+
+    Raises a Refusal if the field is malformed, TooLarge if it has more than MAX_POINTS points.
+    """
     sent = request.POST.get("strokes", "")
     if not sent:
         return []
@@ -68,17 +53,18 @@ def sent_tiles(query: QueryDict, field: str) -> list[int]:
 
 
 def sent_selection(query: QueryDict) -> Selection:
-    """Which tiles are asked for; a value that is not a digit sets no condition."""
+    """The filter in the address; a value that is not a digit sets no condition."""
     digit, read = (number_or_none(query, field, most=9) for field in ("digit", "read"))
-    return Selection(digit, read, 1 if query.get("hard") == "1" else None)
+    return Selection(digit, read, query.get("hard") == "1")
 
 
 def sent_score(query: QueryDict) -> Score:
-    """The score that an address brings along; none where it makes no sense."""
+    """The score in the address; an empty score if the address has none or it makes no sense."""
     right, of = (number_or_none(query, field, most=999_999) for field in Score._fields)
     return Score() if right is None or of is None or right > of else Score(right, of)
 
 
 def number_or_none(query: QueryDict, field: str, most: int) -> int | None:
+    """The whole number from 0 to `most` in a field of the address; None for anything else."""
     value = query.get(field, "")
     return int(value) if re.fullmatch("[0-9]{1,6}", value) and int(value) <= most else None

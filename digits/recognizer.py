@@ -17,7 +17,7 @@ from . import pictures
 from .refusals import Refusal
 from .traffic import prometheus
 
-HARDLY = 0.1  # fraction of the largest relevance below which an explanation mentions nothing
+NEGLIGIBLE = 0.1  # fraction of the largest relevance below which an explanation mentions nothing
 VERSION_LENGTH = 12  # hexadecimal digits of the weights' checksum that tell one version from another
 NO_DIGIT = "does not look like one digit"
 
@@ -36,7 +36,16 @@ class Prediction(NamedTuple):
 
     @property
     def percentages(self) -> list[float]:
-        return in_percent(self.probabilities)
+        """The probabilities with one decimal, rounded down, so that only certainty reads 100 %."""
+        return [int(1000 * probability) / 10 for probability in self.probabilities]
+
+    @property
+    def percent(self) -> float:
+        return self.percentages[self.digit]
+
+    @property
+    def runner_up_percent(self) -> float:
+        return self.percentages[self.runner_up]
 
     @property
     def runner_up(self) -> int:
@@ -66,14 +75,12 @@ class Prediction(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """What in one picture spoke for the answer, and what for the digit that came next."""
+    """Which pixels speak for a prediction, and which for its runner-up, the second likeliest digit."""
 
-    digit: int
-    runner_up: int
-    percentages: list[float]  # the probabilities of 0 to 9
-    relevance: np.ndarray  # (28, 28) float32: above 0 what speaks for the digit, below 0 what for the runner-up
-    for_digit: str | None  # what speaks most for it, in words such as "the ink at the top left"
-    for_runner_up: str | None  # the same; None where hardly anything does
+    prediction: Prediction
+    relevance: np.ndarray  # (28, 28) float32: above 0 where a pixel speaks for the digit, below 0 for the runner-up
+    for_digit: str | None  # what speaks most for the digit, such as "the ink at the top left"; None if hardly anything
+    for_runner_up: str | None  # the same for the runner-up
 
 
 def recognize(pixels: np.ndarray) -> Prediction:
@@ -84,9 +91,9 @@ def recognize(pixels: np.ndarray) -> Prediction:
 
 def recognize_batch(pixels: np.ndarray) -> list[Prediction]:
     """Predict from the prepared pixels of several pictures, (n, 28, 28) uint8, in one pass, and count that."""
-    predictions = read(pixels)
+    predictions = recognize_uncounted(pixels)
     for prediction in predictions:
-        count(prediction)
+        prometheus.PREDICTIONS.add(1, prediction.digit, "uncertain" if prediction.uncertain else "certain")
     return predictions
 
 
@@ -117,13 +124,8 @@ def prepare_or_refuse(item: bytes | np.ndarray | Refusal, batch: int) -> np.ndar
         return refusal
 
 
-def count(prediction: Prediction) -> None:
-    """Count a prediction in /metrics."""
-    prometheus.PREDICTIONS.add(1, prediction.digit, "uncertain" if prediction.uncertain else "certain")
-
-
-def read(pixels: np.ndarray) -> list[Prediction]:
-    """Like `recognize_batch`, but not counted in /metrics; for bulk work such as reading the whole gallery."""
+def recognize_uncounted(pixels: np.ndarray) -> list[Prediction]:
+    """Like `recognize_batch`, but not counted in /metrics; for the whole gallery and for answers shown again."""
     network = classifier()
     probabilities = network.probabilities(pixels)
     doubted = doubts(probabilities, network.weights)
@@ -136,44 +138,39 @@ def read(pixels: np.ndarray) -> list[Prediction]:
     return predictions
 
 
-def explain(pixels: np.ndarray) -> Explanation:
-    """Why `recognize` answers as it does, from the same pixels; takes over a hundred times as long."""
-    network = classifier()
-    [probabilities] = network.probabilities(pixels[None])
-    runner_up, digit = np.argsort(probabilities)[-2:].tolist()
-    marks = relevance(network, pixels, digit, runner_up)
-    percentages = in_percent(probabilities.tolist())
-    return Explanation(digit, runner_up, percentages, marks, strongest(marks, pixels), strongest(-marks, pixels))
+def explain(pixels: np.ndarray, prediction: Prediction) -> Explanation:
+    """Explain the prediction of pixels (28, 28) uint8; takes over a hundred times as long as the prediction."""
+    relevances = relevance(classifier(), pixels, prediction.digit, prediction.runner_up)
+    for_digit, for_runner_up = (describe_strongest(sign * relevances, pixels) for sign in (1, -1))
+    return Explanation(prediction, relevances, for_digit, for_runner_up)
 
 
-def in_percent(probabilities: list[float]) -> list[float]:
-    """With one decimal, rounded down, so that nothing but certainty reads 100 %."""
-    return [int(1000 * probability) / 10 for probability in probabilities]
+def describe_strongest(relevances: np.ndarray, pixels: np.ndarray) -> str | None:
+    """Say where the largest relevance above 0 lies, and whether on ink or paper; None if it is negligible.
 
-
-def strongest(marks: np.ndarray, pixels: np.ndarray) -> str | None:
-    """In words, what and where the strongest mark above 0 is on a map (28, 28); None where hardly any is."""
-    row, column = np.unravel_index(marks.argmax(), marks.shape)
-    if marks[row, column] <= HARDLY * np.abs(marks).max():
+    relevances: (28, 28) float; pixels: (28, 28) uint8.
+    """
+    row, column = np.unravel_index(relevances.argmax(), relevances.shape)
+    if relevances[row, column] <= NEGLIGIBLE * np.abs(relevances).max():
         return None
     matter = "ink" if pixels[row, column] >= 128 else "empty paper"
     [rows, columns] = np.nonzero(pixels)
-    height = ["at the top", "", "at the bottom"][third(row, rows)]
-    side = ["left", "", "right"][third(column, columns)]
+    height = ["at the top", "", "at the bottom"][third_of_extent(row, rows)]
+    side = ["left", "", "right"][third_of_extent(column, columns)]
     if height:
         return " ".join(filter(None, ["the", matter, height, side]))
     return f"the {matter} on the {side}" if side else f"the {matter} in the middle"
 
 
-def third(position: int, inked: np.ndarray) -> int:
-    """In which third of the digit's extent a position lies, 0 to 2; beside it counts to the nearest."""
+def third_of_extent(position: int, inked: np.ndarray) -> int:
+    """The third of the digit's extent in which a position lies, 0 to 2; positions beside it count to the nearest."""
     first, last = inked.min(), inked.max()
     return int(np.clip(3 * (position - first) // (last - first + 1), 0, 2))
 
 
 def feature_maps(pixels: np.ndarray) -> list[np.ndarray]:
-    """What the first two convolutions answer to pixels (28, 28): (height, width, channels) float32, at least 0."""
-    return classifier().activations(pixels)[:2]  # what later ones answer is too coarse to look at
+    """The outputs of the first two convolutions for pixels (28, 28): (height, width, channels) float32, at least 0."""
+    return classifier().activations(pixels)[:2]  # later ones are too coarse to look at
 
 
 def knows_a_one() -> bool:

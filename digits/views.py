@@ -1,15 +1,12 @@
 """The pages, and the fragments that htmx swaps into them."""
 
 import base64
-import functools
 from collections.abc import Callable, Iterable
-from urllib.parse import urlencode
 
 import numpy as np
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
-from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -17,48 +14,42 @@ from . import pictures
 from .api.openapi import document
 from .api.page import chapters
 from .errors import refuse
-from .forms import Score, sent_picture, sent_score, sent_selection, sent_strokes, sent_tiles
+from .forms import sent_picture, sent_score, sent_selection, sent_strokes, sent_tiles
+from .gallery import choose_at_random
 from .gallery import gallery as stored_tiles
-from .gallery import sample
+from .gallery_page import GalleryPage
 from .pictures import centring, pngs
-from .recognizer import Prediction, classifier, count, explain, feature_maps, read, recognize
+from .recognizer import (
+    Prediction,
+    classifier,
+    explain,
+    feature_maps,
+    recognize,
+    recognize_batch,
+    recognize_uncounted,
+)
 from .refusals import Busy, Refusal
 from .report import report
 from .traffic.limits import prediction_slot
 
-NO_PERCENTAGES = [0.0] * 10
-UNANSWERED = {"prediction": None, "right": None}  # named, as a lookup that fails takes a template longest
 # Ask again each time, but unlike `no-store` let the Back button show the page as it was left.
 fresh = cache_control(private=True, no_cache=True)
-
-
-def refuse_when_busy(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """A busy server is not the drawing's fault: show a notice with a retry button and keep the answer area as it is."""
-
-    @functools.wraps(view)
-    def answer(request: HttpRequest) -> HttpResponse:
-        try:
-            return view(request)
-        except Busy as refusal:
-            return refuse(request, refusal)
-
-    return answer
 
 
 @require_safe
 @fresh
 def gallery(request: HttpRequest) -> HttpResponse:
-    """Tiles to tap; the address may say which are shown, which are answered, from which to choose, and the score."""
-    return render(request, "digits/gallery.html", shown_tiles(request.GET))
+    """Tiles to tap; the address may name the tiles shown and answered, a filter and the score."""
+    return render(request, "digits/gallery.html", gallery_context(request.GET))
 
 
 @require_safe
 @fresh
 def tiles(request: HttpRequest) -> HttpResponse:
-    context = shown_tiles(request.GET) | {"announces": True}
+    context = gallery_context(request.GET) | {"announces": True}
     response = render(request, "digits/_tiles.html", context)
     # New tiles get a history entry; answering the tiles already shown only updates the current one.
-    response["HX-Replace-Url" if context["asks_all"] else "HX-Push-Url"] = context["address"]
+    response["HX-Replace-Url" if context["asks_all"] else "HX-Push-Url"] = context["page"].address
     return response
 
 
@@ -66,19 +57,15 @@ def tiles(request: HttpRequest) -> HttpResponse:
 @fresh
 def predict_tile(request: HttpRequest, index: int) -> HttpResponse:
     """Answer one tile; the address says how the others on the page were answered, for the score."""
-    store = stored_tiles()
-    if index >= len(store):
-        raise Http404
-    shown = existing(sent_tiles(request.GET, "tile"))
-    answered = set(sent_tiles(request.GET, "answered")).intersection(shown)
-    wrong = set(sent_tiles(request.GET, "wrong"))
-    verdicts = {other: None if store.label(other) is None else other not in wrong for other in answered}
-    answer = answer_tiles([index], {index})[index]
-    context = state(request.GET, shown, verdicts | {index: answer["right"]}) | {"announces": True}
-    context["tile"] = store.tile(index)._asdict() | answer
+    pixels = stored_pixels(index)
+    tile = tile_context(index, recognize(pixels))
+    shown = shown_tiles(request.GET)
+    verdicts = sent_verdicts(request.GET, shown) | {index: tile["right"]}
+    page = GalleryPage(sent_selection(request.GET), sent_score(request.GET), shown, verdicts)
+    context = {"tile": tile, "page": page, "accuracy": accuracy_in_percent(), "announces": True}
     response = render(request, "digits/_tile.html", context)
     if shown:
-        response["HX-Replace-Url"] = context["address"]
+        response["HX-Replace-Url"] = page.address
     return response
 
 
@@ -86,44 +73,62 @@ def predict_tile(request: HttpRequest, index: int) -> HttpResponse:
 @fresh
 def tile(request: HttpRequest, index: int) -> HttpResponse:
     """A tile's own page."""
-    store = stored_tiles()
-    if index >= len(store):
-        raise Http404
-    context = answer_tiles([index], {index})[index] | {"tile": store.tile(index), "seen": seen(store.pixels(index))}
-    context |= {"previous": index - 1, "next": index + 1, "last": len(store) - 1}
+    pixels = stored_pixels(index)
+    prediction = recognize(pixels)
+    context = {
+        "tile": tile_context(index, prediction),
+        "prediction": prediction,
+        "prepared": prepared_context(pixels),
+        "previous": index - 1,
+        "next": index + 1,
+        "last": len(stored_tiles()) - 1,
+    }
     return render(request, "digits/tile.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @fresh
-@refuse_when_busy
 def draw(request: HttpRequest) -> HttpResponse:
     """The drawing pad; a picture posted here, as browsers without JavaScript do, is answered on the same page."""
-    context = {"percentages": NO_PERCENTAGES, "no_percentages": NO_PERCENTAGES}
-    if request.method == "POST":
-        parts = [prediction_of, explanation_of] if "explain" in request.POST else [prediction_of]
-        context |= of_picture(request, *parts)
-    if asked_for := existing(sent_tiles(request.GET, "tile")):
-        context["tile"] = stored_tiles().tile(asked_for[0])
-    return render(request, "digits/draw.html", context, status=context.get("status", 200))
+    named = shown_tiles(request.GET)
+    context = {"tile": stored_tiles().tile(named[0])} if named else {}
+    if request.method != "POST":
+        return render(request, "digits/draw.html", context)
+    try:
+        with prediction_slot():
+            pixels = sent_pixels(request)
+            context |= prediction_context(pixels)
+            if "explain" in request.POST:
+                context |= explanation_context(pixels, context["prediction"])
+    except Refusal as refusal:
+        return refuse_drawing(request, refusal, "digits/draw.html", context)
+    return render(request, "digits/draw.html", context)
 
 
 @require_POST
 @fresh
-@refuse_when_busy
 def predict_drawing(request: HttpRequest) -> HttpResponse:
-    # While the pen moves there would be an announcement every moment.
-    context = {"percentages": NO_PERCENTAGES, "announces": "live" not in request.POST}
-    context |= of_picture(request, prediction_of)
-    return render(request, "digits/_prediction.html", context, status=context.get("status", 200))
+    context = {"announces": "live" not in request.POST}  # announcements would not stop while the pen moves
+    try:
+        with prediction_slot():
+            context |= prediction_context(sent_pixels(request))
+    except Refusal as refusal:
+        return refuse_drawing(request, refusal, "digits/_prediction.html", context)
+    return render(request, "digits/_prediction.html", context)
 
 
 @require_POST
 @fresh
-@refuse_when_busy
 def explain_drawing(request: HttpRequest) -> HttpResponse:
-    context = of_picture(request, explanation_of) | {"announces": True}
-    return render(request, "digits/_explanation.html", context, status=context.get("status", 200))
+    context = {"announces": True}
+    try:
+        with prediction_slot():
+            pixels = sent_pixels(request)
+            [prediction] = recognize_uncounted(pixels[None])  # counted when it was answered
+            context |= explanation_context(pixels, prediction)
+    except Refusal as refusal:
+        return refuse_drawing(request, refusal, "digits/_explanation.html", context)
+    return render(request, "digits/_explanation.html", context)
 
 
 @require_safe
@@ -135,110 +140,110 @@ def model(request: HttpRequest) -> HttpResponse:
 @require_safe
 @fresh
 def api(request: HttpRequest) -> HttpResponse:
-    """What programs may ask, as the OpenAPI document has it."""
+    """The documentation of the API, made from its OpenAPI document."""
     return render(request, "digits/api.html", chapters(document(request.build_absolute_uri("/").rstrip("/"))))
 
 
 @require_safe
 def favicon(request: HttpRequest) -> HttpResponse:
-    """For those that ask for the icon without looking at the page."""
+    """The icon for clients that ask for it without reading the page."""
     return redirect(static("digits/icon.svg"))
 
 
-def shown_tiles(query: QueryDict) -> dict:
-    """The tiles that the address names, or random ones of its selection, with the answers asked for and the score."""
-    store = stored_tiles()
+def gallery_context(query: QueryDict) -> dict:
+    """The tiles that the address names, or random ones that its filter selects, with the answers and the score."""
+    selection = sent_selection(query)
+    selected = stored_tiles().select(*selection)
+    shown = shown_tiles(query) or choose_at_random(selected)
     asks_all = "all" in query.getlist("predict")
-    selected = store.select(sent_selection(query))
-    shown = existing(sent_tiles(query, "tile")) or sample(selected)
     answered = set(sent_tiles(query, "answered")).intersection(shown)
     asked = set(shown if asks_all else sent_tiles(query, "predict")).intersection(shown) - answered
-    answers = answer_tiles(answered | asked, asked)
-    tiles = [store.tile(index)._asdict() | answers.get(index, UNANSWERED) for index in shown]
-    counts = {"selected": len(selected), "count": f"{len(selected):,}"}
-    verdicts = {index: answer["right"] for index, answer in answers.items()}
-    return state(query, shown, verdicts) | counts | {"tiles": tiles, "asks_all": asks_all}
-
-
-def existing(indices: Iterable[int]) -> list[int]:
-    """Those of the indices that the gallery has a tile for, in order."""
-    return [index for index in indices if index < len(stored_tiles())]
-
-
-def state(query: QueryDict, shown: list[int], verdicts: dict[int, bool | None]) -> dict:
-    """The state of the gallery's page, all of it in its address: nothing is stored about anyone.
-
-    verdicts: whether each answered tile on the page was read right, or None where it has no label.
-    """
-    selection, earlier = sent_selection(query), sent_score(query)
-    scored = [right for right in verdicts.values() if right is not None]
-    wrong = sorted(index for index, right in verdicts.items() if right is False)
-    expected = classifier().weights.figures.expected
-    fields = selection.fields | earlier.fields | {"tile": shown, "answered": sorted(verdicts), "wrong": wrong}
+    predictions = predict_tiles(answered, recognize_uncounted) | predict_tiles(asked, recognize_batch)
+    tiles = [tile_context(index, predictions.get(index)) for index in shown]
+    verdicts = {tile["index"]: tile["right"] for tile in tiles if tile["prediction"]}
     return {
-        "selection": selection,
-        "earlier": earlier,  # the score of the tiles before these
-        "score": Score(earlier.right + sum(scored), earlier.of + len(scored)),
-        "expected": expected and 100 * expected.fraction,
-        "address": f"{reverse('gallery')}?{urlencode(fields, doseq=True)}",
+        "page": GalleryPage(selection, sent_score(query), shown, verdicts),
+        "tiles": tiles,
+        "selected": len(selected),
+        "count": f"{len(selected):,}",
+        "asks_all": asks_all,
+        "accuracy": accuracy_in_percent(),
     }
 
 
-def answer_tiles(indices: Iterable[int], asked: set[int]) -> dict[int, dict]:
-    """The answers to these tiles, by their indices, from one pass through the network.
+def shown_tiles(query: QueryDict) -> list[int]:
+    """The tiles that the address names, in order; numbers of tiles that do not exist are left out."""
+    return [index for index in sent_tiles(query, "tile") if index in stored_tiles()]
 
-    asked: the tiles that somebody asks for now, which count in /metrics; the others were answered before.
-    """
-    store, indices = stored_tiles(), list(indices)
-    if not indices:
+
+def sent_verdicts(query: QueryDict, shown: list[int]) -> dict[int, bool | None]:
+    """For each answered tile on the page, whether the address says it was read right; None without a label."""
+    answered = set(sent_tiles(query, "answered")).intersection(shown)
+    wrong = set(sent_tiles(query, "wrong"))
+    return {index: None if stored_tiles().label(index) is None else index not in wrong for index in answered}
+
+
+def stored_pixels(index: int) -> np.ndarray:
+    """The pixels of a tile, (28, 28) uint8; raises Http404 if there is no such tile."""
+    if index not in stored_tiles():
+        raise Http404
+    return stored_tiles().pixels(index)
+
+
+def predict_tiles(
+    indices: Iterable[int], recognizer: Callable[[np.ndarray], list[Prediction]]
+) -> dict[int, Prediction]:
+    """The predictions of tiles, by their indices, from one pass through the network."""
+    if not (indices := list(indices)):
         return {}
-    predictions = read(np.stack([store.pixels(index) for index in indices]))
-    answers = {}
-    for index, prediction in zip(indices, predictions, strict=True):
-        if index in asked:
-            count(prediction)
-        label = store.label(index)
-        answers[index] = {"right": None if label is None else prediction.digit == label} | answer(prediction)
-    return answers
+    pixels = np.stack([stored_tiles().pixels(index) for index in indices])
+    return dict(zip(indices, recognizer(pixels), strict=True))
 
 
-def of_picture(request: HttpRequest, *parts: Callable[[np.ndarray], dict]) -> dict:
-    """Prepare the sent picture and merge the context that each of `parts` makes of it; or the reason of a refusal."""
-    try:
-        with prediction_slot():
-            pixels = sent_pixels(request)
-            return {name: value for part in parts for name, value in part(pixels).items()}
-    except Busy:
-        raise
-    except Refusal as refusal:
-        return {"refusal": refusal, "status": refusal.status}
+def tile_context(index: int, prediction: Prediction | None) -> dict:
+    """A tile as `_tile.html` shows it; `prediction` is None for a tile that is not answered."""
+    tile = stored_tiles().tile(index)
+    right = None if prediction is None or tile.label is None else prediction.digit == tile.label
+    return tile._asdict() | {"prediction": prediction, "right": right}
+
+
+def accuracy_in_percent() -> float | None:
+    """How many of 100 random tiles the network is expected to read right; None if that was not measured."""
+    expected = classifier().weights.figures.expected
+    return expected and 100 * expected.fraction
 
 
 def sent_pixels(request: HttpRequest) -> np.ndarray:
+    """The prepared pixels of the drawing or the picture that was sent, (28, 28) uint8; raises a Refusal."""
     if strokes := sent_strokes(request):
         return pictures.prepare_strokes(strokes)
     return pictures.prepare(sent_picture(request, missing="Draw a digit, or choose a picture of one."))
 
 
-def prediction_of(pixels: np.ndarray) -> dict:
-    """All that `_prediction.html` shows of prepared pixels, but for `announces`."""
-    return {"seen": seen(pixels)} | answer(recognize(pixels))
+def refuse_drawing(request: HttpRequest, refusal: Refusal, template: str, context: dict) -> HttpResponse:
+    """Show a refusal in place of the answer; a busy server is not the drawing's fault and leaves the answer there."""
+    if isinstance(refusal, Busy):
+        return refuse(request, refusal)
+    return render(request, template, context | {"refusal": refusal}, status=refusal.status)
 
 
-def explanation_of(pixels: np.ndarray) -> dict:
-    """All that `_explanation.html` shows of prepared pixels, but for `announces`."""
-    explanation = explain(pixels)
+def prediction_context(pixels: np.ndarray) -> dict:
+    """The prediction of prepared pixels, (28, 28) uint8, as `_prediction.html` shows it."""
+    return {"prediction": recognize(pixels), "prepared": prepared_context(pixels)}
+
+
+def explanation_context(pixels: np.ndarray, prediction: Prediction) -> dict:
+    """The explanation of a prediction from prepared pixels, (28, 28) uint8, as `_explanation.html` shows it."""
+    explanation = explain(pixels, prediction)
     return {
         "explanation": explanation,
-        "percent": explanation.percentages[explanation.digit],
-        "runner_up_percent": explanation.percentages[explanation.runner_up],
         "overlay": base64_of(pngs.overlay(pixels, explanation.relevance)),
         "sheets": [{"png": base64_of(pngs.sheet(maps)), "filters": maps.shape[2]} for maps in feature_maps(pixels)],
     }
 
 
-def seen(pixels: np.ndarray) -> dict:
-    """What the network sees, and where in it the digit lies."""
+def prepared_context(pixels: np.ndarray) -> dict:
+    """The prepared pixels, (28, 28) uint8, as a picture, with the box of the digit and its centre of mass."""
     return {
         "image": base64_of(pngs.png(pixels)),
         "box": centring.box(pixels),
@@ -248,8 +253,3 @@ def seen(pixels: np.ndarray) -> dict:
 
 def base64_of(png: bytes) -> str:
     return base64.b64encode(png).decode()
-
-
-def answer(prediction: Prediction) -> dict:
-    percentages = prediction.percentages
-    return {"prediction": prediction, "percentages": percentages, "percent": percentages[prediction.digit]}

@@ -98,10 +98,6 @@ def test_the_pad_looks_up_nothing_outside_its_form():
         assert not re.search(r"document\.(querySelector|getElement|addEventListener|body)|htmx", script), module
 
 
-def test_no_address_returns_both_a_page_and_a_fragment():
-    assert "request.htmx" not in (ROOT / "digits" / "views.py").read_text()
-
-
 def test_nothing_but_the_five_packages_is_needed_at_run_time():
     lines = (ROOT / "requirements.txt").read_text().splitlines()
     assert {re.match(r"[a-z0-9-]+", line)[0] for line in lines if not line.startswith("#")} == RUN_TIME_PACKAGES

@@ -1,8 +1,7 @@
-"""The gallery parses its CSV once and then maps a copy."""
+"""The store of tiles: those of the CSV, parsed once, and the network's answers to all of them."""
 
 import base64
 import io
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +10,9 @@ from PIL import Image
 
 from digit_recognizer_dl_model.dataset import Dataset, MalformedDataset, write_csv
 from digits import gallery as module
-from digits.gallery import Gallery, Selection
-from digits.recognizer import recognize
+from digits import recognizer
+from digits.gallery import Gallery
+from digits.recognizer import recognize, recognize_batch
 
 
 @pytest.fixture
@@ -58,7 +58,6 @@ def test_the_csv_is_parsed_at_most_once(csv, cache, parses, dataset):
     Gallery.open(csv, cache)
     again = Gallery.open(csv, cache)
     assert parses == [csv]
-    assert isinstance(again._table, np.memmap)
     assert (again.pixels(3) == dataset.pixels[3]).all()
 
 
@@ -67,39 +66,6 @@ def test_a_changed_csv_is_parsed_anew(csv, cache, parses, dataset):
     write_csv(csv, Dataset(255 - dataset.pixels, dataset.labels))
     assert (Gallery.open(csv, cache).pixels(0) == 255 - dataset.pixels[0]).all()
     assert len(parses) == 2
-
-
-@pytest.mark.parametrize("damage", [b"", b"rubbish", None], ids=["empty", "rubbish", "cut off"])
-def test_a_damaged_copy_is_made_anew(csv, cache, dataset, damage):
-    Gallery.open(csv, cache)
-    [copy] = cache.iterdir()
-    copy.write_bytes(copy.read_bytes()[:-100] if damage is None else damage)
-    assert (Gallery.open(csv, cache).pixels(6) == dataset.pixels[6]).all()
-    assert isinstance(Gallery.open(csv, cache)._table, np.memmap)
-
-
-def test_a_cache_that_can_not_be_written_costs_memory_alone(csv, tmp_path, dataset):
-    # A file where the folder should be: unlike a read-only folder, it stops the superuser too.
-    obstacle = tmp_path / "obstacle"
-    obstacle.write_text("")
-    gallery = Gallery.open(csv, obstacle / "cache")
-    assert (gallery.pixels(2) == dataset.pixels[2]).all()
-
-
-def test_nothing_but_the_copy_is_left_in_the_cache(csv, cache):
-    Gallery.open(csv, cache)
-    assert [path.suffix for path in cache.iterdir()] == [".npy"]
-
-
-def test_many_threads_opening_at_once_all_get_the_gallery(csv, cache, dataset):
-    galleries = []
-    threads = [threading.Thread(target=lambda: galleries.append(Gallery.open(csv, cache))) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(galleries) == 8
-    assert all((gallery.pixels(5) == dataset.pixels[5]).all() for gallery in galleries)
 
 
 def test_a_file_without_labels_gives_tiles_without_labels(tmp_path, cache, dataset):
@@ -132,8 +98,9 @@ def test_a_malformed_csv_leaves_no_copy(tmp_path, cache):
 def passes(monkeypatch) -> list[int]:
     """How many tiles went through the network at once, each time."""
     lengths = []
-    read = module.recognizer.read
-    monkeypatch.setattr(module.recognizer, "read", lambda pixels: lengths.append(len(pixels)) or read(pixels))
+    recognize_all = recognizer.recognize_uncounted
+    spy = lambda pixels: lengths.append(len(pixels)) or recognize_all(pixels)  # noqa: E731
+    monkeypatch.setattr(recognizer, "recognize_uncounted", spy)
     return lengths
 
 
@@ -142,65 +109,58 @@ def test_a_selection_holds_the_tiles_that_meet_all_its_conditions(csv, cache, da
     read = [recognize(pixels) for pixels in dataset.pixels]
     labels = dataset.labels.tolist()
     wrong = [prediction.digit != label for prediction, label in zip(read, labels, strict=True)]
-    assert list(gallery.select(Selection())) == list(range(7))
+    assert list(gallery.select()) == list(range(7))
     for digit in range(10):
-        assert gallery.select(Selection(digit=digit)) == [i for i in range(7) if labels[i] == digit]
-        assert gallery.select(Selection(read=digit)) == [i for i in range(7) if read[i].digit == digit]
-        both = Selection(digit=digit, read=read[0].digit)
-        assert gallery.select(both) == [i for i in range(7) if (labels[i], read[i].digit) == (digit, both.read)]
-    assert gallery.select(Selection(hard=1)) == [i for i in range(7) if wrong[i] or read[i].uncertain]
+        assert gallery.select(digit=digit) == [i for i in range(7) if labels[i] == digit]
+        assert gallery.select(read=digit) == [i for i in range(7) if read[i].digit == digit]
+        both = {"digit": digit, "read": read[0].digit}
+        assert gallery.select(**both) == [i for i in range(7) if (labels[i], read[i].digit) == (digit, both["read"])]
+    assert gallery.select(hard=True) == [i for i in range(7) if wrong[i] or read[i].uncertain]
 
 
 def test_the_hard_tiles_are_those_that_the_network_gets_wrong_or_is_not_sure_of():
     gallery = module.gallery()
-    hard = gallery.select(Selection(hard=1))
-    for index in range(0, 10_000, 97):
-        prediction = recognize(gallery.pixels(index))
-        assert (index in hard) == (prediction.digit != gallery.label(index) or prediction.uncertain)
+    hard = gallery.select(hard=True)
+    indices = range(0, 10_000, 97)
+    predictions = recognize_batch(np.stack([gallery.pixels(index) for index in indices]))
+    for index, prediction in zip(indices, predictions, strict=True):
+        assert (index in hard) == (prediction.digit != gallery.label(index) or prediction.uncertain), index
     assert 2130 in hard
     assert len(hard) < 200
 
 
-def test_all_tiles_go_through_the_network_once_and_only_where_it_is_needed(csv, cache, passes):
+def test_all_tiles_go_through_the_network_once_and_only_for_filters_that_need_it(csv, cache, passes):
     gallery = Gallery.open(csv, cache)
-    gallery.select(Selection(digit=3))
+    gallery.select(digit=3)
     assert passes == []
-    selected = gallery.select(Selection(hard=1))
-    gallery.select(Selection(read=3))
-    assert Gallery.open(csv, cache).select(Selection(hard=1)) == selected
+    selected = gallery.select(hard=True)
+    gallery.select(read=3)
+    assert Gallery.open(csv, cache).select(hard=True) == selected
     assert passes == [7]
 
 
-def test_other_weights_or_another_csv_are_asked_anew(csv, cache, passes, monkeypatch, dataset):
-    Gallery.open(csv, cache).select(Selection(hard=1))
-    monkeypatch.setattr(module.recognizer, "weights_sha256", lambda: "another")
-    Gallery.open(csv, cache).select(Selection(hard=1))
+def test_other_weights_or_another_csv_need_new_answers(csv, cache, passes, monkeypatch, dataset):
+    Gallery.open(csv, cache).select(hard=True)
+    monkeypatch.setattr(recognizer, "weights_sha256", lambda: "another")
+    Gallery.open(csv, cache).select(hard=True)
     write_csv(csv, Dataset(255 - dataset.pixels, dataset.labels))
-    Gallery.open(csv, cache).select(Selection(hard=1))
+    Gallery.open(csv, cache).select(hard=True)
     assert passes == [7, 7, 7]
-
-
-def test_damaged_readings_are_made_anew(csv, cache, passes):
-    selected = Gallery.open(csv, cache).select(Selection(hard=1))
-    [readings] = cache.glob("*-*-*.npy")
-    readings.write_bytes(readings.read_bytes()[:-1])
-    assert Gallery.open(csv, cache).select(Selection(hard=1)) == selected
-    assert passes == [7, 7]
 
 
 def test_without_a_cache_the_network_is_asked_once_a_process(csv, tmp_path, passes):
     (tmp_path / "obstacle").write_text("")
     gallery = Gallery.open(csv, tmp_path / "obstacle" / "cache")
-    assert gallery.select(Selection(hard=1)) == gallery.select(Selection(hard=1))
+    assert gallery.select(hard=True) == gallery.select(hard=True)
     assert passes == [7]
 
 
-def test_without_labels_no_tile_is_wrong_and_none_of_a_digit(tmp_path, cache, dataset):
+def test_without_labels_no_tile_is_wrong_or_has_a_digit(tmp_path, cache, dataset):
     csv = tmp_path / "unlabelled.csv"
     csv.write_text("\n".join(",".join(map(str, row.ravel())) for row in dataset.pixels))
     gallery = Gallery.open(csv, cache)
-    assert gallery.select(Selection(digit=3)) == []
-    assert gallery.select(Selection(hard=1)) == [i for i in range(7) if recognize(dataset.pixels[i]).uncertain]
+    assert gallery.select(digit=3) == []
+    assert gallery.select(hard=True) == [i for i in range(7) if recognize(dataset.pixels[i]).uncertain]
 
 
 def test_the_shipped_gallery_has_all_test_images():

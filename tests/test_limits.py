@@ -62,9 +62,9 @@ def test_slots_are_given_back_after_answers_and_refusals(client):
 def test_an_explanation_takes_a_slot_as_a_prediction_does(client, monkeypatch, path, more):
     free, left = limits.slots()._value, []
 
-    def explain(pixels):
+    def explain(pixels, prediction):
         left.append(limits.slots()._value)
-        return recognizer.explain(pixels)
+        return recognizer.explain(pixels, prediction)
 
     for module in (endpoints, views):
         monkeypatch.setattr(module, "explain", explain)

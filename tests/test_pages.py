@@ -1,8 +1,11 @@
 """What all pages have in common."""
 
+import json
 import re
 
 import pytest
+
+from .pictures import TWO
 
 HEADER = {"Gallery": "/", "Draw": "/draw/", "How good is it?": "/model/", "API": "/api/"}
 
@@ -25,8 +28,34 @@ def test_the_head_of_every_page_may_be_asked_for(client, path):
     assert head.headers["Content-Type"] == page.headers["Content-Type"]
 
 
-def test_no_cache_mixes_up_a_failure_s_page_and_its_fragment(client):
-    page, fragment = (client.get("/tiles/99999/prediction/", headers=sent) for sent in ({}, {"HX-Request": "true"}))
+HTMX = {"HX-Request": "true"}
+STROKES = {"strokes": json.dumps([{"points": TWO, "width": 20 / 280}])}
+FRAGMENTS = [
+    ("get", "/tiles/?tile=1&tile=2&predict=all", {}),
+    ("get", "/tiles/1/prediction/?tile=1", {}),
+    ("post", "/draw/predict/", STROKES),
+    ("post", "/draw/explain/", STROKES),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "data"), FRAGMENTS, ids=[path for _, path, _ in FRAGMENTS])
+def test_the_address_of_a_fragment_answers_browsers_and_htmx_alike(client, method, path, data):
+    for_browser, for_htmx = (getattr(client, method)(path, data, headers=sent) for sent in ({}, HTMX))
+    assert for_browser.status_code == for_htmx.status_code == 200
+    assert for_browser.content == for_htmx.content
+    assert b"<html" not in for_htmx.content
+
+
+@pytest.mark.parametrize("path", [*HEADER.values(), "/tiles/0/"])
+def test_the_address_of_a_page_answers_htmx_with_the_whole_page(client, path):
+    for sent in ({}, HTMX):
+        assert b"<html" in client.get(path, headers=sent).content
+    if path == "/draw/":
+        assert b"<html" in client.post(path, STROKES, headers=HTMX).content
+
+
+def test_no_cache_confuses_the_page_and_the_fragment_of_a_failure(client):
+    page, fragment = (client.get("/tiles/99999/prediction/", headers=sent) for sent in ({}, HTMX))
     assert b"<html" in page.content
     assert b"<html" not in fragment.content
     assert "HX-Request" in page.headers["Vary"]

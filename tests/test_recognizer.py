@@ -8,7 +8,7 @@ import pytest
 from digits import recognizer
 from digits.gallery import gallery
 from digits.pictures import prepare
-from digits.recognizer import Prediction, explain, feature_maps, recognize, recognize_batch, strongest
+from digits.recognizer import Prediction, describe_strongest, explain, feature_maps, recognize, recognize_batch
 
 from .pictures import TWO, drawing, encoded
 
@@ -73,18 +73,20 @@ def test_a_drawn_two_is_a_digit_and_a_drawn_grid_is_none():
     assert recognize(prepare(encoded(drawing(grid)))).reason == "does not look like one digit"
 
 
-def test_an_explanation_is_of_the_answer_and_of_the_digit_that_came_next():
+def test_an_explanation_weighs_the_likeliest_digit_against_the_second():
     for index in range(5):
         pixels = gallery().pixels(index)
-        explanation, probabilities = explain(pixels), recognize(pixels).probabilities
-        assert [explanation.runner_up, explanation.digit] == np.argsort(probabilities)[-2:].tolist()
+        explanation = explain(pixels, recognize(pixels))
+        prediction = explanation.prediction
+        assert [prediction.runner_up, prediction.digit] == np.argsort(prediction.probabilities)[-2:].tolist()
         assert explanation.relevance.shape == (28, 28)
 
 
-def test_a_four_is_no_nine_as_it_is_open_at_the_top():
+def test_a_four_is_not_a_nine_because_it_is_open_at_the_top():
     four = [[(0.45, 0.2), (0.34, 0.34), (0.36, 0.5), (0.62, 0.5)], [(0.62, 0.2), (0.62, 0.82)]]
-    explanation = explain(prepare(encoded(drawing(four))))
-    assert (explanation.digit, explanation.runner_up) == (4, 9)
+    pixels = prepare(encoded(drawing(four)))
+    explanation = explain(pixels, recognize(pixels))
+    assert (explanation.prediction.digit, explanation.prediction.runner_up) == (4, 9)
     assert explanation.for_digit == "the empty paper at the top"
 
 
@@ -99,21 +101,21 @@ def test_a_four_is_no_nine_as_it_is_open_at_the_top():
         (2, 27, "the empty paper at the top right"),
     ],
 )
-def test_the_strongest_mark_is_told_in_words(row, column, words):
+def test_the_place_of_the_largest_relevance_is_told_in_words(row, column, words):
     ring = np.zeros((28, 28), np.uint8)
     ring[4:24, 4:24], ring[6:22, 6:22] = 255, 0
     marks = np.full((28, 28), -1.0)
     marks[row, column] = 0.5
-    assert strongest(marks, ring) == words
+    assert describe_strongest(marks, ring) == words
 
 
-def test_what_hardly_counts_is_not_told():
+def test_a_negligible_relevance_is_not_told():
     marks = np.full((28, 28), -1.0)
     marks[5, 5] = 0.05
-    assert strongest(marks, np.full((28, 28), 255, np.uint8)) is None
+    assert describe_strongest(marks, np.full((28, 28), 255, np.uint8)) is None
 
 
-def test_feature_maps_are_of_the_first_two_convolutions():
+def test_feature_maps_come_from_the_first_two_convolutions():
     first, second = feature_maps(gallery().pixels(0))
     assert first.shape[0] > second.shape[0] > 1
     assert min(first.min(), second.min()) == 0

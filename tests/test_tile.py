@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from digits.gallery import Selection, gallery
+from digits.gallery import gallery
 from digits.recognizer import recognize
 
 
@@ -17,7 +17,7 @@ def test_the_page_shows_the_tile_its_label_and_its_prediction(client):
 
 
 def test_an_uncertain_tile_tells_the_reason(client):
-    uncertain = next(i for i in gallery().select(Selection(hard=1)) if recognize(gallery().pixels(i)).uncertain)
+    uncertain = next(i for i in gallery().select(hard=True) if recognize(gallery().pixels(i)).uncertain)
     reason = recognize(gallery().pixels(uncertain)).reason
     assert f"Not sure: this {reason}" in client.get(f"/tiles/{uncertain}/").content.decode()
 

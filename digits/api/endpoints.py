@@ -3,7 +3,6 @@
 import base64
 from collections.abc import Callable
 
-import numpy as np
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
@@ -95,16 +94,17 @@ def prometheus_metrics(request: HttpRequest) -> HttpResponse:
 
 
 def answer_item(reading: Reading, extras: list[str]) -> dict:
-    return reading.prediction.members | {name: EXTRAS[name](reading.pixels) for name in extras}
+    return reading.prediction.members | {name: EXTRAS[name](reading) for name in extras}
 
 
-def prepared_picture(pixels: np.ndarray) -> str:
-    return base64.b64encode(pngs.png(pixels)).decode()
+def prepared_picture(reading: Reading) -> str:
+    return base64.b64encode(pngs.png(reading.pixels)).decode()
 
 
-def saliency(pixels: np.ndarray) -> str:
-    return base64.b64encode(pngs.overlay(pixels, explain(pixels).relevance)).decode()
+def saliency(reading: Reading) -> str:
+    pixels, prediction = reading
+    return base64.b64encode(pngs.overlay(pixels, explain(pixels, prediction).relevance)).decode()
 
 
-# What ?include= may ask for, of the pixels that the network saw.
-EXTRAS: dict[str, Callable[[np.ndarray], str]] = {"prepared": prepared_picture, "saliency": saliency}
+# The names that ?include= accepts, and what each adds to the answer.
+EXTRAS: dict[str, Callable[[Reading], str]] = {"prepared": prepared_picture, "saliency": saliency}

@@ -20,7 +20,7 @@ from .test_drawing_pad import (  # noqa: F401
 )
 from .test_gallery_page import (  # noqa: F401
     test_a_tapped_tile_shows_its_digit_in_place,
-    test_generate_shows_twenty_others_and_keeps_the_focus,
+    test_generate_shows_twenty_new_tiles_and_keeps_the_focus,
 )
 
 

@@ -1,4 +1,4 @@
-"""The gallery as people meet it: by finger, mouse and keyboard, in a narrow window, without JavaScript."""
+"""The gallery in a browser: by finger, mouse and keyboard, in a narrow window, without JavaScript."""
 
 import re
 
@@ -13,7 +13,7 @@ from digits.errors import server_error
 WITHOUT_JAVASCRIPT = pytest.mark.parametrize("page", [{"java_script_enabled": False}], indirect=True, ids=["no-js"])
 NARROW = pytest.mark.parametrize("page", [{"viewport": {"width": 320, "height": 640}}], indirect=True, ids=["320-px"])
 
-FINGERTIP = 44  # CSS pixels: the least that is easily hit
+FINGERTIP = 44  # CSS pixels: the smallest side of a control that is easily hit
 START_WATCHING_SHIFTS = """() => {
     window.shifts = new PerformanceObserver(() => {});
     window.shifts.observe({type: "layout-shift"});
@@ -40,7 +40,7 @@ def tap(page: Page, place: int) -> Locator:
 
 
 def reach(page: Page, control: Locator) -> None:
-    """By the keyboard alone."""
+    """Move the focus to a control with the Tab key alone."""
     for _ in range(20):
         page.keyboard.press("Tab")
         if control.evaluate("control => control === document.activeElement"):
@@ -49,7 +49,7 @@ def reach(page: Page, control: Locator) -> None:
 
 
 def reading(tile: Locator) -> dict:
-    """What an answered tile says: its digit, the words beside it, its label and the probability of each digit."""
+    """The content of an answered tile: its digit, the words beside it, its label and the probability of each digit."""
     verdict = tile.locator(".tile-verdict")
     truth = verdict.locator(".truth").text_content()
     return {
@@ -66,7 +66,7 @@ def score(page: Page) -> Locator:
 
 
 def failed_fragment() -> HttpResponse:
-    """What the site answers htmx where a view raises."""
+    """The site's answer to htmx when a view raises an exception."""
     return HtmxMiddleware(server_error)(RequestFactory().get("/", headers={"HX-Request": "true"}))
 
 
@@ -90,7 +90,7 @@ def test_a_tapped_tile_shows_its_digit_in_place(page):
     expect(page.locator(".tile-verdict")).to_have_count(3)
 
 
-def test_a_tapped_tile_says_what_its_address_says(page):
+def test_a_tapped_tile_shows_the_same_as_its_address(page):
     page.goto("/")
     tile = tap(page, 4)
     alone = page.context.new_page()
@@ -140,7 +140,7 @@ def test_an_answer_is_announced(page):
     expect(announcement).to_contain_text(f"{verdict}: the label is {read['label']}.")
 
 
-def test_generate_shows_twenty_others_and_keeps_the_focus(page):
+def test_generate_shows_twenty_new_tiles_and_keeps_the_focus(page):
     page.goto("/")
     tap(page, 0)
     before = shown_tiles(page)
@@ -213,7 +213,9 @@ def test_a_filter_answers_at_once_keeps_the_focus_and_stays_in_the_address(page)
     expect(page.get_by_role("status")).to_contain_text("20 new digits: ")
     expect(page.locator(".selected")).to_contain_text("that the network reads as 4, 20 of them here")
     expect(filter_).to_be_focused()
+    first = page.locator(".tile").first.get_attribute("id")
     page.get_by_role("button", name="Generate").click()
+    expect(page.locator(".tile").first).not_to_have_id(first)
     expect(filter_).to_have_value("4")
     assert reading(tap(page, 0))["digit"] == 4
     page.reload()
@@ -226,7 +228,7 @@ def test_a_filter_answers_at_once_keeps_the_focus_and_stays_in_the_address(page)
     expect(score(page)).to_have_text("1 of 1 right")
 
 
-def test_an_answered_tile_leads_to_its_own_page_and_back_to_where_one_was(page):
+def test_an_answered_tile_leads_to_its_own_page_and_back_to_the_same_tiles(page):
     page.goto("/?hard=1")
     tile = tap(page, 0)
     answer, index, shown = tile.locator(".tile-answer").bounding_box(), index_of(tile), shown_tiles(page)
@@ -273,7 +275,7 @@ def test_a_narrow_window_shows_everything_and_can_be_tapped(page):
 
 @pytest.mark.parametrize(("kind", "words"), [("not-sure", "not sure"), ("percent", "100.0 %")])
 def test_every_width_has_room_for_the_longest_verdict(page, kind, words):
-    """One that is wrong; the network is too good to wait for it."""
+    """A wrong answer is simulated, because the network gives one too rarely."""
 
     def misread(route: Route) -> None:
         tile = route.fetch().text().replace("✓ right", "✗ it is 8")
@@ -306,7 +308,7 @@ def test_the_dark_scheme_is_light_on_dark(page):
     assert paper < 100 < 200 < ink
 
 
-def test_a_server_that_is_gone_is_noticed_and_the_next_answer_removes_the_notice(page, complaints):
+def test_a_missing_server_shows_a_notice_that_the_next_answer_removes(page, complaints):
     page.goto("/")
     tile = page.locator(".tile").nth(5)
     address = f"/tiles/{index_of(tile)}/prediction/"
@@ -321,7 +323,7 @@ def test_a_server_that_is_gone_is_noticed_and_the_next_answer_removes_the_notice
     expect(notice).to_be_empty()
 
 
-def test_an_error_of_the_server_is_noticed_and_the_tile_stays(page, complaints):
+def test_a_server_error_shows_a_notice_and_keeps_the_tile(page, complaints):
     page.goto("/")
     tile = page.locator(".tile").nth(5)
     picture = tile.locator("img").get_attribute("src")
@@ -360,7 +362,7 @@ def test_without_javascript_a_tap_answers_on_a_full_page(page):
 
 
 @WITHOUT_JAVASCRIPT
-def test_without_javascript_generate_loads_others(page):
+def test_without_javascript_generate_loads_new_tiles(page):
     page.goto("/")
     tap(page, 0)
     before = shown_tiles(page)
