@@ -29,8 +29,8 @@ MNIST_CSV = HERE / Path(os.environ.get("MNIST_CSV") or "data/mnist_test.csv").ex
 
 def main():
     """Serve the site, or run the tests if the first argument is `test`."""
-    sys.stdout.reconfigure(line_buffering=True)  # in a log, our lines come before those of the programs we start
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill` stops an installation as Ctrl-C does
+    sys.stdout.reconfigure(line_buffering=True)  # so that a log has our lines before those of the programs we start
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill` stops an installation in the same way as Ctrl-C
     try:
         if sys.argv[1:2] == ["test"]:
             return run_tests(sys.argv[2:])
@@ -58,21 +58,21 @@ def parse_options():
 
 
 def port_number(text):
-    """Return a port as an integer, or refuse it in words that argparse shows."""
+    """Return a port as an integer, or raise the error whose message argparse shows."""
     if not (text.isdecimal() and 1 <= int(text) <= 65535):
-        raise argparse.ArgumentTypeError(f"{text} is not a port; ports are whole numbers from 1 to 65535")
+        raise argparse.ArgumentTypeError(f"{text} is not a port; a port must be an integer from 1 to 65535")
     return int(text)
 
 
 def check_address(host, port):
-    """Exit with a plain message if the site could not be served there."""
+    """Exit with a plain message if the site cannot be served on this address."""
     try:
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-            # Lets a port pass whose last server has just stopped. On Windows it would also let a taken port pass.
+            # Accepts a port whose last server has just stopped. On Windows it would accept a taken port, too.
             if not WINDOWS:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
-    except TypeError:  # from a name that no encoding for host names takes
+    except TypeError:  # the name cannot be encoded as a host name
         sys.exit(f"Cannot serve on {host}: it is not a valid host name.")
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
@@ -83,7 +83,7 @@ def check_address(host, port):
 
 
 def make_venv():
-    """Make .venv, unless it is there and works."""
+    """Make .venv unless it exists and works."""
     if venv_works():
         return
     print("Making .venv again, as this one does not work ..." if VENV.exists() else "Making .venv ...")
@@ -94,7 +94,7 @@ def make_venv():
 
 
 def venv_works():
-    """Say whether .venv holds a Python that is new enough and has pip."""
+    """Return whether .venv has a Python that is new enough and has pip."""
     question = f"import pip, sys; sys.exit(sys.version_info < {MINIMUM_PYTHON})"
     try:
         return subprocess.run([PYTHON, "-c", question], stderr=subprocess.DEVNULL).returncode == 0
@@ -103,12 +103,12 @@ def venv_works():
 
 
 def install(name, *included):
-    """Install a requirements file into .venv, unless it and those it includes were last installed as they are now."""
+    """Install a requirements file into .venv if it or a file that it includes has changed since the last time."""
     names = name, *included
     stamps = {VENV / f"{name}.sha256": hashlib.sha256((HERE / name).read_bytes()).hexdigest() for name in names}
     if all(stamp.exists() and stamp.read_text() == digest for stamp, digest in stamps.items()):
         return
-    # An installation that breaks off halfway must not leave the stamps of the one before it.
+    # An installation that fails halfway must not leave the stamps of the previous one.
     for stamp in stamps:
         stamp.unlink(missing_ok=True)
     print(f"Installing {name} ...")
@@ -120,7 +120,7 @@ def install(name, *included):
 
 
 def check_files():
-    """Exit with the way to get it if a file is missing that the site cannot do without."""
+    """Exit if a file that the site needs is missing, and say how to get it."""
     missing = []
     if not WEIGHTS.is_file():
         weights = WEIGHTS.relative_to(HERE).as_posix()
@@ -147,24 +147,24 @@ def serve(host, port):
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
-    # "Every address of this machine" is nothing that a browser can visit.
+    # A browser cannot visit "every address of this machine".
     visitable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
     print(f"Digit Recognizer: http://{address(visitable, port)}/  (Ctrl-C stops it)")
     server = subprocess.Popen(
         [PYTHON, "manage.py", "runserver", address(host, port)],
         cwd=HERE,
         env={"DJANGO_DEBUG": "1", **os.environ},
-        # A terminal sends Ctrl-C to the server too, which would show a traceback if it is still importing.
+        # A terminal also sends Ctrl-C to the server, which would print a traceback if it were still importing.
         preexec_fn=None if WINDOWS else lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
     )
-    if stopped:  # while the server was being started, too early for stop() to reach it
+    if stopped:  # the signal came while the server was being started, before stop() could reach it
         server.terminate()
     exit_code = server.wait()
     return 0 if stopped else exit_code
 
 
 def address(host, port):
-    """Join host and port as URLs and runserver want them."""
+    """Join host and port in the form of URLs and of runserver."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
@@ -172,9 +172,9 @@ def run_tests(arguments):
     """Run pytest with these arguments; return its exit code."""
     make_venv()
     install("requirements-dev.txt", "requirements-production.txt", "requirements-training.txt", "requirements.txt")
-    # Ctrl-C reaches pytest as well, whose cleaning up and summary we wait for.
+    # Ctrl-C also reaches pytest; wait until it has cleaned up and printed its summary.
     signal.signal(signal.SIGINT, lambda *_: None)
-    # Plugins import NumPy before the project could say so: small matrices are faster on one thread.
+    # Small matrices are faster on one thread. This is set here because plugins import NumPy before the project does.
     environment = {"OPENBLAS_NUM_THREADS": "1", **os.environ}
     return subprocess.run([PYTHON, "-m", "pytest", *arguments], cwd=HERE, env=environment).returncode
 

@@ -1,13 +1,13 @@
-"""The networks that the shipped architecture was chosen from: their accuracy and their cost.
+"""The accuracy and the cost of the architectures among which the shipped one was chosen.
 
-Run as `python -m benchmarks.architectures`, some minutes for each network: all are trained by the recipe of
-`digit_recognizer_dl_model.train`, for fewer epochs, and measured on images and writers that they have not seen.
-MNIST's test images are not used. The last line is one JSON object.
+Run as `python -m benchmarks.architectures`; each takes some minutes. All are trained in the same way, as in
+`digit_recognizer_dl_model.train` but with fewer epochs, and measured on images and writers that they have not seen.
+MNIST's test images are never read. The last line is one JSON object.
 """
 
-import os
+from .environment import use_one_blas_thread
 
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
+use_one_blas_thread()
 
 import argparse
 import json
@@ -26,10 +26,10 @@ from digit_recognizer_dl_model.recordings import fold_of_writers, read_recording
 from digit_recognizer_dl_model.synthetic.augmentation import Augmentation
 from digit_recognizer_dl_model.train import SHARDS, Settings, Training, compose, hold_out
 
-# Harder than those of training, so that few images tell networks apart.
+# Stronger than in training, so that a few images show the differences between networks.
 DISTORTION = Augmentation(20.0, 0.2, 0.25, 2.5, 0.8, thinning=0.7, thickening=0.7)
-COPIES = 4  # distorted ones of each validation image
-DENSE = 128  # values between the convolutions and the last layer
+COPIES = 4  # distorted copies of each validation image
+DENSE = 128  # units between the convolutions and the last layer
 
 
 def convolutional(*blocks: tuple[int, int, bool]) -> list[dict]:
@@ -62,7 +62,7 @@ ARCHITECTURES = {
 
 
 def multiplications(architecture: list[dict]) -> int:
-    """The multiplications for one image by the definition of a convolution; Winograd's method needs fewer."""
+    """The multiplications for one image by the definition of a convolution; Winograd's method saves some of them."""
     total, side = 0, 28
     for layer in architecture:
         if layer["layer"] == "Conv2D":
@@ -99,7 +99,7 @@ def main() -> None:
     distorted = np.concatenate([np.rint(255 * DISTORTION(validation.pixels, rng)) for _ in range(COPIES)])
     distorted = Dataset(distorted.astype(np.uint8), np.tile(validation.labels, COPIES))
 
-    print("values    multiplications  batch 1  batch 256  minutes  validation  distorted  unseen pens")
+    print("parameters  multiplications  batch 1  batch 256  minutes  validation  distorted  unseen pens")
     rows = {}
     for name, architecture in ARCHITECTURES.items():
         training = Training(settings, dataset, architecture)
@@ -109,22 +109,22 @@ def main() -> None:
                 training.advance(pool)
         minutes = (time.monotonic() - start) / 60
         classifier = Classifier(training.weights())
-        accuracies = [
+        fractions = [
             float((classifier.logits(images.pixels).argmax(axis=1) == images.labels).mean())
             for images in (validation, distorted)
         ]
         rows[name] = row = {
-            "values": sum(array.size for array in training.network.parameters.values()),
+            "parameters": sum(array.size for array in training.network.parameters.values()),
             "multiplications": multiplications(architecture),
             "microseconds_1": microseconds(classifier, validation.pixels[:1], 500),
             "microseconds_256": microseconds(classifier, validation.pixels[:256], 10),
             "minutes": minutes,
-            "validation": accuracies[0],
-            "distorted": accuracies[1],
+            "validation": fractions[0],
+            "distorted": fractions[1],
             "pens": measure_pens(classifier, recorded).accuracy.count.fraction,
         }
         print(
-            f"{row['values']:7,}  {row['multiplications'] / 1e6:13.1f} M  {row['microseconds_1']:4.0f} us"
+            f"{row['parameters']:10,}  {row['multiplications'] / 1e6:13.1f} M  {row['microseconds_1']:4.0f} us"
             f"  {row['microseconds_256']:6.0f} us  {minutes:7.1f}  {row['validation']:10.2%}  {row['distorted']:9.2%}"
             f"  {row['pens']:11.2%}  {name}",
             flush=True,

@@ -1,21 +1,19 @@
 """How long the forward pass takes beside ONNX Runtime, which runs the same weights, each on one thread.
 
-Run as `python -m benchmarks.forward`; the last line is one JSON object. The two take turns call by call, so that
-whatever else the machine does meets both, and medians are compared.
+Run as `python -m benchmarks.forward`; the last line is one JSON object. The two take turns call by call, so that other
+work of the machine slows both, and medians are compared.
 """
 
 import json
-import os
 import platform
 import statistics
 import sys
 import time
 from collections.abc import Callable
 
-# NumPy's BLAS reads these once, with NumPy: one thread, and the instructions that suit this processor, which ONNX
-# Runtime uses too, whatever the shell would pin it to.
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
-PINNED = os.environ.pop("OPENBLAS_CORETYPE", None)
+from .environment import use_one_blas_thread
+
+use_one_blas_thread()
 
 import numpy as np
 
@@ -36,7 +34,7 @@ except ImportError as error:
 
 REPEATS = {1: 1000, 16: 200, 256: 25}  # by images in a batch
 SQUARE = 1024  # side of the matrices that measure how fast this machine multiplies
-LARGEST_DIFFERENCE = 1e-3  # between logits, of which the largest are around 10
+LARGEST_DIFFERENCE = 1e-3  # between logits; the largest logits are around 10
 
 
 def onnx_model(weights: Weights, element: int) -> bytes:
@@ -70,7 +68,7 @@ def onnx_model(weights: Weights, element: int) -> bytes:
         if layer["layer"] == "Conv2D":
             kernel = weights.arrays[f"{index}.kernel"] * (scale * factor)
             x = node("Conv", x, constant(kernel.transpose(3, 2, 0, 1)), constant(shift))
-            # ReLU at once, wherever the architecture has it: ONNX Runtime fuses it with the convolution.
+            # ReLU comes before pooling here, which gives the same result: ONNX Runtime fuses it with the convolution.
             x = node("Relu", x)
             side, channels, scale = side - layer["size"] + 1, layer["outputs"], 1.0
         elif layer["layer"] == "MaxPool2D":
@@ -91,7 +89,7 @@ def onnx_model(weights: Weights, element: int) -> bytes:
         [helper.make_tensor_value_info(x, TensorProto.FLOAT, ["n", 10])],
         constants,
     )
-    # Old enough versions of the format that any recent runtime reads them.
+    # These versions of the format are so old that any recent runtime reads them.
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     onnx.checker.check_model(model, full_check=True)
     return model.SerializeToString()
@@ -127,8 +125,6 @@ def main() -> None:
     pixels = np.where(rng.random(shape) < 0.2, rng.integers(1, 256, shape), 0).astype(np.uint8)  # as much ink as digits
     square = rng.random((SQUARE, SQUARE), np.float32)
 
-    if PINNED:
-        print(f"OPENBLAS_CORETYPE={PINNED} is set and left aside: both choose their instructions by the processor.")
     figures: dict[str, dict[int, float]] = {"numpy_us": {}, "onnxruntime_us": {}, "ratio": {}}
     print("images   NumPy   ONNX Runtime   ratio   (microseconds an image)")
     for n, repeats in REPEATS.items():

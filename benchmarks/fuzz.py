@@ -1,9 +1,9 @@
-"""What the API says to mutated requests, as many as there is time for: none may fail, hang or leave memory behind.
+"""Mutated requests to the API for some minutes: none may fail, hang or leak memory.
 
-Run as `python -m benchmarks.fuzz`, with `--minutes` for longer and `--seed` for others; requests are drawn as in
-`tests/test_fuzz.py`. The site answers in a process of its own: its memory is then its own, without what Hypothesis
-keeps, and a request that hangs is given up. Requests with a wrong answer are printed, so that they can become examples
-in the tests, and the exit code is 1 if there are any. The last line is one JSON object.
+Run as `python -m benchmarks.fuzz`; `--minutes` sets how long, and `--seed` draws other requests, in the same way as
+`tests/test_fuzz.py`. The site answers in its own process, so that its memory is measured without that of Hypothesis,
+and a request that hangs can be given up. Requests with a wrong answer are printed, so that they can become examples in
+the tests; if there are any, the exit code is 1. The last line is one JSON object.
 """
 
 import argparse
@@ -13,7 +13,6 @@ import gc
 import json
 import logging
 import multiprocessing
-import os
 import platform
 import resource
 import sys
@@ -22,15 +21,9 @@ from collections import Counter
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-ENVIRONMENT = {
-    "DJANGO_SETTINGS_MODULE": "config.settings",
-    "DJANGO_DEBUG": "0",
-    "DJANGO_HTTPS": "0",
-    "DJANGO_SECRET_KEY": "for-this-measurement-only",
-    "DJANGO_ALLOWED_HOSTS": "testserver",
-    "DJANGO_STATIC_ROOT": "static",
-}
-os.environ.update(ENVIRONMENT)
+from .environment import configure_site
+
+configure_site(static_root="static")
 
 import hypothesis
 import numpy as np
@@ -40,7 +33,7 @@ from hypothesis import HealthCheck, Phase, given
 from tests.corpus import MAX_SECONDS, Reply, Request, reply, requests
 
 ROUND = 500  # requests; then Hypothesis forgets what it has drawn
-WARM = 10  # rounds, until whatever is loaded once or cached is there
+WARM = 10  # rounds, after which all that is loaded once or cached is in memory
 SPAWN = multiprocessing.get_context("spawn")
 SETTINGS = hypothesis.settings(
     max_examples=ROUND,
@@ -52,7 +45,7 @@ SETTINGS = hypothesis.settings(
 
 
 class Site:
-    """The site in a process of its own, which is started anew when it hangs."""
+    """The site in its own process, which is restarted when it hangs."""
 
     def __init__(self) -> None:
         self.start()
@@ -79,14 +72,14 @@ class Site:
         return Reply(0, time.monotonic() - start, wrong)
 
     def megabytes(self) -> float:
-        """The memory that it holds now; where the system doesn't tell, the most that it held so far."""
+        """The memory of the process now, or its peak where the system does not tell the present one."""
         self.connection.send(None)
         return self.connection.recv()
 
 
 def answer_requests(connection: Connection) -> None:
-    """What the site's process does: answer each request, and None with the memory it holds."""
-    logging.disable(logging.INFO)  # a line a request would hide those about wrong ones
+    """Run in the site's process: answer each request, and answer None with the memory of the process."""
+    logging.disable(logging.INFO)  # a line for each request would hide those about wrong answers
     while True:
         request = connection.recv()
         if request is None:
@@ -94,13 +87,13 @@ def answer_requests(connection: Connection) -> None:
             continue
         try:
             connection.send(reply(request))
-        except Exception as error:  # whatever it is: it goes on with the next
+        except Exception as error:  # reported as a wrong answer, so that the run goes on
             connection.send(Reply(500, 0, f"raised {error!r}"))
 
 
 def megabytes() -> float:
     gc.collect()
-    with contextlib.suppress(AttributeError):  # only glibc has this, and keeps much free memory without it
+    with contextlib.suppress(AttributeError):  # only glibc has this; without it, glibc keeps much free memory
         ctypes.CDLL(None).malloc_trim(0)
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1024**2
@@ -109,7 +102,7 @@ def megabytes() -> float:
 
 
 class Tally:
-    """What is counted, over all rounds."""
+    """The counts of all rounds."""
 
     def __init__(self) -> None:
         self.statuses: Counter[int] = Counter()

@@ -1,4 +1,4 @@
-"""How soon the drawing pad answers: from the pen's lifting to the new answer on the screen, in Chromium over loopback.
+"""The time from lifting the pen on the drawing pad to the new answer on the screen, in Chromium over loopback.
 
 Run as `python -m benchmarks.pad` beside `python devserver.py`, or with the address of another site; the last line is
 one JSON object.
@@ -18,7 +18,7 @@ from tests.browser.strokes import DIGITS, draw_stroke
 SITE = "http://127.0.0.1:8000"
 ROUNDS = 10  # of all ten digits
 
-# What an answer changes is on the screen in the second frame after its swap at the latest.
+# The new answer is on the screen in the second frame after the swap at the latest.
 NOTE_DELAYS = """() => {
     window.delays = [];
     let lifted = 0;

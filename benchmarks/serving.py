@@ -19,16 +19,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from .environment import configure_site
+
 STATIC_ROOT = tempfile.TemporaryDirectory()
-ENVIRONMENT = {
-    "DJANGO_SETTINGS_MODULE": "config.settings",
-    "DJANGO_DEBUG": "0",
-    "DJANGO_HTTPS": "0",
-    "DJANGO_SECRET_KEY": "for-this-measurement-only",
-    "DJANGO_ALLOWED_HOSTS": "testserver",
-    "DJANGO_STATIC_ROOT": STATIC_ROOT.name,
-}
-os.environ.update(ENVIRONMENT)
+configure_site(STATIC_ROOT.name)
 
 import django
 
@@ -51,7 +45,7 @@ from digits.recognizer import Reading, classifier, recognize, recognize_batch
 
 REPEATS = 300
 START_UPS = 5
-CSRF_TOKEN = "a" * 32  # what a form sends, and the cookie beside it
+CSRF_TOKEN = "a" * 32  # in the form and in the cookie
 PREDICT = "/api/predict-digit/"
 READY = "import config.wsgi; from digits.gallery import gallery; from digits.recognizer import classifier; "
 READY += "gallery().pixels(0); classifier()"
@@ -71,7 +65,7 @@ def microseconds(call: Callable[[], object]) -> float:
 
 @functools.cache
 def application() -> Callable:
-    """The site as a server runs it, whose log lines are written where nobody sees them."""
+    """The site as a server runs it; its log is discarded."""
     handler = get_wsgi_application()
     logging.getLogger("digits.access").handlers[0].setStream(Path(os.devnull).open("w"))  # noqa: SIM115 - to the end
     return handler
@@ -104,7 +98,7 @@ def start_up(cache: str) -> float:
 
 
 def first_visit() -> dict[str, int]:
-    """How many bytes each part of the gallery's page transfers, in the encoding that it is served in."""
+    """The bytes that each file of the gallery's page transfers, as it is encoded."""
     page = asker("get", "/")()
     files = sorted(set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page.decode())))
     return {"/": len(page)} | {file: len(asker("get", file)()) for file in files}

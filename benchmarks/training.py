@@ -3,13 +3,11 @@
 Run as `python -m benchmarks.training`; the last line is one JSON object. Each step augments a batch, goes forward and
 backward, and updates the weights by AdamW and their average. Both augment by this package's function, a half of the
 batch a thread; PyTorch runs eagerly, and the faster of its two memory formats counts. They take turns every few steps,
-so that whatever else the machine does meets all, and medians are compared. Keep the machine quiet all the same: the
-threads of PyTorch wait for each other in every operation, ours once a step, so that PyTorch loses more where a core is
-busy.
+so that other work of the machine slows all of them, and medians are compared. Keep the machine quiet nevertheless: the
+threads of PyTorch wait for each other in every operation and ours once a step, so that a busy core slows PyTorch more.
 """
 
 import json
-import os
 import platform
 import statistics
 import sys
@@ -17,10 +15,9 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-# NumPy's BLAS reads these once, with NumPy: one thread a half of the batch, and the instructions that suit this
-# processor, which PyTorch uses too, whatever the shell would pin it to.
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
-PINNED = os.environ.pop("OPENBLAS_CORETYPE", None)
+from .environment import use_one_blas_thread
+
+use_one_blas_thread()  # each half of a batch has its own thread
 
 import numpy as np
 
@@ -41,11 +38,12 @@ except ImportError as error:
     )
 
 SETTINGS = Settings()
-RECORDED = 7_494  # digits of the pens
-# In an epoch of the shipped weights.
+RECORDED = 7_494  # recordings
+# Images in an epoch of the shipped weights.
 IMAGES = 60_000 - SETTINGS.validation + SETTINGS.handwriting + SETTINGS.drawings * RECORDED + SETTINGS.negatives
 ROUNDS, STEPS = 15, 4  # turns of each, steps a turn
-LARGEST_DIFFERENCE = 1e-2  # of the gradient's length: rounding takes a few values to the other side of ReLU's bend
+# As a fraction of the gradient's length: rounding makes a few numbers change their sign at a ReLU.
+LARGEST_DIFFERENCE = 1e-2
 
 
 class TorchTraining:
@@ -96,7 +94,7 @@ def torch_model(network: Network) -> nn.Sequential:
                 side, channels = side - entry["size"] + 1, entry["outputs"]
             case "BatchNorm":
                 kind = nn.BatchNorm2d if channels else nn.BatchNorm1d
-                # PyTorch's momentum is the share of the new value.
+                # PyTorch's momentum is the fraction of the new value.
                 module = kind(entry["channels"], float(EPSILON), 1 - float(BatchNorm.MOMENTUM))
                 arrays = {"weight": arrays["scale"], "bias": arrays["shift"]}
             case "MaxPool2D":
@@ -122,7 +120,7 @@ def torch_model(network: Network) -> nn.Sequential:
 
 
 def check_gradients(dataset: Dataset) -> None:
-    """Both find the same gradient from the same weights; dropout is left out, as each draws its own."""
+    """Check that both compute the same gradient from the same weights; without dropout, which is random in each."""
     network = Network([entry for entry in ARCHITECTURE if entry["layer"] != "Dropout"], np.random.default_rng(1))
     model = torch_model(network)
     images, labels = dataset.pixels[:64] / np.float32(255), dataset.labels[:64]
@@ -134,7 +132,7 @@ def check_gradients(dataset: Dataset) -> None:
         label_smoothing=SETTINGS.label_smoothing,
     )
     loss.backward()
-    # What brings weights into PyTorch's layout does the same to gradients.
+    # `torch_model` brings gradients into PyTorch's layout in the same way as weights.
     carrier = Network(network.architecture, np.random.default_rng(1))
     for name, array in carrier.parameters.items():
         array[...] = network.gradients[name]
@@ -145,7 +143,7 @@ def check_gradients(dataset: Dataset) -> None:
 
 
 def seconds_a_step(advances: dict[str, Callable[[ThreadPoolExecutor], object]]) -> dict[str, float]:
-    """The median of each over the turns that they take, after one that warms up."""
+    """The median seconds of each over its turns, after one turn that warms up."""
     times: dict[str, list[float]] = {name: [] for name in advances}
     with ThreadPoolExecutor(SHARDS) as pool:
         for _ in range(1 + ROUNDS):
@@ -171,8 +169,6 @@ def main() -> None:
         "contiguous": TorchTraining(training, torch.contiguous_format),
         "channels_last": TorchTraining(training, torch.channels_last),
     }
-    if PINNED:
-        print(f"OPENBLAS_CORETYPE={PINNED} is set and left aside: both choose their instructions by the processor.")
     taken = seconds_a_step({"NumPy": training.advance} | {name: other.advance for name, other in theirs.items()})
     fastest = min(theirs, key=taken.__getitem__)
     print(f"{SHARDS} threads, batches of {SETTINGS.batch}, {training.steps_an_epoch} steps an epoch")

@@ -1,5 +1,6 @@
 """Fixtures that several test files share."""
 
+import io
 import os
 import shutil
 import socket
@@ -15,7 +16,7 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 
-from .mirrors import Handler
+from .mirrors import OLDER_FILE, Handler
 
 DEADLINE = 60  # seconds; generous, as nothing waits for it to pass
 
@@ -84,6 +85,39 @@ def start_mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@pytest.fixture
+def folder_with_older_file(tmp_path: Path) -> Callable[[str], Path]:
+    """Make the target folder of a fetch command, in which an earlier run has left a good file of this name."""
+
+    def make(name: str) -> Path:
+        folder = tmp_path / "data"
+        folder.mkdir()
+        (folder / name).write_bytes(OLDER_FILE)
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def stdout() -> io.StringIO:
+    return io.StringIO()
+
+
+@pytest.fixture
+def stderr() -> io.StringIO:
+    return io.StringIO()
+
+
+@pytest.fixture
+def call_fetch(target: Path, stdout: io.StringIO, stderr: io.StringIO) -> Callable[..., None]:
+    """Run a fetch command with these arguments, into `target` unless they name another folder."""
+
+    def fetch(command: str, *arguments: object, stdout: io.StringIO = stdout) -> None:
+        call_command(command, "--to", str(target), *map(str, arguments), stdout=stdout, stderr=stderr)
+
+    return fetch
 
 
 def free_address() -> tuple[str, int]:

@@ -1,19 +1,27 @@
-"""A server that stands in for the public mirrors, and the terminals that downloads from it are watched on."""
+"""Answers of servers that stand in for the public mirrors, and terminals on which downloads are watched."""
 
 import contextlib
 import io
 from http.server import BaseHTTPRequestHandler
 
+OLDER_FILE = b"an older file that is still good"
+
+
+def assert_unchanged(target):
+    """The folder holds nothing but the older file."""
+    [(name, content)] = [(path.name, path.read_bytes()) for path in target.iterdir()]
+    assert content == OLDER_FILE, name
+
 
 class Terminal(io.StringIO):
-    """What is written to a terminal."""
+    """Collects the text that is written to a terminal."""
 
     def isatty(self):
         return True
 
 
 class InterruptedTerminal(Terminal):
-    """A terminal whose user presses Ctrl-C as soon as the progress bar appears."""
+    """A terminal whose user presses Ctrl-C when the progress bar appears."""
 
     def write(self, text):
         if "\r" in text:
@@ -22,7 +30,7 @@ class InterruptedTerminal(Terminal):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Leaves the answer to the server's `answer`, a function of this handler and of the file asked for."""
+    """Answers with the server's `answer`, a function of this handler and of the name of the requested file."""
 
     def do_GET(self):
         with contextlib.suppress(ConnectionError):

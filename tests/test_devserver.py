@@ -19,7 +19,7 @@ import pytest
 DEVSERVER = Path(__file__).parents[1] / "devserver.py"
 DEADLINE = 30  # seconds; generous, as nothing waits for it to pass
 
-# Answers with what it was started with; a traceback ends it if Ctrl-C reaches it.
+# Answers with its arguments and environment; a traceback ends it if Ctrl-C reaches it.
 FAKE_MANAGE = """
 import os, socketserver, sys
 from http.server import BaseHTTPRequestHandler
@@ -46,12 +46,13 @@ print("pytest got", sys.argv[1:], "debug", os.environ.get("DJANGO_DEBUG"))
 sys.exit(5)
 """
 
+makes_a_venv = pytest.mark.slow
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="stops servers with POSIX signals")
 
 
 @pytest.fixture(scope="module")
 def new_checkout(tmp_path_factory):
-    """Lay out a checkout whose .venv is a leftover without a Python."""
+    """Make a checkout whose .venv has no Python."""
     checkout = tmp_path_factory.mktemp("checkout")
     shutil.copy(DEVSERVER, checkout)
     (checkout / "requirements.txt").write_text("")
@@ -70,7 +71,7 @@ def new_checkout(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def first_run(new_checkout):
-    """Run the stand-in for pytest, which makes .venv on the way; return the finished process."""
+    """Make .venv and run the stand-in for pytest; return the finished process."""
     return run(new_checkout, "test", "-k", "some name", "-x")
 
 
@@ -130,7 +131,7 @@ def until_ready(process):
 
 
 def visit(port):
-    """Return what the server answers."""
+    """Return the server's answer."""
     with closing(HTTPConnection("127.0.0.1", port, timeout=DEADLINE)) as connection:
         connection.request("GET", "/")
         return connection.getresponse().read().decode()
@@ -180,11 +181,11 @@ def test_a_port_whose_last_server_has_just_stopped_is_free():
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "eighty", "8e3"])
-def test_what_is_no_port_is_refused(tmp_path, port):
+def test_an_invalid_port_is_refused(tmp_path, port):
     shutil.copy(DEVSERVER, tmp_path)
     finished = run(tmp_path, f"--port={port}")
     assert finished.returncode == 2
-    assert f"{port} is not a port; ports are whole numbers from 1 to 65535" in finished.stderr
+    assert f"{port} is not a port; a port must be an integer from 1 to 65535" in finished.stderr
 
 
 @pytest.mark.parametrize(
@@ -205,16 +206,19 @@ def test_an_address_that_cannot_be_used_is_explained(monkeypatch, error, message
         runpy.run_path(str(DEVSERVER))["check_address"]("example", 80)
 
 
+@makes_a_venv
 def test_a_broken_venv_is_made_again(first_run):
     assert "Making .venv again, as this one does not work ..." in first_run.stdout
     assert "Installing requirements-dev.txt ..." in first_run.stdout
 
 
+@makes_a_venv
 def test_pytest_gets_its_arguments_unchanged_and_its_exit_code_is_returned(first_run):
     assert first_run.stdout.endswith("pytest got ['-k', 'some name', '-x'] debug None\n")
     assert first_run.returncode == 5
 
 
+@makes_a_venv
 def test_requirements_are_installed_again_only_when_they_change(checkout):
     assert "Installing" not in run(checkout, "test").stdout
     with (checkout / "requirements.txt").open("a") as requirements:
@@ -223,6 +227,7 @@ def test_requirements_are_installed_again_only_when_they_change(checkout):
     assert "Installing" not in run(checkout, "test").stdout
 
 
+@makes_a_venv
 def test_a_failed_installation_is_reported_and_tried_again(checkout):
     requirements = checkout / "requirements.txt"
     before = requirements.read_text()
@@ -238,6 +243,7 @@ def test_a_failed_installation_is_reported_and_tried_again(checkout):
     assert "Installing requirements-dev.txt ..." in run(checkout, "test").stdout
 
 
+@makes_a_venv
 def test_missing_weights_are_named_with_the_ways_to_get_them(checkout, port, tmp_path):
     weights = checkout / "digit_recognizer_dl_model" / "digit_recognizer_weights.npz"
     weights.rename(tmp_path / weights.name)
@@ -251,6 +257,7 @@ def test_missing_weights_are_named_with_the_ways_to_get_them(checkout, port, tmp
     assert ".venv/bin/python -m digit_recognizer_dl_model.train" in finished.stderr
 
 
+@makes_a_venv
 def test_a_missing_csv_file_is_named_with_the_way_to_get_it(checkout, port, tmp_path):
     csv = checkout / "data" / "mnist_test.csv"
     csv.rename(tmp_path / csv.name)
@@ -262,6 +269,7 @@ def test_a_missing_csv_file_is_named_with_the_way_to_get_it(checkout, port, tmp_
     assert finished.stderr == f"{csv} is missing. Get it with:\n    .venv/bin/python manage.py fetch_mnist\n"
 
 
+@makes_a_venv
 def test_a_variable_that_names_a_missing_csv_file_is_mentioned(checkout, port, tmp_path):
     finished = run(checkout, "--port", str(port), HOME=str(tmp_path), MNIST_CSV="~/other.csv")
     assert finished.returncode == 1
@@ -269,6 +277,7 @@ def test_a_variable_that_names_a_missing_csv_file_is_mentioned(checkout, port, t
     assert "unset MNIST_CSV" in finished.stderr
 
 
+@makes_a_venv
 @pytest.mark.parametrize(("changes", "debug"), [({}, "1"), ({"DJANGO_DEBUG": "0"}, "0")])
 def test_it_serves_in_debug_mode_unless_told_otherwise(checkout, port, changes, debug):
     with serving(checkout, port, **changes) as process:
@@ -276,6 +285,7 @@ def test_it_serves_in_debug_mode_unless_told_otherwise(checkout, port, changes, 
         assert visit(port).startswith(f"runserver debug={debug} ")
 
 
+@makes_a_venv
 def test_the_server_leaves_ctrl_c_to_devserver(checkout, port):
     with serving(checkout, port) as process:
         until_ready(process)
@@ -284,6 +294,7 @@ def test_the_server_leaves_ctrl_c_to_devserver(checkout, port):
         assert visit(port) == answer
 
 
+@makes_a_venv
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["alone", "with_its_children"])
 def test_a_signal_stops_it_and_its_server_quietly(checkout, port, send, number):

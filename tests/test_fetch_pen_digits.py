@@ -1,4 +1,4 @@
-"""`manage.py fetch_pen_digits` against a real server and a folder, with five digits in place of the true ones."""
+"""`manage.py fetch_pen_digits` against a server and a folder, with five digits in place of the published ones."""
 
 import errno
 import gzip
@@ -8,12 +8,12 @@ import json
 import sys
 import zipfile
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from urllib.error import URLError
 
 import numpy as np
 import pytest
-from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from digit_recognizer_dl_model import recordings
@@ -21,10 +21,9 @@ from digit_recognizer_dl_model.recordings import read_recordings
 from digits.management import download
 from digits.management.commands import fetch_pen_digits
 
-from .mirrors import InterruptedTerminal, send, send_a_login_page, send_status
+from .mirrors import InterruptedTerminal, assert_unchanged, send, send_a_login_page, send_status
 
 DATA = Path(__file__).parent.parent / "data"
-OLD_FILE = b"an older file that is still good"
 
 # Laid out like the published file, y up. The writers' digits are mixed, and one of them lifted the pen.
 UNIPEN = """\
@@ -60,7 +59,7 @@ for index in range(3):
 
 
 def compressed(content: bytes) -> bytes:
-    """What Unix's `compress` makes of content that is too short to fill its table of 65,536 codes."""
+    """Compress as Unix's `compress` does; the content must be too short to fill its table of 65,536 codes."""
     table = {bytes([byte]): byte for byte in range(256)}
     codes, known = [], b""
     for byte in content:
@@ -83,7 +82,7 @@ def archive_of(member: bytes) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("pendigits-orig.tra.Z", member)
-        archive.writestr("pendigits-orig.tes.Z", b"other writers, who are left alone")
+        archive.writestr("pendigits-orig.tes.Z", b"other writers, who are not read")
     return file.getvalue()
 
 
@@ -104,7 +103,7 @@ JSON = json.dumps(
 
 @pytest.fixture(autouse=True)
 def five_digits(monkeypatch):
-    """The five digits, known to the command by numbers and checksums as the true ones are."""
+    """The command takes the counts and checksums of the five digits for the published ones."""
     monkeypatch.setattr(fetch_pen_digits, "COUNTS", {1: 4, 7: 1})
     monkeypatch.setattr(fetch_pen_digits, "WRITERS", 2)
     monkeypatch.setattr(fetch_pen_digits, "ARCHIVE_SHA256", hashlib.sha256(ARCHIVE).hexdigest())
@@ -113,12 +112,8 @@ def five_digits(monkeypatch):
 
 
 @pytest.fixture
-def target(tmp_path):
-    """A target folder in which an older run has left a good file."""
-    folder = tmp_path / "data"
-    folder.mkdir()
-    (folder / "pen_digits.json.gz").write_bytes(OLD_FILE)
-    return folder
+def target(folder_with_older_file):
+    return folder_with_older_file("pen_digits.json.gz")
 
 
 @pytest.fixture
@@ -129,31 +124,12 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def stdout():
-    return io.StringIO()
-
-
-@pytest.fixture
-def stderr():
-    return io.StringIO()
-
-
-@pytest.fixture
-def fetch(target, stdout, stderr):
-    """Run the command with these arguments, into `target` unless they say otherwise."""
-
-    def fetch(*arguments, stdout=stdout):
-        call_command("fetch_pen_digits", "--to", str(target), *map(str, arguments), stdout=stdout, stderr=stderr)
-
-    return fetch
+def fetch(call_fetch):
+    return partial(call_fetch, "fetch_pen_digits")
 
 
 def send_the_archive(handler, name):
     send(handler, ARCHIVE)
-
-
-def assert_unchanged(target):
-    assert {path.name: path.read_bytes() for path in target.iterdir()} == {"pen_digits.json.gz": OLD_FILE}
 
 
 def test_the_archive_becomes_one_file(fetch, start_mirror, target, stdout, stderr):

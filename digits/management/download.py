@@ -1,4 +1,4 @@
-"""What the commands share that fetch published data: mirrors, and failures that are explained."""
+"""The base of the commands that fetch published data: it downloads from mirrors and explains failures."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,8 +13,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from digits.management.progress import bar
 
-SILENCE_SECONDS = 30  # a mirror that sends nothing for so long is given up
-LARGEST_DOWNLOAD = 64 * 10**6  # bytes; the largest file, MNIST's training images, has 10 MB packed and 47 MB unpacked
+SILENCE_SECONDS = 30  # a mirror that sends nothing for this long is given up
+LARGEST_DOWNLOAD = 64 * 10**6  # bytes; the largest file, MNIST's training images, has 10 MB, 47 MB uncompressed
 CHUNK = 64 * 1024  # bytes between two redraws of the progress bar
 INTERRUPTED = 130  # the exit code by which shells know Ctrl-C
 
@@ -22,16 +22,19 @@ Content = TypeVar("Content")
 
 
 class UnusableFile(Exception):
-    """What arrived is not the file that was asked for; the message says why."""
+    """The content is not the published file; the message says why."""
 
 
 class FetchCommand(BaseCommand):
-    """Gets published files from mirrors or a folder. A command adds which ones, and `fetch`, which writes its own."""
+    """Get published files from mirrors or from a folder.
+
+    A command sets the four attributes and defines `fetch(folder, mirrors, target)`, which gets and writes its files.
+    """
 
     mirrors: tuple[str, ...]
-    folder_help: str  # what --from reads
-    way_out: str  # what to do when no mirror helps
-    # It fills a checkout that may not be complete yet.
+    folder_help: str  # the help text of --from
+    way_out: str  # the advice when no mirror has the file
+    # These commands also run in a checkout that is not complete yet.
     requires_system_checks = ()
 
     def add_arguments(self, parser):
@@ -55,18 +58,18 @@ class FetchCommand(BaseCommand):
         )
 
     def handle(self, *args, folder, mirrors, target, **options):
-        """Refuse addresses that are no web addresses, and end well on Ctrl-C."""
+        """Refuse mirrors that are not web addresses, and stop with a message on Ctrl-C."""
         mirrors = list(mirrors or self.mirrors)
         for mirror in mirrors:
             if not mirror.lower().startswith(("http://", "https://")):
-                raise CommandError(f"{mirror}: a mirror is an http:// or https:// address")
+                raise CommandError(f"{mirror}: a mirror must be an http:// or https:// address")
         try:
             self.fetch(folder, mirrors, target)
         except KeyboardInterrupt:
             raise CommandError("Stopped. No unfinished file is left behind.", returncode=INTERRUPTED) from None
 
     def download(self, mirrors: list[str], name: str, accept: Callable[[bytes], Content]) -> Content:
-        """Return what `accept` makes of a file, from the first mirror that has it right."""
+        """Return `accept(content)` of a file from the first mirror whose content `accept` does not refuse."""
         for mirror in mirrors.copy():
             url = f"{mirror.rstrip('/')}/{name}"
             self.stdout.write(f"Fetching {url}")
@@ -74,16 +77,16 @@ class FetchCommand(BaseCommand):
                 return accept(self.receive(url))
             except (OSError, HTTPException, ValueError, UnusableFile) as error:
                 self.stderr.write(f"{url}: {getattr(error, 'reason', error)}")
-                # The next file begins with another mirror, so that a dead one is waited for only once.
+                # The mirror becomes the last choice for the next file, so that a dead one is waited for only once.
                 mirrors.append(mirrors.pop(0))
         raise CommandError(f"No mirror gave {name} as it was published. {self.way_out}")
 
     def receive(self, url: str) -> bytes:
-        """Return what the address sends, and draw a progress bar on a terminal."""
+        """Return the content of an address, and draw a progress bar on a terminal."""
         received = bytearray()
         try:
             with urlopen(url, timeout=SILENCE_SECONDS) as response:  # noqa: S310 -- handle() has checked the scheme
-                total = response.length  # None where the server does not say
+                total = response.length  # None where the server does not tell it
                 while chunk := response.read(CHUNK):
                     received += chunk
                     if len(received) > LARGEST_DOWNLOAD:
@@ -100,7 +103,7 @@ class FetchCommand(BaseCommand):
         return bytes(received)
 
     def show_progress(self, received: int, total: int | None):
-        """Redraw the bar, only where redrawing works."""
+        """Redraw the progress bar on a terminal."""
         if self.stdout.isatty():
             filled = f"{bar(received, total)}  " if total else ""
             self.stdout.write(f"\r  {filled}{received / 1e6:.1f} MB", ending="")
@@ -108,7 +111,7 @@ class FetchCommand(BaseCommand):
 
     @contextmanager
     def writing(self, path: Path) -> Iterator[None]:
-        """Make the folder that a file is about to be written to, and explain what goes wrong there."""
+        """Make the folder of a file that is about to be written, and explain errors of the file system."""
         self.stdout.write(f"Writing {path} ...")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Get MNIST from its public mirrors, or from a folder, and write it as the CSV files that this project reads."""
+"""Get MNIST from its public mirrors or from a folder, and write it as the CSV files that this project reads."""
 
 import gzip
 import hashlib
@@ -16,7 +16,7 @@ from digits.management.download import FetchCommand, UnusableFile
 
 
 class IdxFile(NamedTuple):
-    """One of the four files MNIST is published in; size and checksum are of the uncompressed payload."""
+    """One of the four files in which MNIST is published; size and checksum are those of the uncompressed file."""
 
     name: str
     size: int
@@ -61,14 +61,14 @@ class Command(FetchCommand):
         self.stdout.write(f"Wrote {counts} to {target}.")
 
     def download_idx(self, mirrors: list[str], file: IdxFile) -> bytes:
-        """Return the payload of one file from a mirror."""
+        """Return the uncompressed content of one file from a mirror."""
         return self.download(mirrors, f"{file.name}.gz", partial(verified, file=file))
 
     def write(self, path: Path, dataset: Dataset):
         """Write one CSV file whole or not at all."""
         with (
             self.writing(path),
-            # Inside the target folder, because a file is replaced in one step only on its own disk.
+            # A folder inside the target, because a file can be replaced in one step only on the same disk.
             tempfile.TemporaryDirectory(dir=path.parent, prefix=".fetch_mnist-") as scratch,
         ):
             unfinished = Path(scratch, path.name)
@@ -77,7 +77,7 @@ class Command(FetchCommand):
 
 
 def read_from(folder: Path, file: IdxFile) -> bytes:
-    """Return the payload of one file that lies in a folder, packed or not."""
+    """Return the uncompressed content of one file in a folder, where it may be gzipped."""
     for path in (folder / f"{file.name}.gz", folder / file.name):
         try:
             return verified(path.read_bytes(), file)
@@ -91,11 +91,11 @@ def read_from(folder: Path, file: IdxFile) -> bytes:
 
 
 def verified(content: bytes, file: IdxFile) -> bytes:
-    """Return the payload, unpacked, if it is the published one."""
+    """Return the uncompressed content if it is the published one; raises UnusableFile otherwise."""
     if content.startswith(GZIP_MAGIC):
         try:
             with gzip.open(io.BytesIO(content)) as stream:
-                # One byte more than is right tells a payload that is too large without unpacking all of it.
+                # Reading one byte too many shows that a file is too large without decompressing all of it.
                 content = stream.read(file.size + 1)
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise UnusableFile(f"a damaged gzip file ({error})") from error

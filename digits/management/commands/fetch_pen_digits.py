@@ -1,7 +1,7 @@
-"""Get recordings of digits written with a pen from their public home, or from a folder, as one file for training.
+"""Get recordings of digits written with a pen from their public home or from a folder, as one file for training.
 
-They are the training file of "Pen-Based Recognition of Handwritten Digits" (Alpaydin & Alimoglu 1998) as it was
-recorded: 30 people's pens, before anything was normalised.
+They are the training file of "Pen-Based Recognition of Handwritten Digits" (Alpaydin & Alimoglu 1998) in the recorded
+form, before normalisation: digits by 30 people.
 """
 
 import hashlib
@@ -27,8 +27,8 @@ MIRRORS = ("https://archive.ics.uci.edu/static/public/81/",)
 ARCHIVE = "pen+based+recognition+of+handwritten+digits.zip"
 ARCHIVE_SHA256 = "1e02bea023613c2b11c9492f6f34caf975420455934f3527d270cee9a1f03b64"
 MEMBER = "pendigits-orig.tra.Z"
-LARGEST_MEMBER = 16 * 10**6  # bytes, unpacked; the published one has about 4 MB
-BOX = 500  # units of the tablet: the side of the box that a digit was written in
+LARGEST_MEMBER = 16 * 10**6  # bytes, uncompressed; the published one has about 4 MB
+BOX = 500  # units of the tablet: the side of the box in which a digit was written
 
 WRITERS = 30
 COUNTS = {0: 780, 1: 779, 2: 780, 3: 719, 4: 780, 5: 720, 6: 720, 7: 778, 8: 719, 9: 719}
@@ -53,9 +53,9 @@ class Command(FetchCommand):
         recordings = read_from(folder) if folder else self.download(mirrors, ARCHIVE, parse_archive)
         sha256 = hashlib.sha256(canonical_json(recordings)).hexdigest()
         if sha256 != RECORDINGS_SHA256:
-            # No error: unlike the archive's, this checksum was not published, but computed from one copy.
+            # This is only a warning, because this checksum was not published but computed from one copy.
             self.stderr.write(
-                "As many recordings as were published, but not those whose checksum data/README.md gives: "
+                "The number of recordings is right, but their checksum is not the one in data/README.md: "
                 f"the SHA-256 of their JSON is {sha256}, expected {RECORDINGS_SHA256}."
             )
         with self.writing(target / FILE):
@@ -64,7 +64,7 @@ class Command(FetchCommand):
 
 
 def read_from(folder: Path) -> list[Recording]:
-    """Return the recordings from the first of the known files that lies in a folder."""
+    """Return the recordings from the first of the known files that the folder has."""
     for name, parse in PARSERS.items():
         path = folder / name
         try:
@@ -79,7 +79,7 @@ def read_from(folder: Path) -> list[Recording]:
 
 
 def parse_archive(content: bytes) -> list[Recording]:
-    """Return the recordings in the published zip archive; any other is refused before it is unpacked."""
+    """Return the recordings in the published zip archive; another archive is refused before it is unpacked."""
     sha256 = hashlib.sha256(content).hexdigest()
     if sha256 != ARCHIVE_SHA256:
         raise UnusableFile(f"not the published archive: its SHA-256 is {sha256}, expected {ARCHIVE_SHA256}")
@@ -88,15 +88,15 @@ def parse_archive(content: bytes) -> list[Recording]:
 
 
 def parse_packed(content: bytes) -> list[Recording]:
-    """Return the recordings in a file that Unix's `compress` has packed."""
+    """Return the recordings in a file that was compressed with Unix's `compress`."""
     try:
-        # Needed by nothing else, least of all by the site.
+        # Imported here, because nothing else needs it.
         from uncompresspy import LZWFile
     except ImportError as error:
         raise CommandError(f"{MEMBER} is unpacked by uncompresspy: pip install -r requirements-training.txt") from error
     try:
         with warnings.catch_warnings(action="error"), LZWFile(io.BytesIO(content)) as stream:
-            # One byte more than is right tells a file that is too large without unpacking all of it.
+            # Reading one byte too many shows that a file is too large without decompressing all of it.
             text = stream.read(LARGEST_MEMBER + 1)
     except (ValueError, RuntimeWarning) as error:
         raise UnusableFile(f"a damaged .Z file ({error})") from error
@@ -108,8 +108,9 @@ def parse_packed(content: bytes) -> list[Recording]:
 def parse_unipen(content: bytes) -> list[Recording]:
     """Return the recordings in the unpacked file, y turned to point down.
 
-    `.COMMENT label writer index` begins a digit, `.PEN_DOWN` a stroke, and each line of two numbers is a point of it;
-    nothing that other lines with a dot say is needed. Source: the data set's files pendigits-orig.names and .tra.
+    `.COMMENT label writer index` begins a digit, `.PEN_DOWN` begins a stroke, and a line of two numbers is a point of
+    the stroke. Other lines that begin with a dot are skipped. Source: the data set's files pendigits-orig.names and
+    .tra.
     """
     recordings = []
     for number, line in enumerate(content.decode("ascii", "replace").splitlines(), start=1):
@@ -131,7 +132,7 @@ def parse_unipen(content: bytes) -> list[Recording]:
 
 
 def checked(recordings: list[Recording]) -> list[Recording]:
-    """Return the recordings if their numbers are the published ones and all of them lie in the box."""
+    """Return the recordings if their counts are the published ones and all points lie in the box."""
     counts = Counter(recording.label for recording in recordings)
     writers = len({recording.writer for recording in recordings})
     if counts != COUNTS or writers != WRITERS:
@@ -147,11 +148,11 @@ def checked(recordings: list[Recording]) -> list[Recording]:
 
 
 def parse_json(content: bytes) -> list[Recording]:
-    """Return recordings that someone has already turned into this project's form."""
+    """Return the recordings in a file that is already in this project's format."""
     return checked(parse_recordings(content))
 
 
-# What --from looks for, in this order. Browsers save the archive under either name.
+# The files that --from looks for, in this order. Browsers save the archive under either of its names.
 PARSERS = {
     ARCHIVE: parse_archive,
     ARCHIVE.replace("+", " "): parse_archive,

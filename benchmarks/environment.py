@@ -1,0 +1,25 @@
+"""The environment of a measurement, which must be set before NumPy or Django is imported."""
+
+import os
+
+
+def use_one_blas_thread() -> None:
+    """Let NumPy's BLAS use one thread, and the instructions of this processor whatever the shell prescribes.
+
+    ONNX Runtime and PyTorch choose their instructions by the processor, too.
+    """
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    if pinned := os.environ.pop("OPENBLAS_CORETYPE", None):
+        print(f"OPENBLAS_CORETYPE={pinned} is ignored: the instructions are chosen by the processor.")
+
+
+def configure_site(static_root: str) -> None:
+    """Configure the site as in production, but reachable over HTTP and under the name that test clients use."""
+    os.environ |= {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DJANGO_DEBUG": "0",
+        "DJANGO_HTTPS": "0",
+        "DJANGO_SECRET_KEY": "for-this-measurement-only",
+        "DJANGO_ALLOWED_HOSTS": "testserver",
+        "DJANGO_STATIC_ROOT": static_root,
+    }
