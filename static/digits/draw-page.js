@@ -10,16 +10,16 @@ const announcement = document.querySelector("#announcement");
 const upload = document.querySelector(".upload");
 const pad = new DrawingPad(form);
 
-// What the pad tells
+// Events of the pad
 
-form.addEventListener("changed", () => explanation.replaceChildren()); // it explained another drawing
+form.addEventListener("changed", () => explanation.replaceChildren()); // it explained the drawing before
 form.addEventListener("emptied", () => prediction.replaceChildren(nothingDrawn.content.cloneNode(true)));
 form.addEventListener("pen", ({ detail }) => {
   announcement.textContent = detail.isDown ? "Pen down." : "Pen up.";
 });
 explanation.addEventListener("htmx:afterSwap", () => explanation.scrollIntoView({ block: "nearest" }));
 
-// Aborting a request makes htmx start the one that waits behind it, which is of an earlier drawing too.
+// When a request is aborted, htmx starts the one queued behind it: of an earlier drawing too, so it is prevented.
 let isWithdrawing = false;
 form.addEventListener("superseded", () => {
   isWithdrawing = true;
@@ -59,16 +59,16 @@ function take(event, [file]) {
 
 function hover(event) {
   if (!event.dataTransfer.types.includes("Files")) return;
-  event.preventDefault(); // or the browser would open the file in place of the page
+  event.preventDefault(); // otherwise the browser would open the file in place of the page
   const leavesThePage = event.type === "dragleave" && event.relatedTarget === null;
   form.classList.toggle("awaits-picture", !leavesThePage);
 }
 
-// The drawing that was kept is sent at once, so htmx must listen before.
+// The pad sends the kept drawing at once, so htmx must be listening by then.
 if (document.readyState !== "complete") {
   await new Promise((resolve) => addEventListener("load", resolve, { once: true }));
 }
 await pad.begin();
 if (form.querySelector("[data-tile]")) {
-  history.replaceState(history.state, "", location.pathname); // or reloading would bring the tile back
+  history.replaceState(history.state, "", location.pathname); // otherwise reloading would bring the tile back
 }

@@ -1,15 +1,14 @@
-/** A drawing: what was done on the pad, step by step, and the strokes that are sent of it. Knows no DOM. */
-
-import { load } from "./pictures.js";
+/** A drawing: its marks with undo and redo, kept while the tab is open, and its strokes as JSON. Uses no DOM. */
 
 /** Widths of the pens and the eraser, as fractions of the pad's side. */
 export const WIDTHS = { fine: 12 / 280, medium: 20 / 280, broad: 28 / 280, eraser: 40 / 280 };
-const NEAR = 1 / 200; // of the pad's side, between points of a stroke; nobody would see closer points
-const STORE = "drawing"; // key in the tab's session storage
+const NEAR = 1 / 200; // of the pad's side; nobody would see points of a stroke that are closer together
+const FAR = 3; // times the pad's side; points are clamped to this distance, and the server accepts no more
+const STORE = "drawing"; // key in the session storage of the tab
 
 /**
- * Marks made on the pad, one after the other: strokes {points, tool}, pictures {picture, isInk} and {} where the pad was
- * cleared. Points are [x, y] in fractions of the pad's side, so that a drawing can be painted in any size.
+ * Marks made on the pad, in order: strokes {points, tool}, pictures {picture, isInk} and {} where the pad was cleared.
+ * Points are [x, y] in fractions of the pad's side, so that a drawing can be painted in any size.
  */
 export class Drawing {
   #marks = [];
@@ -56,9 +55,8 @@ export class Drawing {
     }
   }
 
-  /** Bring back the kept drawing; marks that were made meanwhile come after it. */
-  /** Bring back the kept drawing; marks that were made meanwhile come after it. */
-  async restore() {
+  /** Bring back the kept drawing, its pictures prepared by `load`; marks that were made meanwhile come after it. */
+  async restore(load) {
     const [marks, count] = JSON.parse(sessionStorage.getItem(STORE) ?? "[[], 0]");
     await Promise.all(marks.filter((mark) => mark.picture).map(load));
     const since = this.#marks.slice(0, this.#count); // nobody waits for this before drawing
@@ -72,13 +70,27 @@ export class Drawing {
   }
 }
 
+/** Keep a point within FAR of the pad. */
+export function clampToReach(point) {
+  return point.map((coordinate) => clamp(coordinate, -FAR, 1 + FAR));
+}
+
+/** Keep a point on the pad. */
+export function clampToPad(point) {
+  return point.map((coordinate) => clamp(coordinate, 0, 1));
+}
+
+function clamp(number, least, most) {
+  return Math.min(most, Math.max(least, number));
+}
+
 /** Add a point to a line, in place of the last one where that is too close to the one before to be seen. */
 export function extendLine(line, point) {
   if (line.length > 1 && distance(line.at(-2), line.at(-1)) < NEAR) line.pop();
   line.push(point);
 }
 
-/** Strokes as the server reads them: JSON, with coordinates rounded to a tenth of a pixel. */
+/** Marks that are all strokes, as the JSON that the server reads. */
 export function strokesOf(marks) {
   const strokes = marks.map(({ points, tool }) => ({
     points: points.map((point) => point.map(rounded)),
@@ -87,11 +99,12 @@ export function strokesOf(marks) {
   return JSON.stringify(strokes);
 }
 
+/** Round a fraction of the pad's side to 1/10000, far less than a pixel. */
 function rounded(coordinate) {
   return Math.round(coordinate * 1e4) / 1e4;
 }
 
-/** The largest distance of points from the first of them. */
+/** The largest distance of any point from the first one. */
 export function reach(points) {
   return points.reduce((most, point) => Math.max(most, distance(points[0], point)), 0);
 }

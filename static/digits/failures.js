@@ -1,8 +1,8 @@
-/** A request of htmx that fails says so in place, whether or not the server answered it, and can be made again. */
+/** Failed htmx requests: show a notice, whether or not the server answered, and repeat the request from its button. */
 
 const notice = document.querySelector("#notice");
 const noConnection = document.querySelector("#no-connection");
-let failed = null; // the request that the notice tells of
+let failed = null; // configuration of the request that the notice is about
 
 for (const failure of ["htmx:sendError", "htmx:timeout"]) {
   document.body.addEventListener(failure, (event) => {
@@ -17,6 +17,6 @@ document.body.addEventListener("htmx:beforeRequest", () => notice.replaceChildre
 
 notice.addEventListener("click", (event) => {
   if (!event.target.matches("[data-action=retry]")) return;
-  failed.elt.focus(); // the button goes with the notice
+  failed.elt.focus(); // the button disappears with the notice
   failed.elt.dispatchEvent(new Event(failed.triggeringEvent.type, { bubbles: true, cancelable: true }));
 });

@@ -1,23 +1,22 @@
 /**
- * The drawing pad, a widget in its form: a pointer, the keys and picture files become strokes or a picture in the form's
- * fields. It looks up nothing outside its form, and fires there:
+ * The drawing pad, a widget in its form: it turns a pointer, keys and picture files into strokes or a picture in the
+ * form's fields. It looks up nothing outside its form, and fires these events on it:
  *
- * - "drawn", when the fields hold a drawing to send, also while the pen moves
- * - "superseded", before that and when the pad is emptied: answers to earlier drawings are out of date
- * - "changed", when a mark was made, undone or taken away; "emptied", when none is left
- * - "pen", with detail.isDown, when the keyboard's pen is set down or lifted
+ * - "drawn": the fields hold a drawing to send, finished or, with the field "live" enabled, still under the pen
+ * - "superseded": answers to earlier drawings are out of date; comes before the "drawn" of a finished drawing
+ * - "changed": a mark was made, undone, redone or cleared; "emptied": no ink is left
+ * - "pen", with detail.isDown: the keyboard's pen was set down or lifted
  */
 
-import { Drawing, WIDTHS, extendLine, reach, strokesOf } from "./drawing.js";
+import { Drawing, WIDTHS, clampToPad, clampToReach, extendLine, reach, strokesOf } from "./drawing.js";
 import { paint, paintCursor, pictureOf } from "./painting.js";
 import { dataUrl, load, reduced } from "./pictures.js";
 
-const KEY_STEP = 1 / 40; // of the pad's side, that an arrow key moves the pen by
-const LIVE_INTERVAL = 80; // ms between two states of a drawing that are sent while the pen moves
-const READABLE = 0.15; // of the pad's side; a first stroke that reaches less far is not yet worth an answer
-const FAR = 3; // times the pad's side; points are clamped to this distance, and the server accepts no more
-const MAX_POINTS = 5000; // of a drawing that is sent as strokes; a digit has hundreds, a picture is smaller
-const PALM_INTERVAL = 1000; // ms after a pen was seen, in which a touch is the hand that holds it
+const KEY_STEP = 1 / 40; // of an arrow key, as a fraction of the pad's side
+const LIVE_INTERVAL = 80; // ms between two drawings sent while the pen moves
+const READABLE = 0.15; // reach of a first stroke, as a fraction of the pad's side, from which it is sent while drawn
+const MAX_POINTS = 5000; // a drawing with more is sent as a picture, which is smaller; a digit has hundreds
+const PALM_INTERVAL = 1000; // ms after a pen event during which a touch counts as the hand that holds the pen
 
 const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const TOOL_KEYS = { 1: "fine", 2: "medium", 3: "broad", e: "eraser" };
@@ -29,11 +28,11 @@ export class DrawingPad {
   #file;
   #live;
   #drawing = new Drawing();
-  #stroke = null; // under the pen
+  #stroke = null; // the stroke under the pen
   #pointer = null; // the one pointer that draws
   #penSeen = -Infinity; // ms
-  #cursor = null; // where the keys' pen is, once they are used
-  #version = 0; // of the drawing that is to be sent
+  #cursor = null; // the place of the keyboard's pen, once the keys are used
+  #version = 0; // of the latest drawing to send
   #timer = null;
 
   constructor(form) {
@@ -47,12 +46,14 @@ export class DrawingPad {
     this.#canvas.addEventListener("pointermove", (event) => this.#move(event));
     this.#canvas.addEventListener("pointerup", (event) => this.#lift(event));
     this.#canvas.addEventListener("pointercancel", (event) => this.#cancel(event));
-    // Or Chrome takes a quick stroke for a fling, and the next tap, on a button, for one that stops it.
+    // Otherwise Chrome takes a quick stroke for a fling, and the next tap, on a button, for its end.
     this.#canvas.addEventListener("touchmove", (event) => event.preventDefault(), { passive: false });
     this.#canvas.addEventListener("keydown", (event) => this.#steer(event));
     this.#canvas.addEventListener("blur", () => this.#leave());
     form.addEventListener("keydown", (event) => this.#choose(event));
-    for (const action of ["undo", "redo", "clear"]) this.#button(action).addEventListener("click", () => this[action]());
+    for (const action of ["undo", "redo", "clear"]) {
+      this.#button(action).addEventListener("click", () => this[action]());
+    }
     new ResizeObserver(() => this.#redraw()).observe(this.#canvas);
     window.addEventListener("resize", () => this.#redraw()); // a new device pixel ratio
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#redraw());
@@ -61,7 +62,7 @@ export class DrawingPad {
 
   /** Show the drawing that was kept, and the tile that the page was asked for. */
   async begin() {
-    await this.#drawing.restore().catch(() => Drawing.forget());
+    await this.#drawing.restore(load).catch(() => Drawing.forget());
     const { tile } = this.#canvas.dataset;
     if (tile) this.#drawing.add(await load({ picture: tile, isInk: true }));
     if (this.#drawing.canUndo || this.#drawing.canRedo) this.#changed();
@@ -82,7 +83,7 @@ export class DrawingPad {
     this.#changed();
   }
 
-  /** Put a picture file on the pad; one that the browser cannot decode is sent, and the server says what would be right. */
+  /** Put a picture file on the pad. One that the browser cannot decode is sent as it is, for the server to refuse. */
   async take(file) {
     try {
       this.#drawing.add(await load({ picture: await dataUrl(await reduced(file)), isInk: false }));
@@ -124,18 +125,18 @@ export class DrawingPad {
     if (event.pointerId === this.#pointer) this.#keep();
   }
 
-  /** The browser takes a touch back, as of a palm; what a mouse or a pen drew until then was meant. */
+  /** Drop the stroke of a cancelled touch, which may be a palm; keep the stroke of a cancelled mouse or pen. */
   #cancel(event) {
     if (event.pointerId !== this.#pointer) return;
     if (event.pointerType === "touch") this.#drop();
     else this.#keep();
   }
 
-  /** From CSS pixels to fractions of the pad's side; nothing else converts them. */
+  /** Convert CSS pixels to fractions of the pad's side; only this method does so. */
   #point(event) {
     const box = this.#canvas.getBoundingClientRect();
     const point = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
-    return point.map((share) => Math.min(1 + FAR, Math.max(-FAR, share)));
+    return clampToReach(point);
   }
 
   // The keys
@@ -149,8 +150,7 @@ export class DrawingPad {
       this.#fire("pen", { isDown: this.#stroke !== null });
     } else if (direction) {
       const [x, y] = this.#cursor ?? [0.5, 0.5];
-      const moved = [x + direction[0] * KEY_STEP, y + direction[1] * KEY_STEP];
-      this.#cursor = moved.map((share) => Math.min(1, Math.max(0, share)));
+      this.#cursor = clampToPad([x + direction[0] * KEY_STEP, y + direction[1] * KEY_STEP]);
       if (this.#stroke) this.#extend([this.#cursor]);
       else this.#redraw();
     } else return;
@@ -205,7 +205,7 @@ export class DrawingPad {
     const disabled = { undo: !canUndo, redo: !canRedo, clear: isEmpty, explain: isEmpty };
     for (const [action, isDisabled] of Object.entries(disabled)) {
       const button = this.#button(action);
-      if (isDisabled && button === document.activeElement) this.#canvas.focus(); // or the focus would be nowhere
+      if (isDisabled && button === document.activeElement) this.#canvas.focus(); // or nothing would have the focus
       button.disabled = isDisabled;
     }
     this.#fire("changed");
@@ -238,7 +238,7 @@ export class DrawingPad {
   async #sendDrawing(isLive) {
     const version = ++this.#version;
     const marks = this.#marks;
-    // The server inks strokes itself: they still know of the loops that a thick pen fills.
+    // Strokes are better than a picture: the server still sees the loops that a thick pen fills.
     const isInked = marks.every((mark) => mark.points && mark.tool !== "eraser");
     if (isInked && marks.flatMap((mark) => mark.points).length <= MAX_POINTS) {
       return this.#send(strokesOf(marks), null, isLive);

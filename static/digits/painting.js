@@ -1,4 +1,4 @@
-/** Painting: the marks of a drawing on a canvas, and the picture that is sent where strokes alone do not tell. */
+/** Painting: marks on a canvas, and the picture that is sent where strokes alone cannot describe the drawing. */
 
 import { WIDTHS } from "./drawing.js";
 import { DRAWING_SIDE, blobOf, canvasOf, painters } from "./pictures.js";
@@ -33,7 +33,7 @@ export function paint(context, marks, side, colour) {
   context.restore();
 }
 
-/** Show where the keyboard's pen is. */
+/** Mark the place of the keyboard's pen with a circle. */
 export function paintCursor(context, [x, y], width, side, colour) {
   context.strokeStyle = colour;
   context.lineWidth = 2 * devicePixelRatio;
@@ -42,12 +42,12 @@ export function paintCursor(context, [x, y], width, side, colour) {
   context.stroke();
 }
 
-/** The picture to send of marks: a photo without strokes as it is, anything else painted black on white. */
+/** The picture to send: the photo itself where nothing was drawn on it, otherwise the marks in black on white. */
 export function pictureOf(marks) {
   const photo = painters.get(marks[0]?.picture);
   if (marks.length === 1 && photo?.colour) return blobOf(marks[0].picture);
   const { frame, side } = photo ?? { frame: [0, 0, 1, 1], side: DRAWING_SIDE };
-  const [left, top, width, height] = frame.map((share) => Math.round(share * side));
+  const [left, top, width, height] = frame.map((fraction) => Math.round(fraction * side));
   const [canvas, context] = canvasOf(width, height);
   context.translate(-left, -top);
   paint(context, marks, side, "black");

@@ -1,6 +1,6 @@
 /** Picture files: loaded to be painted on the pad, and reduced where they are too large to be sent. */
 
-export const DRAWING_SIDE = 280; // pixels of the picture that is sent of a drawing, whatever the screen
+export const DRAWING_SIDE = 280; // pixels along each side of the picture that is sent, on any screen
 const PHOTO_SIDE = 1000; // pixels along the longer side of a photo that was too large to be sent as it is
 const LARGE = { bytes: 500_000, side: 2000 };
 const SAMPLES = 32; // along each side of a picture, to tell whether it is dark
@@ -76,6 +76,7 @@ export async function reduced(file) {
   return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.9));
 }
 
+/** A file or blob as a data URL. */
 export function dataUrl(blob) {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
@@ -85,11 +86,13 @@ export function dataUrl(blob) {
   });
 }
 
+/** The blob that a base64 data URL holds. */
 export function blobOf(url) {
   const [, type, base64] = url.match(/^data:([^;]*);base64,(.*)$/s);
   return new Blob([Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))], { type });
 }
 
+/** A canvas of at least one pixel, and its 2D context. */
 export function canvasOf(width, height) {
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [Math.max(1, width), Math.max(1, height)];

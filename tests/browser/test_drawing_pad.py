@@ -18,7 +18,7 @@ IN_A_WIDE_WINDOW = pytest.mark.parametrize(
 )
 # What a browser's bars leave of small phones' screens.
 UPRIGHT = [PHONE | {"viewport": {"width": width, "height": height}} for width, height in ((375, 553), (320, 460))]
-LYING = [PHONE | {"viewport": {"width": width, "height": height}} for width, height in ((667, 331), (568, 320))]
+LANDSCAPE = [PHONE | {"viewport": {"width": width, "height": height}} for width, height in ((667, 331), (568, 320))]
 ON_A_PHONE = pytest.mark.parametrize("page", [PHONE], indirect=True, ids=["phone"])
 WITHOUT_JAVASCRIPT = pytest.mark.parametrize("page", [{"java_script_enabled": False}], indirect=True, ids=["no-js"])
 
@@ -477,8 +477,8 @@ def test_an_explanation_is_brought_onto_the_screen(page):
     expect(explanation.get_by_text("Feature maps")).to_be_in_viewport(ratio=1)
 
 
-@pytest.mark.parametrize("page", LYING, indirect=True, ids=["667-px", "568-px"])
-def test_the_answer_is_beside_the_pad_on_a_phone_that_lies(page):
+@pytest.mark.parametrize("page", LANDSCAPE, indirect=True, ids=["667-px", "568-px"])
+def test_the_answer_is_beside_the_pad_on_a_phone_in_landscape(page):
     page.goto("/draw/")
     touch(page, 7)
     expect_digit(page, 7)

@@ -1,4 +1,4 @@
-"""The ES modules of the drawing pad, one by one, in the browser that runs them."""
+"""The ES modules of the drawing pad, each by itself, in Chromium."""
 
 import json
 import re
@@ -62,7 +62,7 @@ def test_a_drawing_undoes_and_redoes_its_marks(run, steps, state):
 
 def test_a_kept_drawing_comes_back_before_later_marks(run):
     keep = 'const d = new m.Drawing(); d.add({ points: [[0.1, 0.1]], tool: "fine" }); d.save();'
-    again = 'const e = new m.Drawing(); e.add({ points: [[0.9, 0.9]], tool: "fine" }); await e.restore();'
+    again = 'const e = new m.Drawing(); e.add({ points: [[0.9, 0.9]], tool: "fine" }); await e.restore((mark) => mark);'
     script = (
         f"await (async () => {{ {keep} {again} m.Drawing.forget(); return e.visible.map((s) => s.points[0][0]); }})()"
     )
@@ -75,6 +75,19 @@ def test_points_too_close_to_be_seen_replace_each_other(run):
     assert run("drawing", line.format("[0.1, 0.2, 0.3]")) == 4
 
 
+@pytest.mark.parametrize(
+    ("function", "point", "clamped"),
+    [
+        ("clampToReach", "[-9, 9]", [-3, 4]),
+        ("clampToReach", "[-2.5, 3.5]", [-2.5, 3.5]),
+        ("clampToPad", "[-0.1, 1.1]", [0, 1]),
+        ("clampToPad", "[0.25, 0.75]", [0.25, 0.75]),
+    ],
+)
+def test_points_are_clamped_to_the_reach_of_the_pointer_and_to_the_pad(run, function, point, clamped):
+    assert run("drawing", f"m.{function}({point})") == clamped
+
+
 def test_strokes_are_sent_as_json_with_their_width(run):
     sent = json.loads(run("drawing", 'm.strokesOf([{ points: [[0.123456, -3]], tool: "broad" }])'))
     assert sent == [{"points": [[0.1235, -3]], "width": pytest.approx(0.1)}]
@@ -82,6 +95,14 @@ def test_strokes_are_sent_as_json_with_their_width(run):
 
 def test_a_stroke_reaches_as_far_as_its_farthest_point(run):
     assert run("drawing", "m.reach([[0, 0], [0.3, 0.4], [0.1, 0]])") == pytest.approx(0.5)
+
+
+def test_a_data_url_holds_the_bytes_and_the_type_of_a_blob(run):
+    again = "m.blobOf(await m.dataUrl(new Blob([new Uint8Array([0, 127, 255])], { type: 'image/png' })))"
+    script = (
+        f"await (async () => {{ const b = {again}; return [b.type, ...new Uint8Array(await b.arrayBuffer())]; }})()"
+    )
+    assert run("pictures", script) == ["image/png", 0, 127, 255]
 
 
 PAINTED = """(() => {
