@@ -184,6 +184,20 @@ def test_a_refusal_takes_the_place_of_the_answer(client, address, data, status, 
     assert words in verdict(answer)
 
 
+@pytest.mark.parametrize(("fault", "status"), [(MemoryError, 503), (RuntimeError, 500)])
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_a_fault_of_the_server_is_not_called_a_damaged_picture(client, monkeypatch, address, fault, status):
+    def fail(picture, in_place):
+        raise fault
+
+    monkeypatch.setattr("PIL.ImageOps.exif_transpose", fail)
+    client.raise_request_exception = False
+    answer = post(client, address, encoded(drawing()))
+    assert answer.status_code == status
+    assert b"damaged" not in answer.content
+    assert answer.headers.get("Retry-After") == ("1" if status == 503 else None)
+
+
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_too_large_an_upload_is_refused_in_the_shape_that_was_asked_for(client, address):
     headers = {"HX-Request": "true"} if address == "/draw/predict/" else {}
