@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 import tomllib
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from digits import refusals
 from digits.addresses import Audience, audience_of
 from digits.api import endpoints
 from digits.api.openapi import document
+from digits.api.page import resolved
 from digits.errors import described
 from digits.forms import MAX_TILES
 from digits.gallery import TILES_AT_ONCE
@@ -117,7 +119,8 @@ def test_its_examples_of_problems_are_those_it_explains():
     for path, methods in document("")["paths"].items():
         for operation in methods.values():
             for status, response in operation["responses"].items():
-                problems = response["content"].get("application/problem+json", {"examples": {}})["examples"].values()
+                content = resolved(document(""), response)["content"]
+                problems = content.get("application/problem+json", {"examples": {}})["examples"].values()
                 for example in problems:
                     problem = explained[example["value"]["title"]]
                     assert example["value"]["detail"] == problem["detail"], (path, status)
@@ -126,20 +129,43 @@ def test_its_examples_of_problems_are_those_it_explains():
 
 def test_its_limits_are_those_of_the_settings(settings):
     described = document("")
-    text = json.dumps(described)
     display = {each["name"]: each["schema"] for each in described["paths"]["/api/display-images/"]["get"]["parameters"]}
     assert (display["count"]["maximum"], display["count"]["default"]) == (MAX_TILES, TILES_AT_ONCE)
     assert display["seed"]["maximum"] == endpoints.MAX_SEED
-    assert f"up to {settings.MAX_PICTURE_BYTES // 1024**2} MB" in text
-    assert f"{settings.MAX_PICTURE_PIXELS // 1_000_000} megapixels" in text
-    assert f"share {settings.MAX_BATCH_PIXELS // 1_000_000}." in text
-    assert f"{settings.MAX_JSON_BYTES // 1024**2} MB of JSON, {settings.MAX_REQUEST_BYTES // 1024**2} MB or" in text
     post = described["paths"]["/api/predict-digit/"]["post"]
     files = post["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"]["file"]
     batches = described["components"]["schemas"]["Question"]["properties"]
     assert {files["maxItems"], batches["images"]["maxItems"], batches["instances"]["maxItems"]} == {settings.MAX_BATCH}
     [include] = post["parameters"]
     assert include["schema"]["items"]["enum"] == list(endpoints.EXTRAS)
+
+
+@pytest.mark.parametrize(
+    ("unit", "names"),
+    [
+        (1024**2, {"MAX_PICTURE_BYTES", "MAX_JSON_BYTES", "MAX_REQUEST_BYTES"}),
+        (1_000_000, {"MAX_PICTURE_PIXELS"}),
+        (1, {"MAX_BATCH"}),
+    ],
+)
+def test_the_limits_in_its_sentences_are_those_of_the_settings(settings, unit, names):
+    pattern = {1024**2: r"\b(\d+) MB", 1_000_000: r"\b(\d+) megapixels", 1: r"\b(\d+) (?:pictures|items)"}[unit]
+    told = {int(number) * unit for number in re.findall(pattern, json.dumps(document("")))}
+    assert told == {getattr(settings, name) for name in names}
+
+
+def test_a_batch_shares_the_pixels_that_it_says(settings):
+    shared = set(re.findall(r"those of a batch share (\d+)", json.dumps(document(""))))
+    assert shared == {str(settings.MAX_BATCH_PIXELS // 1_000_000)}
+
+
+def test_its_example_of_the_metrics_has_the_labels_of_a_sample(client):
+    content = document("")["paths"]["/metrics"]["get"]["responses"]["200"]["content"]
+    [example] = content["text/plain"]["examples"].values()
+    client.post(POST, PICTURE, content_type="image/png")
+    name = example["value"].partition("{")[0]
+    sample = next(line for line in client.get("/metrics").content.decode().splitlines() if line.startswith(f"{name}{{"))
+    assert re.findall(r'(\w+)="', example["value"]) == re.findall(r'(\w+)="', sample)
 
 
 def test_its_version_is_the_projects():

@@ -16,9 +16,10 @@ from django.conf import settings
 from .conftest import free_address, require, wait_until_it_listens
 from .pictures import drawing, encoded
 
-pytestmark = pytest.mark.slow
-
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="gunicorn is for Linux and macOS")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name != "posix", reason="gunicorn is for Linux and macOS"),
+]
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ def chapters(document: dict) -> dict:
             "takes_file": "multipart/form-data" in operation.get("requestBody", {}).get("content", {}),
             "answer": first_example(operation["responses"]["200"]),
             "problems": [
-                {"status": status, "titles": titles(response)}
+                {"status": status, "titles": titles(resolved(document, response))}
                 for status, response in operation["responses"].items()
                 if status != "200"
             ],
@@ -34,6 +34,13 @@ def chapters(document: dict) -> dict:
         ],
         "problems": document["x-problems"],
     }
+
+
+def resolved(document: dict, response: dict) -> dict:
+    """The response itself, or the shared one that it refers to."""
+    if "$ref" in response:
+        return document["components"]["responses"][response["$ref"].rpartition("/")[2]]
+    return response
 
 
 def first_example(response: dict) -> str:
