@@ -16,8 +16,8 @@ from PIL import ExifTags, Image, ImageCms, ImageDraw
 
 from config.wsgi import application
 
+from .bodies import BAD, EXIF, FILE, FORM, URL, form, part
 from .pictures import SEVEN, chunk, drawing, encoded, png_header, with_chunk
-from .test_bad_clients import BAD, EXIF, FILE, FORM, URL, form, part
 
 MAX_SECONDS = 2  # of the processor, for one answer
 LONG = 100_000  # bytes; longer bodies of the corpus are left to the tests they come from, as they take longest

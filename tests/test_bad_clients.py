@@ -1,6 +1,5 @@
 """What a client does wrong is answered with the right status and a problem, here and by the real server."""
 
-import base64
 import contextlib
 import http.client
 import io
@@ -8,7 +7,6 @@ import json
 import time
 import tracemalloc
 import urllib.parse
-import zlib
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -20,16 +18,8 @@ from PIL import Image
 from digits import pictures
 from digits.refusals import UnusablePicture
 
-from .pictures import chunk, drawing, encoded, png_header, with_chunk
-
-URL = "/api/predict-digit/"
-PNG = encoded(drawing())
-HUGE = png_header(20_000, 20_000) + chunk(b"IDAT", zlib.compress(bytes(1_900_000))) + chunk(b"IEND", b"")
-JPEG = encoded(drawing(), "JPEG")
-FORM = "multipart/form-data; boundary=frontier"
-FILE = 'Content-Disposition: form-data; name="file"; filename="digit.png"'
-ZEROS = [0] * 784
-SVG = b"<?xml version='1.0'?><svg xmlns='http://www.w3.org/2000/svg'/>"
+from .bodies import BAD, FORM, HUGE, PNG, URL, form, part
+from .pictures import encoded
 
 
 class Answer(NamedTuple):
@@ -60,125 +50,6 @@ def ask(request: pytest.FixtureRequest) -> Callable[..., Answer]:
         return in_process
     server = request.getfixturevalue("server")
     return real_server
-
-
-def part(content: bytes, headers: str = FILE) -> bytes:
-    return b"--frontier\r\n" + headers.encode() + b"\r\n\r\n" + content + b"\r\n"
-
-
-def form(*parts: bytes) -> bytes:
-    return b"".join(parts) + b"--frontier--\r\n"
-
-
-def pixels(value: object) -> bytes:
-    return json.dumps({"pixels": value}).encode()
-
-
-def wrong_checksum(name: bytes) -> bytes:
-    start = PNG.index(name)
-    end = start + 4 + int.from_bytes(PNG[start - 4 : start])
-    return PNG[:end] + bytes(4) + PNG[end + 4 :]
-
-
-EXIF = b"Exif\0\0II*\0\x08\0\0\0\x02\0\x12\x01\x03"  # breaks off in the orientation
-BOMB = b"name\0\0" + zlib.compress(bytes(50_000_000))
-SCAN = b"\xff\xda\0\x08\1\1\0\0\x3f\0"
-
-BAD = {
-    "no body": (b"", "image/png", 400),
-    "no content type and no body": (b"", "", 400),
-    "form without the field": (form(part(PNG, "Content-Disposition: form-data; name=picture")), FORM, 400),
-    "form without parts": (form(), FORM, 400),
-    "form with an empty file": (form(part(b"")), FORM, 400),
-    "form without boundary": (form(part(PNG)), "multipart/form-data", 400),
-    "form whose boundary is none": (form(part(PNG)), "multipart/form-data; boundary=\u00e4", 400),
-    "form that breaks off": (part(PNG), FORM, 400),
-    "form that breaks off in the headers": (b"--frontier\r\nContent-Disp", FORM, 400),
-    "part in base64": (
-        form(
-            part(
-                base64.b64encode(PNG),
-                'Content-Disposition: form-data; name="file"\r\nContent-Transfer-Encoding: BASE64',
-            )
-        ),
-        FORM,
-        415,
-    ),
-    "hundreds of files": (form(*[part(PNG)] * 300), FORM, 413),
-    "hundreds of fields": (form(*[part(b"x", "Content-Disposition: form-data; name=x")] * 900), FORM, 413),
-    "endless headers": (form(part(PNG, "X: " + "x" * 70_000)), FORM, 413),
-    "picture of 2 MB and a byte": (form(part(bytes(2 * 1024**2 + 1))), FORM, 413),
-    "raw picture of 2 MB and a byte": (bytes(2 * 1024**2 + 1), "image/png", 413),
-    "picture of 2 MB and a byte in JSON": (
-        json.dumps({"image": base64.b64encode(bytes(2 * 1024**2 + 1)).decode()}).encode(),
-        "application/json",
-        413,
-    ),
-    "request of 20 MB and more": (form(*[part(bytes(2 * 1024**2))] * 11), FORM, 413),
-    "JSON of 4 MB and more": (b" " * (4 * 1024**2 + 1), "application/json", 413),
-    "batch of 101": (json.dumps({"images": [""] * 101}).encode(), "application/json", 413),
-    "malformed JSON": (b'{"image": ', "application/json", 400),
-    "JSON in Latin-1": ('{"imäge": 1}'.encode("latin-1"), "application/json", 400),
-    "JSON in UTF-16": ('{"image": ""}'.encode("utf-16"), "application/json", 400),
-    "deeply nested JSON": (b'{"pixels": ' + b"[" * 100_000, "application/json", 400),
-    "number of 5,000 digits": (b'{"pixels": [' + b"9" * 5000 + b"]}", "application/json", 400),
-    "JSON without the field": (b'{"picture": ""}', "application/json", 400),
-    "JSON that is no object": (b'"image"', "application/json", 400),
-    "JSON with two fields": (json.dumps({"image": "", "pixels": []}).encode(), "application/json", 400),
-    "NaN": (pixels([float("nan")] * 784), "application/json", 422),
-    "Infinity": (pixels([float("inf"), *ZEROS[1:]]), "application/json", 422),
-    "1e999": (pixels(ZEROS).replace(b"0", b"1e999", 1), "application/json", 422),
-    "number of 400 digits": (pixels([10**400, *ZEROS[1:]]), "application/json", 422),
-    "ragged rows": (pixels([[0] * 28] * 27 + [[0] * 27]), "application/json", 422),
-    "783 pixels": (pixels(ZEROS[1:]), "application/json", 422),
-    "no pixels": (pixels([]), "application/json", 422),
-    "pixels that are null": (pixels(None), "application/json", 422),
-    "pixels that are strings": (pixels(["0"] * 784), "application/json", 422),
-    "pixels that are true or false": (pixels([True, *ZEROS[1:]]), "application/json", 422),
-    "pixels over 255": (pixels([256, *ZEROS[1:]]), "application/json", 422),
-    "pixels under 0": (pixels([-1, *ZEROS[1:]]), "application/json", 422),
-    "pixels all alike": (pixels(ZEROS), "application/json", 422),
-    "pixels from 0 to 1": (pixels([1, *ZEROS[1:]]), "application/json", 422),
-    "image that is no string": (b'{"image": 7}', "application/json", 422),
-    "image that is no base64": (b'{"image": "%%%"}', "application/json", 422),
-    "data URL that is no base64": (b'{"image": "data:image/svg+xml,<svg/>"}', "application/json", 422),
-    "data URL of nothing": (b'{"image": "data:image/png;base64,"}', "application/json", 400),
-    "image that is not even ASCII": ('{"image": "äöü"}'.encode(), "application/json", 422),
-    "batch that is no list": (b'{"images": 7}', "application/json", 422),
-    "batch of none": (b'{"images": []}', "application/json", 422),
-    "form of a page": (b"file=digit.png", "application/x-www-form-urlencoded", 415),
-    "text": (PNG, "text/plain", 415),
-    "no content type": (PNG, "", 415),
-    **{
-        f"{name} as PNG": (form(part(data)), FORM, 415)
-        for name, data in {
-            "SVG": SVG,
-            "EPS": encoded(drawing(), "EPS"),
-            "PDF": encoded(drawing(), "PDF"),
-            "TIFF": encoded(drawing(), "TIFF"),
-            "PSD": b"8BPS\0\1" + bytes(40),
-            "GIF": encoded(drawing(), "GIF"),
-            "HTML": b"<!doctype html><title>digit.png</title>",
-        }.items()
-    },
-    "wrong checksum of the header": (wrong_checksum(b"IHDR"), "image/png", 422),
-    "wrong checksum of the pixels": (wrong_checksum(b"IDAT"), "image/png", 422),
-    "magic and nothing else": (PNG[:8], "image/png", 422),
-    "zero size": (png_header(0, 0) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b""), "image/png", 422),
-    "truncated PNG": (PNG[:-30], "image/png", 422),
-    "truncated JPEG": (JPEG[: len(JPEG) // 2], "image/jpeg", 422),
-    "zTXt bomb": (with_chunk(PNG, b"zTXt", BOMB), "image/png", 422),
-    "iTXt bomb": (with_chunk(PNG, b"iTXt", b"name\0\1\0\0\0" + BOMB[6:]), "image/png", 422),
-    "huge ICC profile": (with_chunk(PNG, b"iCCP", BOMB), "image/png", 422),
-    "broken EXIF in a JPEG": (encoded(drawing(), "JPEG", exif=EXIF), "image/jpeg", 422),
-    "broken EXIF in a PNG": (with_chunk(PNG, b"eXIf", EXIF[6:]), "image/png", 422),
-    "JPEG of a thousand scans": (JPEG[:-2] + SCAN * 1000 + JPEG[-2:], "image/jpeg", 422),
-    "20000 x 20000 declared": (HUGE, "image/png", 422),
-    "60000 x 1": (encoded(Image.new("1", (60_000, 1))), "image/png", 422),
-    "blank": (encoded(Image.new("L", (280, 280), "white")), "image/png", 422),
-    "one colour": (encoded(Image.new("RGB", (280, 280), "teal")), "image/png", 422),
-    "fully transparent": (encoded(Image.new("RGBA", (280, 280), (0, 0, 0, 0))), "image/png", 422),
-}
 
 
 def assert_problem(answer: Answer, status: int) -> None:
@@ -229,11 +100,6 @@ def test_an_unknown_address_is_a_problem_while_developing_too(client, settings, 
     answer = client.post(path)
     assert answer.status_code == 404
     assert path in "".join(map(str, answer.json().values()))
-
-
-def test_a_last_slash_more_or_less_loses_nothing(client):
-    for path in (URL, URL.rstrip("/")):
-        assert client.post(path, PNG, content_type="image/png").json()["prediction"] == 2
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from .bodies import FORM, PNG, form, part
 from .corpus import Request, reply, requests
-from .test_bad_clients import FORM, PNG, form, part
 
 # The same ones on every run, so that a failure comes again.
 SETTINGS = settings(

@@ -49,21 +49,31 @@ def test_a_drawing_that_finds_no_slot_is_told_so(client, all_slots_taken):
     assert "Please try again" in answer.content.decode()
 
 
+def free_slots() -> int:
+    """How many predictions may begin now."""
+    taken = 0
+    while limits.slots().acquire(blocking=False):
+        taken += 1
+    for _ in range(taken):
+        limits.slots().release()
+    return taken
+
+
 def test_slots_are_given_back_after_answers_and_refusals(client):
-    free = limits.slots()._value
+    free = free_slots()
     assert predict(client).status_code == 200
     assert client.post(URL, b"GIF89a", content_type="image/png").status_code == 415
-    assert limits.slots()._value == free
+    assert free_slots() == free
 
 
 @pytest.mark.parametrize(
     ("path", "more"), [(f"{URL}?include=saliency", {}), ("/draw/explain/", {}), ("/draw/", {"explain": ""})]
 )
 def test_an_explanation_takes_a_slot_as_a_prediction_does(client, monkeypatch, path, more):
-    free, left = limits.slots()._value, []
+    free, left = free_slots(), []
 
     def explain(pixels, prediction):
-        left.append(limits.slots()._value)
+        left.append(free_slots())
         return recognizer.explain(pixels, prediction)
 
     for module in (endpoints, views):
