@@ -176,7 +176,9 @@ def run_tests(arguments):
     signal.signal(signal.SIGINT, lambda *_: None)
     # Small matrices are faster on one thread. This is set here because plugins import NumPy before the project does.
     environment = {"OPENBLAS_NUM_THREADS": "1", **os.environ}
-    return subprocess.run([PYTHON, "-m", "pytest", *arguments], cwd=HERE, env=environment).returncode
+    # As many at once as there are cores; an idle process takes tests over from a busy one.
+    parallel = ["-n", "auto", "--dist", "worksteal"]
+    return subprocess.run([PYTHON, "-m", "pytest", *parallel, *arguments], cwd=HERE, env=environment).returncode
 
 
 if __name__ == "__main__":

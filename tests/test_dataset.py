@@ -188,7 +188,7 @@ IMAGES, LABELS = idx(2051, (2, 28, 28), bytes(2 * 784)), idx(2049, (2,), [3, 4])
         (idx(2051, (2, 28, 27), bytes(2 * 28 * 27)), LABELS, "images"),
         (idx(2052, (2, 28, 28), bytes(2 * 784)), LABELS, "images"),
         (idx(2051, (2**32 - 1, 28, 28), bytes(2 * 784)), LABELS, "images"),
-        (gzip.compress(IMAGES), LABELS, "images"),
+        (gzip.compress(IMAGES, mtime=0), LABELS, "images"),
         (IMAGES, b"", "labels for 2 images"),
         (IMAGES, LABELS[:6], "labels for 2 images"),
         (IMAGES, LABELS[:-1], "labels for 2 images"),

@@ -64,7 +64,7 @@ def draw_stroke(page: Page, stroke: Path, button: str = "left") -> None:
     page.mouse.move(*first)
     page.mouse.down(button=button)
     for point in others:
-        page.mouse.move(*point, steps=2)
+        page.mouse.move(*point)
     page.mouse.up(button=button)
 
 

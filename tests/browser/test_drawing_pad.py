@@ -655,7 +655,7 @@ def test_a_file_that_is_no_picture_is_refused_with_the_reason(page, complaints):
     expect(page.get_by_role("status")).to_contain_text("This file is not a PNG or JPEG picture.")
 
 
-INK_OF_SEVEN = {"share": 0.09, "left": 0.26, "top": 0.16, "right": 0.74, "bottom": 0.86}
+INK_OF_SEVEN = {"share": 0.09, "left": 0.26, "top": 0.16, "right": 0.72, "bottom": 0.86}
 
 
 def expect_to_be_tried_again(page: Page, words: str) -> None:
