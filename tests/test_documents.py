@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from benchmarks.architectures import ARCHITECTURES
-from benchmarks.quality import photographs, robustness, unseen_kinds, widths
+from benchmarks.quality import margins, photographs, robustness, unseen_kinds, widths
 from digit_recognizer_dl_model.figures import Count, Spread, in_order
 from digit_recognizer_dl_model.model_card import interval_text, percent, points
 from digit_recognizer_dl_model.network import ARCHITECTURE, Network
@@ -282,6 +282,11 @@ def test_the_table_of_pen_widths_has_the_rows_that_are_measured():
     source = ast.parse(Path(widths.__file__).read_text(encoding="utf-8"))
     assert rows[len(pens)] in {node.value for node in ast.walk(source) if isinstance(node, ast.Constant)}
     assert f"| digits | changed | {' | '.join(widths.WAYS)} |" in MEASUREMENTS
+
+
+def test_the_table_of_margins_has_the_rows_that_are_measured():
+    assert [row[0] for row in table(MEASUREMENTS, "kind")] == list(margins.KINDS)
+    assert f"{margins.DIGITS} digits of each kind" in MEASUREMENTS
 
 
 @pytest.mark.parametrize(

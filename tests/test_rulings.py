@@ -29,8 +29,15 @@ def test_rulings_are_found_where_they_are(slope, noise):
 
 def test_a_single_ruling_counts_only_from_rim_to_rim():
     picture = ruled((150, 0.01))
+    picture[100:200, 190:210] = 90  # a digit
     assert len(rulings.find(picture, 0)) == 1
     picture[:, :60] = picture[:, -60:] = 220  # the bar of a seven, say
+    assert rulings.find(picture, 0) == []
+
+
+def test_a_single_line_as_dark_as_the_digit_is_its_stroke():
+    picture = ruled((150, 0.01), depth=130)
+    picture[100:200, 190:210] = 90
     assert rulings.find(picture, 0) == []
 
 

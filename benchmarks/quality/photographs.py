@@ -198,11 +198,17 @@ def choose(values: Sequence[Value], rng: np.random.Generator) -> Value:
 
 def take_photograph(scene: Scene, digit: Digit, rng: np.random.Generator) -> bytes:
     """Photograph a scene with a digit on it: a JPEG file."""
+    picture, _ = expose(scene, digit, rng)
+    return encode(picture, scene.orientation, rng)
+
+
+def expose(scene: Scene, digit: Digit, rng: np.random.Generator) -> tuple[Image.Image, np.ndarray]:
+    """What the camera sees of a scene with a digit on it, and where the ink is, (h, w) float32 in 0-1."""
     shape = choose(SIZES, rng)[:: rng.choice([-1, 1])]  # height, width
     to_paper = view(scene, shape, rng)
     rulings = ruled(scene, shape, to_paper, rng)
-    ink = ink_of_digit(digit, shape, to_paper, rng)
-    ink *= (1 - scene.grain * np.abs(roughness(shape, 3, rng))).clip(0, 1)
+    inked = ink_of_digit(digit, shape, to_paper, rng)
+    ink = inked * (1 - scene.grain * np.abs(roughness(shape, 3, rng))).clip(0, 1)
     shade = (
         1 + 0.012 * roughness(shape, 2, rng) + scene.stains * (roughness(shape, 50, rng) + roughness(shape, 120, rng))
     )
@@ -217,7 +223,7 @@ def take_photograph(scene: Scene, digit: Digit, rng: np.random.Generator) -> byt
         seen *= shade * balance
         seen += noise + colourful * roughness(shape, 4, rng)
         picture[..., channel] = np.rint(seen).clip(0, 255)
-    return encode(Image.fromarray(picture).filter(ImageFilter.BoxBlur(rng.uniform(0.3, 0.9))), scene.orientation, rng)
+    return Image.fromarray(picture).filter(ImageFilter.BoxBlur(rng.uniform(0.3, 0.9))), inked
 
 
 def encode(picture: Image.Image, orientation: int, rng: np.random.Generator) -> bytes:

@@ -75,21 +75,20 @@ def has_specks(luminance: np.ndarray) -> bool:
     return np.maximum(above, below).max(initial=0) > SPECK
 
 
-def depth_on_uneven_paper(luminance: np.ndarray) -> np.ndarray | None:
+def depth_on_uneven_paper(luminance: np.ndarray, looks_closely: bool = False) -> np.ndarray | None:
     """How many grey levels each pixel of the digit stands out from its paper, (h', w') float32; 0 on the paper.
 
     A large picture comes back reduced. None means that the paper of the picture (h, w) is even and free of noise after
     all.
     """
-    factor = -(-max(luminance.shape) // ENOUGH)
-    small = np.asarray(Image.fromarray(luminance).reduce(factor)) if factor > 1 else luminance
+    small = reduced(luminance)
     clean = without_specks(small)
     noise = noise_of(clean)
     clean, is_ruled = without_rulings(clean, noise)
     paper = paper_of(clean, noise)
     level = np.median(paper.cells)
     is_uneven = np.count_nonzero(np.abs(paper.cells - level) > EVEN) > STAINED * paper.cells.size
-    if clean is small and not is_uneven and noise <= CALM * paper.contrast:
+    if not looks_closely and clean is small and not is_uneven and noise <= CALM * paper.contrast:
         return None
     clean = smooth(clean, noise, paper.contrast)
     brightness = with_edges(paper, clean, min(noise, CALM * paper.contrast))
@@ -99,6 +98,12 @@ def depth_on_uneven_paper(luminance: np.ndarray) -> np.ndarray | None:
     strength[~digit_mask(difference, is_ruled) | (strength < 0)] = 0
     signed = np.copysign(strength, difference)
     return -signed if -signed.min() >= signed.max() else signed
+
+
+def reduced(luminance: np.ndarray) -> np.ndarray:
+    """A picture (h, w) at the size at which its paper is estimated."""
+    factor = -(-max(luminance.shape) // ENOUGH)
+    return np.asarray(Image.fromarray(luminance).reduce(factor)) if factor > 1 else luminance
 
 
 def without_specks(luminance: np.ndarray) -> np.ndarray:
@@ -258,7 +263,7 @@ def with_edges(paper: Paper, luminance: np.ndarray, noise: float) -> np.ndarray:
     return filled.clip(*(np.asarray(Image.fromarray(limit).resize(shape, bilinear)) for limit in limits))
 
 
-def digit_mask(difference: np.ndarray, is_ruled: bool) -> np.ndarray:
+def digit_mask(difference: np.ndarray, is_ruled: bool = False) -> np.ndarray:
     """Where the digit is, (h, w) bool: the largest component of ink, those not small beside it, and a cell around."""
     height, width = difference.shape
     cells = cells_of(np.abs(difference))

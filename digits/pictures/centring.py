@@ -8,10 +8,15 @@ from digit_recognizer_dl_model.frame import BOX, SIDE, place
 from ..refusals import Blank
 
 FAINT = 0.1  # of the darkest ink; fainter pixels don't say how far the digit reaches
-MIN_EXTENT = 0.09  # of the picture's longest side; smaller is a dot
+SMALL = 0.09  # of the picture's longest side; what is smaller may be a dot
+MIN_EXTENT = 0.018  # of the picture's longest side; smaller is dust
+MIN_PIXELS = 8  # along the longest side of a digit that is small in a picture
+ROUND = 7.5  # pixels of the 20; what is small and has strokes thicker than this is a dot, not a digit
 THICK = 4  # pixels of the 20; strokes thicker than this, as in less than 1 % of MNIST's digits, are thinned
 USUAL = 3  # pixels of the 20 that they are thinned to
 INKED = 0.5  # of the darkest ink; what is thinned is to leave more than that somewhere
+FEW = 0.5  # times smaller; a digit of fewer pixels is enlarged first, as averaging would keep the steps of its edges
+FINER = 8  # times
 FINE = 100  # pixels of the longest side where they are; 20 would have closed the gaps between strokes
 
 
@@ -22,9 +27,10 @@ def centre(strength: np.ndarray) -> np.ndarray:
     """
     cropped = crop(strength)
     longest = max(cropped.shape)
-    if longest < MIN_EXTENT * max(strength.shape):
-        raise Blank("There is only a dot in this picture.")
+    is_small = longest < SMALL * max(strength.shape)
     pixels = fit(cropped)
+    if is_small and (longest < max(MIN_EXTENT * max(strength.shape), MIN_PIXELS) or stroke_width(pixels / 255) > ROUND):
+        raise Blank("There is only a dot in this picture.")
     # The reduced digit tells at next to no cost whether to look closer; a tile has no gaps to save.
     if longest > 2 * BOX and stroke_width(pixels / 255) > THICK:
         pixels = fit(crop(thin(cropped)))
@@ -54,9 +60,19 @@ def resized(ink: np.ndarray, longest: int) -> np.ndarray:
     """Ink (h, w) in 0-1 with its longest side of so many pixels."""
     scale = longest / max(ink.shape)
     height, width = (max(1, round(side * scale)) for side in ink.shape)
-    # Shrinking averages over areas, as MNIST was made; enlarging by areas would leave steps.
-    filter_ = Image.Resampling.BOX if scale <= 1 else Image.Resampling.BICUBIC
-    return np.asarray(Image.fromarray(ink).resize((width, height), filter_)).clip(0, 1)
+    if scale == 1:
+        return ink
+    if scale > FEW:
+        ink = enlarged(ink)
+    # Averages over areas, as MNIST was made.
+    return np.asarray(Image.fromarray(ink).resize((width, height), Image.Resampling.BOX)).clip(0, 1)
+
+
+def enlarged(ink: np.ndarray) -> np.ndarray:
+    """Ink (h, w) at several times its size, its hard edges smoothed, also towards what lies around the picture."""
+    padded = Image.fromarray(np.pad(ink, 1))
+    large = padded.resize((FINER * padded.width, FINER * padded.height), Image.Resampling.BILINEAR)
+    return np.asarray(large)[FINER:-FINER, FINER:-FINER]
 
 
 def stroke_width(ink: np.ndarray) -> float:

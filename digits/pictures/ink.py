@@ -5,9 +5,15 @@ import numpy as np
 from digit_recognizer_dl_model.frame import SIDE
 
 from ..refusals import Blank
-from . import background
+from . import background, levels
+from .morphology import components
 
-MIN_CONTRAST = 20  # grey levels of 255 between paper and ink; a fainter mark counts as paper
+MIN_CONTRAST = 20  # grey levels of 255 between paper and ink; a fainter mark may be the paper's own
+# A fainter mark is ink if it has so many grey levels, stands out from the noise by so many standard deviations, and
+# hangs together, unlike noise.
+FAINTEST, DISTINCT, CONNECTED = 8, 10, 0.5
+SMALL = 0.2  # of the picture's longest side
+LEAST_NOISE = 0.3  # grey levels; rounding to whole levels alone makes as much
 
 
 def ink_of_picture(luminance: np.ndarray) -> np.ndarray:
@@ -15,29 +21,70 @@ def ink_of_picture(luminance: np.ndarray) -> np.ndarray:
 
     Raises Blank where nothing stands out from the paper.
     """
-    depth = None
-    if max(luminance.shape) > 2 * SIDE and background.may_be_uneven(luminance):
-        depth = background.depth_on_uneven_paper(luminance)
-    if depth is None:
-        depth = depth_on_even_paper(luminance)
-    strongest = depth.max()
-    if strongest < MIN_CONTRAST:
-        raise Blank("There is no ink in this picture.")
+    depth = depth_of_picture(luminance)
+    # What was reduced until a digit has few pixels is looked at once more, from near.
+    if depth.shape != luminance.shape and (near := surroundings(depth, luminance)) is not None:
+        depth = depth_of_picture(near)
     # In place, here and below, because fresh memory for a large picture takes longer than the arithmetic.
     np.maximum(depth, 0, out=depth)
-    depth /= strongest
+    depth /= depth.max()
     return depth
 
 
-def depth_on_even_paper(luminance: np.ndarray) -> np.ndarray:
-    """How many grey levels each pixel (h, w) stands out from paper of one level; paper is at most 0.
+def surroundings(depth: np.ndarray, luminance: np.ndarray) -> np.ndarray | None:
+    """The part of a picture (h, w) around a digit that is small in it; None if the digit (h', w') is not small."""
+    inked = depth > depth.max() / 2
+    spans = [np.flatnonzero(inked.any(axis=axis))[[0, -1]] for axis in (1, 0)]
+    size = max(last + 1 - first for first, last in spans)
+    if size > SMALL * max(depth.shape):
+        return None
+    scale = max(luminance.shape) / max(depth.shape)
+    rows, columns = (
+        slice(round(max(first - size, 0) * scale), round((last + 1 + size) * scale)) for first, last in spans
+    )
+    return luminance[rows, columns]
 
-    The edge of the picture tells the level of the paper and its noise; ink is on the side that reaches further.
-    """
-    edge = background.border(luminance)
-    level = np.median(edge)
-    noise = 3 * np.median(np.abs(edge - level))
-    is_dark = level - luminance.min() >= luminance.max() - level
-    depth = level - luminance if is_dark else luminance - level
-    depth -= noise
+
+def depth_of_picture(luminance: np.ndarray) -> np.ndarray:
+    """How many grey levels each pixel of the digit stands out from the paper; raises Blank where nothing does."""
+    is_large = max(luminance.shape) > 2 * SIDE
+    depth = None
+    if is_large and background.may_be_uneven(luminance) and not levels.has_even_paper(luminance):
+        depth = background.depth_on_uneven_paper(luminance)
+    if depth is None:
+        depth = depth_on_even_paper(luminance)
+        if is_large and has_gaps(depth):
+            depth[~background.digit_mask(depth)] = 0
+    if depth.max() < MIN_CONTRAST:
+        depth = background.depth_on_uneven_paper(luminance, looks_closely=True) if is_large else None
+        if depth is None or not is_faint_ink(depth, background.noise_of(background.reduced(luminance))):
+            raise Blank("There is no ink in this picture.")
+    return depth
+
+
+def has_gaps(depth: np.ndarray) -> bool:
+    """Whether rows or columns without ink (h, w) lie between others, so that there may be more than the digit."""
+    step = 1 + max(depth.shape) // 100  # one digit in rows that are looked at leaves no gap
+    for profile in (depth[::step].max(axis=0), depth[:, ::step].max(axis=1)):
+        inked = np.flatnonzero(profile > MIN_CONTRAST / 2)
+        if len(inked) and inked[-1] - inked[0] >= len(inked):
+            return True
+    return False
+
+
+def is_faint_ink(depth: np.ndarray, noise: float) -> bool:
+    """Whether what stands out from the paper by so little (h, w) is ink, not noise."""
+    strongest = depth.max()
+    if strongest < FAINTEST or strongest < DISTINCT * max(noise, LEAST_NOISE):
+        return False
+    coarse = levels.reduced(depth.clip(0), levels.FINE)
+    sizes = np.bincount(components(coarse > coarse.max() / 2).ravel())[1:]
+    return sizes.max() >= CONNECTED * sizes.sum()
+
+
+def depth_on_even_paper(luminance: np.ndarray) -> np.ndarray:
+    """How many grey levels each pixel (h, w) stands out from paper of one level; paper is at most 0."""
+    paper, noise, is_dark = levels.levels_of(luminance)
+    depth = paper - luminance if is_dark else luminance - paper
+    depth -= 3 * noise
     return depth

@@ -6,14 +6,12 @@ from PIL import Image
 STRIPS = 64  # across the picture, a power of two: rulings are followed from one to the next, and fall by less rows
 THICKEST = 0.0175  # of the longest side: from the middle of a ruling to where there is surely none
 LIGHTEST = 3  # grey levels that a ruling differs by from what is above and below
+INKLIKE = 0.7  # of the darkest ink's contrast, from which a single line is the stroke of a digit that fills the picture
 UNBROKEN = 0.7  # of a ruling is seen; a digit lies on the rest
 
 
 def find(luminance: np.ndarray, noise: float) -> list[tuple[float, float]]:
-    """The dark lines that run from rim to rim, nearly level: the row where each crosses the middle, and its slope.
-
-    A single one counts only where it is seen at both rims, as otherwise it may be a digit's.
-    """
+    """The dark lines that run from rim to rim, nearly level: the row where each crosses the middle, and its slope."""
     height, width = luminance.shape
     reach = reach_of(luminance)
     if min(height, width) < 2 * STRIPS:
@@ -36,13 +34,23 @@ def find(luminance: np.ndarray, noise: float) -> list[tuple[float, float]]:
         middle = row + abs(drop) / 2
         if all(abs(middle - other) > 2 * reach for other, _ in lines):
             lines.append((middle, drop / width))
-    if len(lines) == 1:
-        middle, slope = lines[0]
-        left, right = (round(middle + slope * side * width / 2) for side in (-1, 1))
-        inside = min(left, right) >= 0 and max(left, right) < height
-        if not (inside and hits[left, :4].all() and hits[right, -4:].all()):
-            return []
+    if len(lines) == 1 and not is_ruling(luminance, *lines[0], hits):
+        return []
     return lines
+
+
+def is_ruling(luminance: np.ndarray, middle: float, slope: float, hits: np.ndarray) -> bool:
+    """Whether a single line is a ruling, which is seen at both edges of the picture (h, w) and is lighter than ink."""
+    height, width = luminance.shape
+    left, right = (round(middle + slope * side * width / 2) for side in (-1, 1))
+    inside = min(left, right) >= 0 and max(left, right) < height
+    if not (inside and hits[left, :4].all() and hits[right, -4:].all()):
+        return False
+    x = np.arange(width)
+    row = np.rint(middle + slope * (x + 0.5 - width / 2)).astype(int)
+    line = np.median(luminance[(row + np.arange(-2, 3)[:, None]).clip(0, height - 1), x].min(axis=0))
+    paper, darkest = np.median(luminance), np.percentile(luminance, 0.5)
+    return bool(paper - line < INKLIKE * (paper - darkest))
 
 
 def radon(values: np.ndarray) -> np.ndarray:

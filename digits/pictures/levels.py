@@ -1,0 +1,139 @@
+"""The two levels of a picture on even paper: which is the paper's, and which the ink's.
+
+Ink may touch the edge of a picture or fill it, so the edge alone does not tell the paper. Ink covers less of a picture
+than paper, lies in fewer of its corners and hangs together, while it cuts the paper into parts.
+"""
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from .morphology import components
+
+# When the edge alone tells.
+CLEAR = 0.95  # fraction of the edge on one side of the middle level
+ENOUGH = 0.75  # fraction of the picture on the same side
+
+# How much each of three fractions speaks for a level being the ink's; `python -m benchmarks.quality.margins --fit`
+AREA, CORNERS, CONNECTED = -4.6, -2.3, 3.9
+FINE = 48  # pixels along the longest side of what is judged by them
+CRUMB = 0.02  # fraction of a level's pixels below which a part of it does not count
+SOFT = 0.5  # of the way from the middle to the outermost level that is a stroke's soft edge, neither paper nor noise
+
+# When paper is even.
+SAMPLED = 400  # pixels along the longest side that are looked at
+EVEN = 3  # grey levels within which paper counts as even
+MOSTLY = 0.7  # fraction of the paper that has to be even
+SPECKS = 0.0005  # fraction of single pixels in the paper from which it has salt-and-pepper noise
+# Where light falls, much has one level between those of paper and ink, unlike the soft edges of strokes.
+BETWEEN = 0.25  # fraction of the contrast from the paper, and from the ink
+SOME = 0.1  # fraction of the ink that has to lie between to count
+FLAT = 0.5  # fraction of what lies between that has one level
+
+
+class Levels(NamedTuple):
+    """Grey levels, 0-255, of a picture with even paper."""
+
+    paper: float
+    noise: float  # the median distance of the paper's pixels from its level
+    is_dark: bool  # whether the ink is darker than the paper
+
+
+def levels_of(luminance: np.ndarray) -> Levels:
+    """The levels of a picture (h, w) float32 whose paper is even."""
+    least, most = luminance.min(), luminance.max()
+    middle = (least + most) / 2
+    edge = border(luminance)
+    dark_edge = np.count_nonzero(edge <= middle) / edge.size
+    if min(dark_edge, 1 - dark_edge) <= 1 - CLEAR:
+        sample = luminance[::4, ::4]
+        dark = np.count_nonzero(sample <= middle) / sample.size
+        if (dark_edge < 0.5 and dark <= 1 - ENOUGH) or (dark_edge > 0.5 and dark >= ENOUGH):
+            return spread(edge, is_dark=bool(dark_edge < 0.5))
+    is_dark = ink_is_dark(luminance)
+    clear = middle + SOFT * ((most if is_dark else least) - middle)
+    return spread(luminance[luminance >= clear if is_dark else luminance <= clear], is_dark)
+
+
+def border(values: np.ndarray) -> np.ndarray:
+    """The values (n,) along the four edges of an array (h, w)."""
+    return np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])
+
+
+def spread(paper: np.ndarray, is_dark: bool) -> Levels:
+    level = np.median(paper)
+    return Levels(float(level), float(np.median(np.abs(paper - level))), is_dark)
+
+
+def ink_is_dark(luminance: np.ndarray) -> bool:
+    """Whether the ink of a picture (h, w) is what lies below the middle level, not what lies above it."""
+    small = reduced(luminance, FINE)
+    dark = small <= (small.min() + small.max()) / 2
+    return likeness_to_ink(dark) >= likeness_to_ink(~dark)
+
+
+def reduced(values: np.ndarray, longest: int) -> np.ndarray:
+    """The means of values (h, w) in areas, at most so many along the longest side."""
+    scale = longest / max(values.shape)
+    if scale >= 1:
+        return values
+    height, width = (max(1, round(side * scale)) for side in values.shape)
+    return np.asarray(Image.fromarray(values).resize((width, height), Image.Resampling.BOX))
+
+
+def likeness_to_ink(mask: np.ndarray) -> float:
+    """How much the pixels (h, w) of a level are like ink; higher is more."""
+    return float(features(mask) @ (AREA, CORNERS, CONNECTED))
+
+
+def features(mask: np.ndarray) -> np.ndarray:
+    """Three fractions, (3,): of the picture (h, w) covered, of its corners covered, of its pixels connected."""
+    sizes = np.bincount(components(mask).ravel())[1:]
+    sizes = sizes[sizes > CRUMB * mask.sum()]
+    corners = mask[[0, 0, -1, -1], [0, -1, 0, -1]]
+    return np.array([mask.mean(), corners.mean(), sizes.max(initial=0) / max(mask.sum(), 1)])
+
+
+def has_even_paper(luminance: np.ndarray) -> bool:
+    """Whether the paper (h, w) has one level and the ink another, so that no light, shadow or noise is on them."""
+    step = -(-max(luminance.shape) // SAMPLED)
+    sample = np.ascontiguousarray(luminance[::step, ::step])
+    levels = levels_of(sample)
+    middle = (sample.min() + sample.max()) / 2
+    is_ink = sample <= middle if levels.is_dark else sample > middle
+    if np.count_nonzero(np.abs(sample[~is_ink] - levels.paper) <= EVEN) < MOSTLY * np.count_nonzero(~is_ink):
+        return False
+    outermost = sample.min() if levels.is_dark else sample.max()
+    depth = (sample - levels.paper) / (outermost - levels.paper or 1)
+    between = sample[(depth > BETWEEN) & (depth < 1 - BETWEEN)]
+    if between.size > SOME * np.count_nonzero(is_ink):
+        counts = np.bincount(between.astype(np.uint8), minlength=256)
+        if np.convolve(counts, np.ones(2 * EVEN + 1)).max() > FLAT * between.size:
+            return False
+    return not has_specks(luminance, levels.paper) and not lies_beside(is_ink)
+
+
+def lies_beside(mask: np.ndarray) -> bool:
+    """Whether some of the ink (h, w) reaches the edge and some does not, as where a shadow or a neighbour is beside it.
+
+    Ink that fills a picture hangs together.
+    """
+    numbers = components(reduced(mask.astype(np.float32), FINE) > 0)
+    sizes = np.bincount(numbers.ravel())
+    sizes[sizes <= CRUMB * sizes[1:].sum()] = 0
+    at_edge = np.zeros(len(sizes), bool)
+    at_edge[border(numbers)] = True
+    at_edge[0] = False
+    return bool(sizes[at_edge].any() and sizes[1:][~at_edge[1:]].any())
+
+
+def has_specks(luminance: np.ndarray, paper: float) -> bool:
+    """Whether single pixels with only paper around them stand out in some of the rows (h, w), as salt and pepper do."""
+    step = max(16, len(luminance) // 64)
+    above, here, below = (np.abs(luminance[row : row - 5 or None : step] - paper) <= EVEN for row in (3, 4, 5))
+    rows = min(len(above), len(here), len(below))
+    above, here, below = above[:rows, 1:-1], here[:rows], below[:rows, 1:-1]
+    alone = functools.reduce(np.logical_and, (~here[:, 1:-1], here[:, :-2], here[:, 2:], above, below))
+    return np.count_nonzero(alone) > SPECKS * alone.size
