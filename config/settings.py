@@ -114,13 +114,17 @@ CSRF_FAILURE_VIEW = "digits.errors.csrf_failure"
 DATABASES: dict = {}  # there is none: the CSV is the data, and nothing is kept about anyone
 
 # What a client may send.
-MAX_PICTURE_BYTES = 2 * 1024 * 1024
-MAX_PICTURE_PIXELS = 4_000_000
+MAX_PICTURE_BYTES = 25 * 1024 * 1024
+MAX_JPEG_PIXELS = 50_000_000  # which are reduced while they are decoded
+MAX_PICTURE_PIXELS = 16_000_000  # of the other formats
 MAX_PICTURE_SIDE = 10_000
+MAX_PICTURE_SECONDS = 1  # of a processor, as estimated before a picture is decoded
 MAX_BATCH = 100
-MAX_BATCH_PIXELS = 8 * MAX_PICTURE_PIXELS  # of all pictures in a request: what decoding them may cost
-MAX_JSON_BYTES = 4 * 1024 * 1024
-MAX_REQUEST_BYTES = 20 * 1024 * 1024
+MAX_REQUEST_SECONDS = 5  # of all pictures in a request
+MAX_JSON_BYTES = 36 * 1024 * 1024  # a picture of the largest size in lines of base64
+MAX_JSON_VALUES = 250_000  # which a hundred lists of pixels are a third of; each takes much more memory than in JSON
+MAX_TENSOR_BYTES = 4 * 1024 * 1024
+MAX_REQUEST_BYTES = 50 * 1024 * 1024
 MAX_FORM_BYTES = MAX_PICTURE_BYTES + 64 * 1024  # of a page: a picture and the multipart lines around it
 FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_FORM_BYTES  # never to disk
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]

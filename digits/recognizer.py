@@ -104,22 +104,26 @@ class Reading(NamedTuple):
     prediction: Prediction
 
 
-def read_all(items: Sequence[bytes | np.ndarray | Refusal], batch: int = 1) -> list[Reading | Refusal]:
+def read_all(
+    items: Sequence[bytes | np.ndarray | Refusal], budget: pictures.Budget | None = None
+) -> list[Reading | Refusal]:
     """Prepare each item, note why it is refused if it is, and recognise the rest in one pass; the order is kept.
 
     items: encoded pictures, prepared pixels (28, 28) uint8, or refusals from an earlier step, which stay as they are.
-    batch: the number of pictures that share a request's limit of pixels.
+    budget: what preparing the encoded pictures may cost together; without it, each may cost what one may.
     """
-    prepared = [prepare_or_refuse(item, batch) for item in items]
+    prepared = [prepare_or_refuse(item, budget) for item in items]
     pixels = [item for item in prepared if not isinstance(item, Refusal)]
     predictions = iter(recognize_batch(np.array(pixels, np.uint8).reshape(-1, SIDE, SIDE)))
     return [item if isinstance(item, Refusal) else Reading(item, next(predictions)) for item in prepared]
 
 
-def prepare_or_refuse(item: bytes | np.ndarray | Refusal, batch: int) -> np.ndarray | Refusal:
+def prepare_or_refuse(
+    item: bytes | np.ndarray | Refusal, budget: pictures.Budget | None = None
+) -> np.ndarray | Refusal:
     """The pixels of an item of a batch, or why there are none."""
     try:
-        return pictures.prepare(item, batch) if isinstance(item, bytes) else item
+        return pictures.prepare(item, budget) if isinstance(item, bytes) else item
     except Refusal as refusal:
         return refusal
 

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Callable, Iterable
 
 import numpy as np
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
@@ -19,6 +20,7 @@ from .gallery import choose_at_random
 from .gallery import gallery as stored_tiles
 from .gallery_page import GalleryPage
 from .pictures import centring, pngs
+from .pictures.formats import READ
 from .recognizer import (
     Prediction,
     classifier,
@@ -28,7 +30,7 @@ from .recognizer import (
     recognize_batch,
     recognize_uncounted,
 )
-from .refusals import Busy, Refusal
+from .refusals import MEGABYTE, Busy, Refusal
 from .report import report
 from .traffic.limits import prediction_slot
 
@@ -91,7 +93,9 @@ def tile(request: HttpRequest, index: int) -> HttpResponse:
 def draw(request: HttpRequest) -> HttpResponse:
     """The drawing pad; a picture posted here, as browsers without JavaScript do, is answered on the same page."""
     named = shown_tiles(request.GET)
-    context = {"tile": stored_tiles().tile(named[0])} if named else {}
+    context = {"formats": READ, "megabytes": settings.MAX_PICTURE_BYTES // MEGABYTE}
+    if named:
+        context["tile"] = stored_tiles().tile(named[0])
     if request.method != "POST":
         return render(request, "digits/draw.html", context)
     try:

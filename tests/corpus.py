@@ -16,12 +16,12 @@ from PIL import ExifTags, Image, ImageCms, ImageDraw
 
 from config.wsgi import application
 
-from .bodies import BAD, EXIF, FILE, FORM, URL, form, part
+from .bodies import BAD, EXIF, FILE, FORM, URL, bmp, form, part
 from .pictures import SEVEN, chunk, drawing, encoded, png_header, with_chunk
 
 MAX_SECONDS = 2  # of the processor, for one answer
 LONG = 100_000  # bytes; longer bodies of the corpus are left to the tests they come from, as they take longest
-LONGEST = 25 * 1024**2  # bytes of a body; longer ones would be refused as these are, but take long to make
+LONGEST = 51 * 1024**2  # bytes of a body; longer ones would be refused as these are, but take long to make
 BATCHES = [1] * 12 + [2, 3, 40, 101]  # items; the last are too many
 PREDICTION = {"prediction", "confidence", "probabilities", "uncertain", "reason", "weights_version"}
 PROBLEM = {"type", "title", "status", "detail"}
@@ -152,8 +152,25 @@ def pictures() -> list[bytes]:
         ]
     ]
     jpegs += [encoded(colour, "MPO", save_all=True, append_images=[seven]), encoded(colour, "JPEG", exif=EXIF)]
-    others = ["GIF", "TIFF", "BMP", "WEBP", "ICO", "PPM", "PDF", "EPS", "TGA", "JPEG2000"]
-    return pngs + jpegs + [encoded(colour, name) for name in others] + [b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"]
+    animation = {"save_all": True, "append_images": [seven, colour]}
+    webps = [
+        encoded(colour, "WEBP"),
+        encoded(colour, "WEBP", lossless=True),
+        encoded(transparent, "WEBP"),
+        encoded(colour, "WEBP", **turned),
+        encoded(colour, "WEBP", **animation),
+    ]
+    gifs = [
+        encoded(grey, "GIF"),
+        encoded(colour, "GIF", interlace=0, comment=b"a digit"),
+        encoded(transparent, "GIF"),
+        encoded(colour, "GIF", **animation),
+    ]
+    bmps = [encoded(grey.convert(mode), "BMP") for mode in ("1", "L", "P", "RGB", "RGBA")]
+    bmps.append(bmp(40, 40, (b"\x14\x07\0\x03abc\0\x11\x09\0\0") * 40 + b"\0\1"))
+    others = [encoded(colour, name) for name in ("TIFF", "ICO", "PPM", "PDF", "EPS", "TGA", "JPEG2000", "AVIF")]
+    magic = [b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"BM", b"RIFF\0\0\0\0WEBPVP8 "]
+    return pngs + jpegs + webps + gifs + bmps + others + magic
 
 
 SHORT_BAD = [(body, content_type) for body, content_type, _ in BAD.values() if len(body) < LONG]
@@ -163,7 +180,18 @@ TEXTS = [body for body, content_type in SHORT_BAD if content_type == "applicatio
 TEXTS += [b"{}", b"[]", b"null", b'{"image": "iVBORw0KGgo="}', b'{"instances": [{"pixels": []}, "", 7]}']
 FORMS = [body for body, content_type in SHORT_BAD if content_type.startswith("multipart/")]
 # What breaks parsers: the ends of their numbers, and what separates one thing from the next.
-TELLING = [b"\0", b"\xff", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\x80\0\0\0", b"\0\0\0\0", b"\0\1", b"\xff\xda"]
+TELLING = [
+    b"\0",
+    b"\xff",
+    b"\xff\xff\xff\xff",
+    b"\x7f\xff\xff\xff",
+    b"\x80\0\0\0",
+    b"\0\0\0\0",
+    b"\0\1",
+    b"\xff\xda",
+    b"!\xf9\4",
+    b",",
+]
 TELLING += [b"IDAT", b"IEND", b"fdAT", b"\xff\xd9", b"\r\n", b"\r\n\r\n", b"--", b'"', b"{", b"[", b"1e999", b"\\ud800"]
 
 
@@ -210,7 +238,7 @@ def splice(draw: Draw, data: bytes) -> bytes:
 
 def lengthen(draw: Draw, data: bytes) -> bytes:
     """As a whole or by zeros, up to more than a picture may have."""
-    return draw(st.sampled_from([data * 2, data + bytes(3000), data + bytes(2 * 1024**2)]))
+    return draw(st.sampled_from([data * 2, data + bytes(3000), data + bytes(25 * 1024**2)]))
 
 
 BYTEWISE = [flip, insert, overwrite, delete, duplicate, truncate, splice]
@@ -370,7 +398,17 @@ def forms(draw: Draw) -> bytes:
     return draw(st.sampled_from(BYTEWISE))(draw, data) if draw(st.integers(0, 2)) == 2 else data
 
 
-TYPES = ["image/png", "image/jpeg", "application/json", FORM, "text/plain", ""]
+TYPES = [
+    "image/png",
+    "image/jpeg",
+    "image/webp",
+    "image/*",
+    "application/octet-stream",
+    "application/json",
+    FORM,
+    "text/plain",
+    "",
+]
 ODD_TYPES = [
     "multipart/form-data",
     "multipart/form-data; boundary=",

@@ -158,10 +158,10 @@ def test_a_picture_in_chunks_is_read():
 @pytest.mark.parametrize(
     ("body", "content_type", "read"),
     [
-        (form(part(bytes(19 * 1024**2))), FORM, 2.2),
-        (form(*[part(bytes(2 * 1024**2))] * 15), FORM, 20.2),
-        (bytes(19 * 1024**2), "image/png", 2.2),
-        (b" " * (19 * 1024**2), "application/json", 4.2),
+        (form(part(bytes(49 * 1024**2))), FORM, 25.2),
+        (form(*[part(bytes(5 * 1024**2))] * 15), FORM, 50.2),
+        (bytes(49 * 1024**2), "image/png", 25.2),
+        (b" " * (49 * 1024**2), "application/json", 36.2),
     ],
     ids=["large part", "many parts", "raw picture", "JSON"],
 )

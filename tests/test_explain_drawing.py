@@ -58,7 +58,7 @@ def test_an_empty_form_is_told_what_to_do(client):
     ("data", "status", "reason"),
     [
         (encoded(Image.new("L", (280, 280), 255)), 422, "There is no ink in this picture."),
-        (b"plain text", 415, "This file is not a PNG or JPEG picture."),
+        (b"plain text", 415, "This file is not a PNG, JPEG, WebP, BMP or GIF picture."),
         (encoded(drawing())[:200], 422, "damaged or cut off"),
     ],
     ids=["blank", "text", "cut off"],

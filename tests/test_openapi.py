@@ -23,6 +23,7 @@ from digits.api.page import resolved
 from digits.errors import described
 from digits.forms import MAX_TILES
 from digits.gallery import TILES_AT_ONCE
+from digits.pictures.formats import NAMES, READ
 
 from .pictures import drawing, encoded
 
@@ -31,6 +32,7 @@ CHECKS = {
     "positive_data_acceptance": {"expected-statuses": [200, 415, 422]},
     "negative_data_rejection": {"expected-statuses": [400, 405, 406, 413, 415, 422]},
 }
+schemathesis.serializer.alias("image/bmp", "application/octet-stream")
 schema = schemathesis.openapi.from_dict(
     document("http://testserver"), config=SchemathesisConfig.from_dict({"checks": CHECKS})
 )
@@ -74,9 +76,9 @@ POST = "/api/predict-digit/"
         (refusals.NotFound, "GET", "/api/predict-letter/", b"", "", {}),
         (refusals.MethodNotAllowed, "GET", POST, b"", "", {}),
         (refusals.NotAcceptable, "GET", "/api/model/", b"", "", {"Accept": "text/html"}),
-        (refusals.TooLarge, "POST", POST, bytes(2 * 1024**2 + 1), "image/png", {}),
-        (refusals.NotAPicture, "POST", POST, b"GIF89a", "image/png", {}),
-        (refusals.UnsupportedType, "POST", POST, b"GIF89a", "image/gif", {}),
+        (refusals.TooLarge, "POST", POST, bytes(25 * 1024**2 + 1), "image/png", {}),
+        (refusals.NotAPicture, "POST", POST, b"no picture", "image/png", {}),
+        (refusals.UnsupportedType, "POST", POST, PICTURE, "text/plain", {}),
         (refusals.UnusablePicture, "POST", POST, PICTURE[:-30], "image/png", {}),
         (refusals.UnusablePixels, "POST", POST, json.dumps({"pixels": [0] * 12 + [256] * 772}), "application/json", {}),
         (refusals.Blank, "POST", POST, encoded(Image.new("L", (40, 40))), "image/png", {}),
@@ -143,8 +145,8 @@ def test_its_limits_are_those_of_the_settings(settings):
 @pytest.mark.parametrize(
     ("unit", "names"),
     [
-        (1024**2, {"MAX_PICTURE_BYTES", "MAX_JSON_BYTES", "MAX_REQUEST_BYTES"}),
-        (1_000_000, {"MAX_PICTURE_PIXELS"}),
+        (1024**2, {"MAX_PICTURE_BYTES", "MAX_JSON_BYTES", "MAX_TENSOR_BYTES", "MAX_REQUEST_BYTES"}),
+        (1_000_000, {"MAX_PICTURE_PIXELS", "MAX_JPEG_PIXELS"}),
         (1, {"MAX_BATCH"}),
     ],
 )
@@ -154,9 +156,30 @@ def test_the_limits_in_its_sentences_are_those_of_the_settings(settings, unit, n
     assert told == {getattr(settings, name) for name in names}
 
 
-def test_a_batch_shares_the_pixels_that_it_says(settings):
-    shared = set(re.findall(r"those of a batch share (\d+)", json.dumps(document(""))))
-    assert shared == {str(settings.MAX_BATCH_PIXELS // 1_000_000)}
+@pytest.mark.parametrize(
+    ("pattern", "name"),
+    [
+        (r"(\d+) seconds together", "MAX_REQUEST_SECONDS"),
+        (r"(?:one of them|more than) (\d+) second\b", "MAX_PICTURE_SECONDS"),
+        (r"(\d+) MB and \d+ megapixels", "MAX_PICTURE_BYTES"),
+        (r"as JPEG (\d+) megapixels", "MAX_JPEG_PIXELS"),
+        (r"JSON (\d+) MB", "MAX_JSON_BYTES"),
+        (r"whole request may have (\d+) MB", "MAX_REQUEST_BYTES"),
+    ],
+)
+def test_each_limit_that_it_tells_is_the_one_it_means(settings, pattern, name):
+    [told] = set(re.findall(pattern, json.dumps(document(""))))
+    unit = {"BYTES": 1024**2, "PIXELS": 1_000_000, "SECONDS": 1}[name.rpartition("_")[2]]
+    assert int(told) * unit == getattr(settings, name)
+
+
+def test_its_sentences_name_the_formats_that_are_read():
+    sentences = re.findall(r'"[^"]*JPEG[^"]*"', json.dumps(document("")))
+    lists = {formats for each in sentences for formats in re.findall(r"PNG.* (?:or|and) [A-Z]+", each)}
+    assert lists
+    assert {each.rpartition("PNG,")[2] for each in lists} == {READ.partition("PNG,")[2]}
+    body = document("")["paths"]["/api/predict-digit/"]["post"]["requestBody"]["content"]
+    assert {kind for kind in body if kind.startswith("image/")} == {f"image/{name.lower()}" for name in NAMES}
 
 
 def test_its_example_of_the_metrics_has_the_labels_of_a_sample(client):

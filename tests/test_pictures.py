@@ -1,6 +1,7 @@
 """Any picture becomes 28x28 pixels as MNIST prepares them, or is refused with the reason."""
 
 import struct
+import time
 
 import numpy as np
 import pytest
@@ -8,10 +9,11 @@ from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from digits import pictures
 from digits.gallery import gallery
-from digits.pictures import background, centring, decode, pngs
+from digits.pictures import background, centring, decode, headers, pngs
 from digits.recognizer import recognize
 from digits.refusals import Blank, NotAPicture, UnusablePicture
 
+from .bodies import BAD, bmp, jpeg_of
 from .pictures import SEVEN, TWO, chunk, drawing, encoded, with_chunk
 
 
@@ -84,11 +86,83 @@ def test_16_bits_with_a_transparent_value_lie_on_paper():
     assert (pictures.prepare(transparent_white) == pictures.prepare(encoded(drawing()))).all()
 
 
-@pytest.mark.parametrize(("form", "options"), [("PNG", {}), ("MPO", {"quality": 80})])
+@pytest.mark.parametrize(
+    ("form", "options"),
+    [("PNG", {}), ("MPO", {"quality": 80}), ("WEBP", {"lossless": True}), ("GIF", {})],
+)
 def test_of_several_frames_the_first_is_read(form, options):
     first, second = drawing([TWO], mode="RGB"), drawing([SEVEN], mode="RGB")
     data = encoded(first, form, save_all=True, append_images=[second], **options)
     assert np.abs(pictures.prepare(data).astype(int) - pictures.prepare(encoded(first))).mean() < 4
+
+
+@pytest.mark.parametrize("form", ["WEBP", "GIF"])
+def test_of_many_frames_the_others_are_not_decoded(form):
+    frames = [drawing([TWO, SEVEN[: 2 + at % 2]], mode="RGB", pen=10 + at) for at in range(40)]
+    data = encoded(drawing([TWO], mode="RGB"), form, save_all=True, append_images=frames)
+    cut = data[: len(data) // 2] if form == "GIF" else data
+    assert recognize(pictures.prepare(cut)).digit == 2
+
+    def seconds(data: bytes) -> float:
+        start = time.thread_time()
+        decode.decode(data)
+        return time.thread_time() - start
+
+    alone = encoded(drawing([TWO], mode="RGB"), form)
+    assert min(seconds(data) for _ in range(5)) < 5 * min(seconds(alone) for _ in range(5))
+
+
+@pytest.mark.parametrize(
+    ("form", "mode", "options"),
+    [
+        ("WEBP", "L", {"lossless": True}),
+        ("WEBP", "RGB", {"lossless": True}),
+        ("WEBP", "RGB", {"quality": 100}),
+        ("WEBP", "RGBA", {"lossless": True}),
+        ("BMP", "1", {}),
+        ("BMP", "L", {}),
+        ("BMP", "P", {}),
+        ("BMP", "RGB", {}),
+        ("BMP", "RGBA", {}),
+        ("GIF", "L", {}),
+        ("GIF", "P", {}),
+        ("GIF", "L", {"interlace": 0}),
+    ],
+)
+def test_every_format_gives_nearly_the_pixels_of_a_png(form, mode, options):
+    data = encoded(drawing(mode="RGB").convert(mode), form, **options)
+    most = 8 if "quality" in options else 2
+    assert np.abs(pictures.prepare(data).astype(int) - pictures.prepare(PNG)).mean() < most
+
+
+@pytest.mark.parametrize(
+    ("form", "options"), [("WEBP", {"lossless": True}), ("WEBP", {"quality": 90}), ("GIF", {}), ("BMP", {})]
+)
+@pytest.mark.parametrize("ink", [(0, 0, 0, 255), (255, 255, 255, 255)], ids=["black", "white"])
+def test_ink_on_transparent_paper_is_read_in_every_format(form, options, ink):
+    picture = drawing(mode="RGBA", ink=ink, paper=(*ink[:3], 0))
+    assert np.abs(pictures.prepare(encoded(picture, form, **options)).astype(int) - pictures.prepare(PNG)).mean() < 2
+
+
+def test_a_bmp_whose_spare_byte_is_zero_everywhere_is_not_transparent():
+    picture = drawing(mode="RGBA", ink=(0, 0, 0, 0), paper=(255, 255, 255, 0))
+    assert (pictures.prepare(encoded(picture, "BMP")) == pictures.prepare(PNG)).all()
+
+
+def test_a_bmp_in_runs_is_read():
+    rows = [
+        bytes(value for pixel in row for value in (1, pixel)) + b"\0\0" for row in np.asarray(drawing(side=60, pen=5))
+    ]
+    data = bmp(60, 60, b"".join(rows[::-1]) + b"\0\1")
+    assert (pictures.prepare(data) == pictures.prepare(encoded(drawing(side=60, pen=5)))).all()
+
+
+def test_a_gif_keeps_its_transparency_where_other_extensions_follow():
+    data = encoded(drawing(mode="RGBA", paper=(0, 0, 0, 0)), "GIF", comment=b"a digit")
+    control = data[data.index(b"!\xf9") :][:8]
+    plain = data.replace(control, control + b"!\xfe\1x\0")
+    assert plain != data
+    assert (pictures.prepare(plain) == pictures.prepare(data)).all()
 
 
 def test_of_a_damaged_list_of_frames_the_first_is_read():
@@ -126,8 +200,9 @@ def test_a_photo_is_turned_the_way_its_exif_data_says(orientation):
         stored = step(stored)
     exif = Image.Exif()
     exif[0x0112] = orientation
-    prepared = pictures.prepare(encoded(stored, exif=exif)).astype(int)
-    assert np.abs(prepared - pictures.prepare(encoded(upright))).mean() < 2
+    for form, options in (("PNG", {}), ("JPEG", {"quality": 100}), ("WEBP", {"lossless": True})):
+        prepared = pictures.prepare(encoded(stored, form, exif=exif, **options)).astype(int)
+        assert np.abs(prepared - pictures.prepare(encoded(upright))).mean() < 4, form
 
 
 @pytest.mark.parametrize(
@@ -201,18 +276,20 @@ def test_what_is_beside_a_drawing_is_left_out():
         b"no picture at all",
         b"<svg xmlns='http://www.w3.org/2000/svg'/>",
         b"%PDF-1.7",
-        encoded(drawing(), "GIF"),
         encoded(drawing(), "TIFF"),
-        encoded(drawing(), "BMP"),
+        b"BMI tables for adults and children",
+        b"RIFF\x24\0\0\0WAVEfmt " + bytes(30),
+        b"GIF88a" + bytes(30),
     ],
-    ids=["nothing", "text", "SVG", "PDF", "GIF", "TIFF", "BMP"],
+    ids=["nothing", "text", "SVG", "PDF", "TIFF", "text after BM", "sound", "GIF88a"],
 )
-def test_what_is_neither_png_nor_jpeg_is_no_picture(data):
+def test_what_is_in_none_of_the_formats_is_no_picture(data):
     with pytest.raises(NotAPicture):
         pictures.prepare(data)
 
 
 PNG, JPEG = encoded(drawing()), encoded(drawing(), "JPEG")
+WEBP, BMP, GIF = (encoded(drawing(mode="RGB"), form) for form in ("WEBP", "BMP", "GIF"))
 
 
 @pytest.mark.parametrize(
@@ -224,8 +301,31 @@ PNG, JPEG = encoded(drawing()), encoded(drawing(), "JPEG")
         PNG[:50] + b"\xff\x00\xff" + PNG[53:],
         JPEG[:10],
         JPEG[: len(JPEG) // 2],
+        JPEG[:2] + JPEG[-2:] + JPEG[2:],
+        WEBP[:20],
+        WEBP[: len(WEBP) // 2],
+        BMP[:20],
+        BMP[: len(BMP) // 2],
+        GIF[:10],
+        GIF[:60],
+        GIF[:10] + b"\0\0\0;",
     ],
-    ids=["PNG's magic", "PNG's head", "half a PNG", "wrong checksum", "JPEG's magic", "half a JPEG"],
+    ids=[
+        "PNG's magic",
+        "PNG's head",
+        "half a PNG",
+        "wrong checksum",
+        "JPEG's magic",
+        "half a JPEG",
+        "JPEG that ends at once",
+        "WebP's head",
+        "half a WebP",
+        "BMP's head",
+        "half a BMP",
+        "GIF's head",
+        "a part of a GIF",
+        "GIF without a frame",
+    ],
 )
 def test_a_damaged_picture_is_unusable(data):
     with pytest.raises(UnusablePicture, match="damaged or cut off"):
@@ -293,14 +393,153 @@ def test_a_fault_of_the_decoder_itself_is_not_taken_for_damage(monkeypatch):
         pictures.prepare(PNG)
 
 
-def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(monkeypatch):
-    def decode(picture):
-        raise AssertionError("decoded")
+def test_a_picture_of_too_many_pixels_is_refused_before_it_is_opened(monkeypatch):
+    def opened(file, formats):
+        raise AssertionError("opened")
 
-    data = encoded(Image.new("1", (5000, 5000)))
-    monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", decode)
-    with pytest.raises(UnusablePicture, match="5000 x 5000"):
+    monkeypatch.setattr("PIL.Image.open", opened)
+    for data in BAD_SIZES:
+        with pytest.raises(UnusablePicture, match="megapixels are the most"):
+            pictures.prepare(data)
+
+
+BAD_SIZES = [BAD[f"{kind} megapixels"][0] for kind in ("JPEG of 51", "PNG of 17", "WebP of 17", "BMP of 17")]
+
+
+def test_a_jpeg_may_have_as_many_pixels_as_a_camera_of_50_megapixels():
+    decode.check_size(headers.read_header(jpeg_of(8192, 6144), "JPEG"), "JPEG")
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("PNG of 174,000 empty chunks", "too many chunks"),
+        ("PNG of a thousand profiles", "seconds to decode"),
+        ("JPEG of a thousand scans", "too many scans"),
+        ("JPEG of 100,000 segments", "too many segments"),
+        ("GIF of a million blocks", "too many blocks"),
+        ("BMP of 9 megapixels in runs of one", "seconds to decode"),
+    ],
+)
+def test_what_would_cost_too_much_is_refused_at_once_with_the_reason(kind, words):
+    data = BAD[kind][0]
+    start = time.thread_time()
+    with pytest.raises(UnusablePicture, match=words):
         pictures.prepare(data)
+    assert time.thread_time() - start < 0.1
+
+
+@pytest.mark.parametrize(
+    ("picture", "form", "options"),
+    [
+        (Image.effect_noise((1000, 1000), 100), "PNG", {}),
+        (Image.effect_noise((1000, 1000), 100).convert("RGBA"), "PNG", {}),
+        (Image.effect_noise((1000, 1000), 100).convert("RGB"), "JPEG", {"quality": 92}),
+        (Image.effect_noise((1000, 1000), 100).convert("RGB"), "JPEG", {"quality": 92, "progressive": True}),
+        (Image.effect_noise((1000, 1000), 100).convert("RGB"), "WEBP", {"quality": 90}),
+        (Image.effect_noise((1000, 1000), 100).convert("RGB"), "WEBP", {"lossless": True, "quality": 0}),
+        (Image.effect_noise((1000, 1000), 100), "GIF", {}),
+        (Image.new("RGB", (1000, 1000)), "PNG", {}),
+        (Image.new("RGB", (1000, 1000)), "WEBP", {}),
+    ],
+    ids=lambda value: str(value) if not isinstance(value, Image.Image) else value.mode,
+)
+def test_the_estimate_of_what_decoding_costs_is_of_the_right_size(picture, form, options):
+    """Within a factor that leaves room for other machines and for what takes less than the worst of its kind."""
+    data = encoded(picture, form, **options)
+
+    def seconds() -> float:
+        start = time.thread_time()
+        decode.decode(data)
+        return time.thread_time() - start
+
+    measured = min(seconds() for _ in range(5))
+    assert measured / 4 < headers.read_header(data, form).seconds < 20 * measured
+
+
+def test_exif_data_of_many_entries_is_counted_among_what_a_picture_costs():
+    entries = [struct.pack("<HHII", 0x9000 + number, 7, 4, 8) for number in range(5400)]
+    plain, costly = headers.read_header(PNG, "PNG"), with_chunk(PNG, b"eXIf", exif_with(*entries))
+    assert (pictures.prepare(costly) == pictures.prepare(PNG)).all()
+    assert headers.read_header(costly, "PNG").seconds > plain.seconds + 0.02
+    with pytest.raises(UnusablePicture, match="too many bytes of EXIF data"):
+        pictures.prepare(with_chunk(PNG, b"eXIf", exif_with(*entries) + bytes(65_536)))
+
+
+@pytest.mark.parametrize("filling", [b"\xff", b"\0", b"\xff\0", b"ab", b"\xff" * 1000 + b"\0"])
+def test_what_fills_the_room_between_the_segments_of_a_jpeg_takes_no_time(filling):
+    data = JPEG[:20] + filling * (5_000_000 // len(filling)) + JPEG[20:]
+    start = time.thread_time()
+    assert (pictures.prepare(data) == pictures.prepare(JPEG)).all()
+    assert time.thread_time() - start < 0.5
+
+
+def test_what_else_a_file_holds_is_not_counted_among_the_scans_of_a_jpeg():
+    """Such as the film behind a motion photo, or the picture that its EXIF data shows."""
+    thumbnail = b"Exif\0\0" + exif_with(TURNED) + JPEG
+    film = b"\xff\xda" * 1000
+    data = encoded(drawing(), "JPEG", exif=thumbnail) + film
+    assert headers.read_header(data, "JPEG").seconds < 0.01
+    assert recognize(pictures.prepare(data)) == recognize(pictures.prepare(encoded(drawing().rotate(-90), "JPEG")))
+
+
+def test_a_file_whose_header_says_one_size_and_its_pixels_another_is_damaged():
+    with pytest.raises(UnusablePicture, match="damaged"):
+        pictures.prepare(PNG[:33] + PNG[8:33].replace(b"\1\x18\0\0\1\x18", b"\1\x19\0\0\1\x19") + PNG[33:])
+
+
+@pytest.mark.parametrize("side", [1601, 3199, 3200, 3300, 4000, 8000])
+def test_a_large_jpeg_is_reduced_and_keeps_1600_pixels(side):
+    data = encoded(Image.new("L", (side, 40), "white"), "JPEG")
+    assert 1600 <= decode.decode(data).shape[1] <= 3200
+
+
+@pytest.mark.parametrize(
+    ("mode", "colours"),
+    [
+        ("1", (0, 1)),
+        ("L", (0, 255)),
+        ("P", (0, 255)),
+        ("RGB", ((0, 0, 0), (255, 255, 255))),
+        ("RGBA", ((0, 0, 0, 255), (0, 0, 0, 0))),
+        ("LA", ((0, 255), (0, 0))),
+        ("I;16", (0, 65_535)),
+    ],
+)
+def test_a_large_picture_of_any_kind_is_reduced_before_it_is_float(mode, colours):
+    ink, paper = colours
+    picture = Image.new("L" if mode == "P" else mode, (3500, 3500), paper)
+    picture.paste(ink, (1000, 700, 1400, 2800))
+    luminance = decode.decode(encoded(picture.convert(mode), compress_level=1))
+    assert luminance.shape == (1750, 1750)
+    assert (luminance[1000, 600], luminance[1000, 900]) == (0, 255)
+
+
+def test_a_large_picture_of_16_bits_keeps_its_transparent_value():
+    picture = Image.new("I;16", (3500, 3500), 65_535)
+    picture.paste(0, (1000, 700, 1400, 2800))
+    luminance = decode.decode(with_chunk(encoded(picture, compress_level=1), b"tRNS", b"\0\0"))
+    assert luminance.shape == (1750, 1750)
+    assert luminance[1000, 600] != luminance[1000, 900]
+
+
+def test_a_digit_of_a_fiftieth_of_a_photograph_keeps_its_pixels():
+    photo = Image.new("RGB", (4000, 3000), "white")
+    photo.paste("black", (2000, 1400, 2080, 1480))
+    dark = decode.decode(encoded(photo, "JPEG", quality=90)) < 128
+    assert dark.any(axis=0).sum() >= 32
+    assert dark.any(axis=1).sum() >= 32
+
+
+def test_a_photograph_of_12_megapixels_is_decoded_soon():
+    data = encoded(drawing([SEVEN], side=4000, pen=300, mode="RGB").crop((0, 500, 4000, 3500)), "JPEG")
+
+    def seconds() -> float:
+        start = time.thread_time()
+        decode.decode(data)
+        return time.thread_time() - start
+
+    assert min(seconds() for _ in range(3)) < 0.1
 
 
 def test_a_thin_pen_is_as_black_as_a_thick_one():

@@ -26,7 +26,7 @@ REFUSED = {
     "text.png": b"no picture at all",
     "cut-off.png": encoded(drawing())[:300],
     "blank.jpg": encoded(drawing([]), "JPEG"),
-    "large.png": encoded(drawing()) + bytes(2 * 1024 * 1024),
+    "large.png": encoded(drawing()) + bytes(25 * 1024 * 1024),
 }
 
 
@@ -82,6 +82,21 @@ def test_the_pictures_in_a_folder_are_read_in_the_order_of_their_names(folder, p
     ]
 
 
+def test_pictures_of_every_format_in_a_folder_are_read(folder, predict):
+    (folder / "more").mkdir()
+    names = {"a.bmp": "BMP", "b.GIF": "GIF", "c.jfif": "JPEG", "d.webp": "WEBP", "e.png": "GIF"}
+    for name, form in names.items():
+        (folder / "more" / name).write_bytes(encoded(drawing([SEVEN]), form))
+    status, answers, _ = predict("more")
+    assert status == 0
+    assert [line.split("  ")[:2] for line in answers.splitlines()] == [[f"more/{name}", "7"] for name in names]
+
+
+def test_the_command_reads_more_than_a_request_may_cost(folder, predict, settings):
+    settings.MAX_REQUEST_SECONDS = 0
+    assert predict("scans")[0] == 0
+
+
 def test_standard_input_is_a_picture(predict, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(encoded(drawing([SEVEN])))))
     status, answers, _ = predict("-")
@@ -96,12 +111,12 @@ def test_what_cannot_be_read_is_explained_and_stops_no_other(folder, refused, pr
     assert status == 1
     assert answers.startswith("scans/two.PNG  2  ")
     assert errors.splitlines() == [
-        "text.png: This file is not a PNG or JPEG picture.",
+        "text.png: This file is not a PNG, JPEG, WebP, BMP or GIF picture.",
         "cut-off.png: This picture is damaged or cut off: it can't be decoded.",
         "blank.jpg: There is no ink in this picture.",
-        "large.png: This picture is too large; it may have 2 MB.",
+        "large.png: This picture is too large; it may have 25 MB.",
         "absent.png: No such file or directory.",
-        "empty: There is no PNG or JPEG picture in this folder.",
+        "empty: There is no PNG, JPEG, WebP, BMP or GIF picture in this folder.",
         "nothing.png: This file is empty.",
     ]
 
@@ -128,7 +143,7 @@ def test_json_says_what_the_api_says(folder, refused, predict, client):
 def test_a_picture_that_is_too_large_is_not_read_to_its_end(predict, monkeypatch, settings):
     picture = io.BytesIO(REFUSED["large.png"])
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(picture))
-    assert predict("-") == (1, "", "-: This picture is too large; it may have 2 MB.\n")
+    assert predict("-") == (1, "", "-: This picture is too large; it may have 25 MB.\n")
     assert picture.tell() == settings.MAX_PICTURE_BYTES + 1
 
 

@@ -173,7 +173,7 @@ def test_an_empty_form_is_told_what_to_do(client, address):
     ("data", "status", "words"),
     [
         (encoded(Image.new("L", (280, 280), 255)), 422, "There is no ink in this picture."),
-        (b"plain text", 415, "This file is not a PNG or JPEG picture."),
+        (b"plain text", 415, "This file is not a PNG, JPEG, WebP, BMP or GIF picture."),
         (encoded(drawing())[:200], 422, "damaged or cut off"),
     ],
     ids=["blank", "text", "cut off"],
@@ -201,11 +201,32 @@ def test_a_fault_of_the_server_is_not_called_a_damaged_picture(client, monkeypat
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_too_large_an_upload_is_refused_in_the_shape_that_was_asked_for(client, address):
     headers = {"HX-Request": "true"} if address == "/draw/predict/" else {}
-    file = SimpleUploadedFile("large.png", bytes(3 * 1024 * 1024), "image/png")
+    file = SimpleUploadedFile("large.png", bytes(26 * 1024 * 1024), "image/png")
     answer = client.post(address, {"file": file}, headers=headers)
     assert answer.status_code == 413
-    assert b"a picture may have 2 MB" in answer.content
+    assert b"a picture may have 25 MB" in answer.content
     assert (b"<html" in answer.content) == (address == "/draw/")
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_a_picture_of_25_mb_is_read(client, address):
+    data = encoded(drawing([TWO]))
+    answer = post(client, address, data + bytes(25 * 1024 * 1024 - len(data)))
+    assert answer.status_code == 200
+    assert "2" in verdict(answer)
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "BMP", "GIF"])
+def test_a_picture_of_any_format_is_read_whatever_its_name_and_type(client, form):
+    file = SimpleUploadedFile("digit.doc", encoded(drawing([TWO]), form), "application/msword")
+    answer = client.post("/draw/", {"file": file})
+    assert "<strong>2</strong>" in answer.content.decode()
+
+
+def test_a_picture_that_is_not_read_is_named(client):
+    answer = post(client, "/draw/", encoded(drawing(), "AVIF"))
+    assert answer.status_code == 415
+    assert "This is an AVIF picture; save it as JPEG or PNG." in verdict(answer)
 
 
 def test_the_fragment_address_answers_only_post(client):
@@ -219,3 +240,4 @@ def test_the_page_begins_with_nothing_drawn_and_works_without_javascript(client)
     assert re.search(r'<form\s[^>]*class="drawing-pad"[^>]*\shidden', page.content.decode())
     assert re.search(r'<form\s[^>]*method="post"[^>]*enctype="multipart/form-data"', page.content.decode())
     assert b"csrfmiddlewaretoken" in page.content
+    assert b"PNG, JPEG, WebP, BMP or GIF, up to 25 MB" in page.content

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
@@ -12,7 +13,7 @@ from ..errors import described, not_found
 from ..forms import MAX_TILES
 from ..gallery import TILES_AT_ONCE, gallery
 from ..health import check_ready
-from ..pictures import pngs
+from ..pictures import Budget, pngs
 from ..recognizer import Reading, classifier, explain, read_all, weights_sha256, weights_version
 from ..refusals import Refusal
 from ..traffic import prometheus
@@ -40,7 +41,7 @@ def predict_digit(request: HttpRequest) -> HttpResponse:
     extras = sent_names(request.GET, "include", EXTRAS)
     payload = sent_payload(request)
     with prediction_slot():
-        readings = read_all(payload.items, len(payload.items))
+        readings = read_all(payload.items, Budget(settings.MAX_REQUEST_SECONDS))
         if not payload.is_batch and isinstance(readings[0], Refusal):
             raise readings[0]
         answers = [

@@ -72,7 +72,7 @@ def model_metadata(request: HttpRequest) -> HttpResponse:
 @endpoint("POST", answers=("application/json", "application/octet-stream"))
 def infer(request: HttpRequest) -> HttpResponse:
     """Read the pictures of one tensor; the outputs come in JSON or, where a client asks for it, behind it in binary."""
-    body = read(sent_body(request), settings.MAX_JSON_BYTES, missing=f"Send a tensor of pixels: {EXAMPLE}.")
+    body = read(sent_body(request), settings.MAX_TENSOR_BYTES, missing=f"Send a tensor of pixels: {EXAMPLE}.")
     sent_length = request.headers.get(HEADER_LENGTH, str(len(body)))
     if not re.fullmatch("[0-9]{1,9}", sent_length) or int(sent_length) > len(body):
         raise MalformedBody(f"{HEADER_LENGTH} must be the number of bytes of JSON in this body.")

@@ -40,7 +40,7 @@ class Reader:
 
     def __init__(self, read: Callable[[int], bytes]) -> None:
         self._read, self._total = read, 0
-        self._ahead = b"\r\n"  # so that the first delimiter is like the others
+        self._ahead = bytearray(b"\r\n")  # so that the first delimiter is like the others
 
     def until(self, mark: bytes, limit: int, too_large: str) -> bytes:
         """The bytes before the next mark, which is passed over; there may be so many, or this is what to say."""
@@ -50,13 +50,14 @@ class Reader:
             self._read_on()
         if not 0 <= end <= limit:
             raise TooLarge(too_large)
-        found, self._ahead = self._ahead[:end], self._ahead[end + len(mark) :]
+        found = bytes(self._ahead[:end])
+        del self._ahead[: end + len(mark)]
         return found
 
     def peek(self, size: int) -> bytes:
         while len(self._ahead) < size:
             self._read_on()
-        return self._ahead[:size]
+        return bytes(self._ahead[:size])
 
     def _read_on(self) -> None:
         chunk = self._read(CHUNK)

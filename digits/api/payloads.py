@@ -15,6 +15,7 @@ from django.http import HttpRequest
 
 from digit_recognizer_dl_model.frame import SIDE
 
+from ..pictures.formats import READ
 from ..pictures.ink import MIN_CONTRAST
 from ..refusals import (
     Blank,
@@ -28,7 +29,7 @@ from ..refusals import (
 )
 from .multipart import parts
 
-MISSING = "Send a PNG or JPEG picture as the multipart field `file`, as the body itself, or as `image` in JSON."
+MISSING = f"Send a {READ} picture as the multipart field `file`, as the body itself, or as `image` in JSON."
 
 DATA_URL = re.compile(r"\Adata:[^,]{0,100};base64,", re.IGNORECASE)
 
@@ -46,14 +47,14 @@ def sent_payload(request: HttpRequest) -> Payload:
     if request.content_type == "multipart/form-data":
         files = sent_files(body, request.content_params.get("boundary", ""))
         return Payload(files, len(files) > 1)
-    if request.content_type in ("image/png", "image/jpeg"):
+    if request.content_type.startswith("image/") or request.content_type == "application/octet-stream":
         return Payload([read(body, settings.MAX_PICTURE_BYTES)], False)
     if request.content_type == "application/json":
         return sent_json(read(body, settings.MAX_JSON_BYTES))
     if not read_some(body, 1):
         raise NoPicture(MISSING)
-    detail = "Send multipart/form-data, image/png, image/jpeg or application/json; this content type is not read here."
-    raise UnsupportedType(detail)
+    detail = "Send multipart/form-data, application/json, an image type or application/octet-stream"
+    raise UnsupportedType(f"{detail}; this content type is not read here.")
 
 
 def sent_body(request: HttpRequest) -> BinaryIO:
@@ -116,6 +117,8 @@ def sent_json(data: bytes) -> Payload:
 
 
 def decoded_json(data: bytes) -> object:
+    if sum(map(data.count, (b",", b"[", b"{"))) > settings.MAX_JSON_VALUES:
+        raise TooLarge(f"This JSON has too many values; {settings.MAX_JSON_VALUES:,} are the most.")
     try:
         return json.loads(data.decode())
     except (ValueError, RecursionError) as error:  # no UTF-8, no JSON, a number of thousands of digits; too deep
@@ -145,7 +148,7 @@ def sent_base64(value: object) -> bytes:
         encoded = DATA_URL.sub("", value).replace("\r", "").replace("\n", "")
         picture = base64.b64decode(encoded, validate=True)
     except (TypeError, ValueError) as error:
-        detail = "`image` must be a string: a PNG or JPEG file in base64 or as a data URL."
+        detail = f"`image` must be a string: a {READ} file in base64 or as a data URL."
         raise UnusablePicture(detail) from error
     if not picture:
         raise NoPicture("`image` is empty.")

@@ -1,7 +1,8 @@
 """A picture or a drawing becomes 28x28 pixels as MNIST prepares its digits; this is the only place that does it.
 
-A picture: `decode` (file to luminance), `ink` (luminance to ink, with the help of `background`), `centring` (ink to
-pixels). A drawing: `drawing` (strokes to ink), `centring`.
+A picture: `formats` and `headers` (what a file is and what it will cost), `decode` (file to luminance), `ink`
+(luminance to ink, with the help of `background`), `centring` (ink to pixels). A drawing: `drawing` (strokes to ink),
+`centring`.
 """
 
 from collections.abc import Sequence
@@ -10,12 +11,16 @@ import numpy as np
 from PIL import Image
 
 from . import centring, decode, drawing, ink
+from .decode import Budget
 from .drawing import Stroke
 
 
-def prepare(data: bytes, batch: int = 1) -> np.ndarray:
-    """Prepare an encoded picture, one of `batch` in a request: (28, 28) uint8, ink 255 on 0; raises a Refusal."""
-    return centring.centre(ink.ink_of_picture(decode.decode(data, batch)))
+def prepare(data: bytes, budget: Budget | None = None) -> np.ndarray:
+    """Prepare a picture file: (28, 28) uint8, ink 255 on 0; raises a Refusal.
+
+    budget: what the pictures of a request may cost together, of which this one takes its part.
+    """
+    return centring.centre(ink.ink_of_picture(decode.decode(data, budget)))
 
 
 def prepare_image(picture: Image.Image) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""A PNG or JPEG file becomes luminance; the only place where files of pictures are decoded."""
+"""A picture file becomes luminance; the only place where files of pictures are decoded."""
 
 import io
 import struct
@@ -7,16 +7,30 @@ import zlib
 
 import numpy as np
 from django.conf import settings
-from PIL import Image, ImageOps, PngImagePlugin
+from PIL import BmpImagePlugin, Image, ImageOps, PngImagePlugin
 
-from ..refusals import MEGAPIXEL, Blank, NotAPicture, UnusablePicture
+from ..refusals import MEGAPIXEL, Blank, TooLarge, UnusablePicture
+from .formats import MAGIC, format_of
+from .headers import LARGEST_SIDE, MAX_EXIF, REDUCED_SIDE, Header, damaged, png_chunks, read_header, too_many
 
-FORMATS = {"PNG": b"\x89PNG\r\n\x1a\n", "JPEG": b"\xff\xd8\xff"}
-MAX_SCANS = 64  # of a JPEG picture; cameras make ten, and each may take as long as decoding a picture
-START_OF_SCAN = b"\xff\xda"  # these two bytes stand nowhere in the compressed part of a JPEG file
 # The exceptions by which Pillow reports damage, found with mutated files. About some corrupt EXIF data it only warns,
 # which `set_up_pillow` turns into an exception, too.
 DAMAGE = (IndexError, OSError, SyntaxError, UserWarning, ValueError, struct.error)
+# How much EXIF data is read, by Pillow's names: as it is, and in lines of hexadecimal digits as in PNG files.
+EXIF_LIMITS = {"exif": MAX_EXIF, "Raw profile type exif": 2.1 * MAX_EXIF}
+
+
+class Budget:
+    """The estimated seconds of a processor that the pictures of one request share."""
+
+    def __init__(self, seconds: float) -> None:
+        self.left = seconds
+
+    def spend(self, seconds: float) -> None:
+        """Raises TooLarge for a picture that costs more than is left; a cheaper one may still be read."""
+        if seconds > self.left:
+            raise TooLarge("The pictures before this one cost all the time that a request has; send it in another one.")
+        self.left -= seconds
 
 
 def set_up_pillow() -> None:
@@ -24,49 +38,69 @@ def set_up_pillow() -> None:
     # Pillow's own limits only warn at first; `check_size` has stricter ones, and the text beside a picture is not read.
     Image.MAX_IMAGE_PIXELS = None
     PngImagePlugin.MAX_TEXT_MEMORY = PngImagePlugin.MAX_TEXT_CHUNK
+    BmpImagePlugin.USE_RAW_ALPHA = True  # many programs write alpha where the format has a byte in reserve
     warnings.filterwarnings("ignore", module=r"PIL\.")  # oddities that Pillow can read
     warnings.filterwarnings("error", "(?i)(possibly )?corrupt exif", module=r"PIL\.")
 
 
-def decode(data: bytes, batch: int = 1) -> np.ndarray:
-    """The luminance (h, w) float32, 0-255, of a PNG or JPEG picture, turned as its EXIF orientation says.
+def decode(data: bytes, budget: Budget | None = None) -> np.ndarray:
+    """The luminance (h, w) float32, 0-255, of the first frame of a picture file, turned as its EXIF orientation says.
 
-    Raises NotAPicture for another format and UnusablePicture for a picture that is damaged or too large for one of
-    `batch` pictures in a request.
+    A large picture is reduced; its longer side keeps at least REDUCED_SIDE pixels. Raises NotAPicture for a format that
+    is not read, UnusablePicture for a picture that is damaged or would cost too much, TooLarge where `budget` is spent.
     """
-    if not data.startswith(tuple(FORMATS.values())):
-        raise NotAPicture("This file is not a PNG or JPEG picture.")
-    damaged = UnusablePicture("This picture is damaged or cut off: it can't be decoded.")
+    form = format_of(data)
+    header = read_header(data, form)
+    check_size(header, form)
+    check_cost(header)
+    if budget:
+        budget.spend(header.seconds)
+    if form == "PNG" and not has_right_checksums(data):
+        raise damaged()
     try:
-        picture = Image.open(io.BytesIO(data), formats=list(FORMATS))
+        picture = Image.open(io.BytesIO(header.data), formats=list(MAGIC))
     except DAMAGE as error:
-        raise damaged from error
-    check_size(picture, batch)
-    if picture.format == "PNG" and not has_right_checksums(data):
-        raise damaged
-    if picture.format != "PNG" and data.count(START_OF_SCAN) > MAX_SCANS:
-        raise damaged
+        raise damaged() from error
+    if picture.size != (header.width, header.height):
+        raise damaged()
     try:
+        if form == "JPEG":
+            picture.draft("L", tuple(max(1, side // header.drafted) for side in picture.size))
         picture.load()
+        if any(len(picture.info.get(name, "")) > most for name, most in EXIF_LIMITS.items()):
+            raise too_many("bytes of EXIF data", MAX_EXIF)
         picture.getexif()  # Pillow keeps the orientation from here on
         # `exif_transpose` would write the rest anew, which takes time and fails on damage beside the orientation.
         picture.info = {name: value for name, value in picture.info.items() if name == "transparency"}
         ImageOps.exif_transpose(picture, in_place=True)
     except DAMAGE as error:
-        raise damaged from error
+        raise damaged() from error
     if picture.mode == "P" and picture.palette is None:  # Pillow reads it, but can't tell its colours
-        raise damaged
-    return luminance_of(picture)
+        raise damaged()
+    if form == "BMP" and picture.mode == "RGBA" and not picture.getchannel("A").getbbox():
+        picture = picture.convert("RGB")  # the byte in reserve is nothing but that
+    return luminance_of(reduced(picture))
 
 
-def check_size(picture: Image.Image, batch: int) -> None:
+def check_size(header: Header, form: str) -> None:
     """Refuse by what the picture's header declares, before memory is taken for its pixels."""
-    size = f"This picture has {picture.width} x {picture.height} pixels"
-    limit = min(settings.MAX_PICTURE_PIXELS, settings.MAX_BATCH_PIXELS // batch)
-    if picture.width * picture.height > limit:
-        raise UnusablePicture(f"{size}; {limit / MEGAPIXEL:.2g} megapixels are the most, and in large batches less.")
-    if max(picture.size) > settings.MAX_PICTURE_SIDE:
+    size = f"This picture has {header.width} x {header.height} pixels"
+    most = settings.MAX_JPEG_PIXELS if form == "JPEG" else settings.MAX_PICTURE_PIXELS
+    # Rounded, as cameras count: those of 50 megapixels have up to 50.3.
+    if round(header.width * header.height / MEGAPIXEL) * MEGAPIXEL > most:
+        jpeg = settings.MAX_JPEG_PIXELS // MEGAPIXEL
+        other = settings.MAX_PICTURE_PIXELS // MEGAPIXEL
+        raise UnusablePicture(f"{size}; {jpeg} megapixels are the most for JPEG, {other} megapixels for the others.")
+    if max(header.width, header.height) > settings.MAX_PICTURE_SIDE:
         raise UnusablePicture(f"{size}; {settings.MAX_PICTURE_SIDE} are the most along a side.")
+
+
+def check_cost(header: Header) -> None:
+    if header.seconds > settings.MAX_PICTURE_SECONDS:
+        raise UnusablePicture(
+            f"This picture would take about {header.seconds:.1f} seconds to decode;"
+            f" {settings.MAX_PICTURE_SECONDS} is the most. Save it smaller, or as a plain JPEG."
+        )
 
 
 def has_right_checksums(png: bytes) -> bool:
@@ -75,15 +109,26 @@ def has_right_checksums(png: bytes) -> bool:
     By hand, because Pillow's decoder skips the checksums of the pixels, and `Image.verify` skips the last chunk, takes
     nine times as long and needs the file opened a second time.
     """
-    view, start = memoryview(png), len(FORMATS["PNG"])
-    while start < len(png):
-        end = start + 8 + int.from_bytes(view[start : start + 4])
-        if zlib.crc32(view[start + 4 : end]) != int.from_bytes(view[end : end + 4]):
-            return False
-        if view[start + 4 : end] == b"IEND":
-            return True
-        start = end + 4
-    return False
+    view = memoryview(png)
+    return all(
+        zlib.crc32(view[start - 4 : end]) == int.from_bytes(view[end : end + 4]) for _, start, end in png_chunks(png)
+    )
+
+
+def reduced(picture: Image.Image) -> Image.Image:
+    """A picture with a side over LARGEST_SIDE reduced by a whole factor, before it takes four bytes a pixel."""
+    longer = max(picture.size)
+    if longer <= LARGEST_SIDE:
+        return picture
+    if picture.mode.startswith("I") and "transparency" in picture.info:
+        grey = np.asarray(picture)
+        opaque = np.where(grey == picture.info["transparency"], 0, 255)
+        picture = Image.fromarray(np.stack([grey >> 8, opaque], axis=2).astype(np.uint8), "LA")
+    elif picture.mode.startswith("I"):
+        picture = picture.convert("I")
+    else:
+        picture = picture.convert("RGBA" if picture.has_transparency_data else "L")
+    return picture.reduce(longer // REDUCED_SIDE)
 
 
 def luminance_of(picture: Image.Image) -> np.ndarray:

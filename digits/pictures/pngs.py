@@ -8,7 +8,7 @@ from PIL import Image
 
 from digit_recognizer_dl_model.frame import SIDE
 
-from .decode import FORMATS
+from .formats import PNG_MAGIC
 
 OVERLAY_SIDE = 4 * SIDE  # pixels: smooth colours over pixels that can still be counted
 FOR, AGAINST = (20, 120, 255), (255, 130, 0)  # blue and orange, which colour-blind people can tell apart
@@ -31,7 +31,7 @@ def png(pixels: np.ndarray) -> bytes:
         (b"IEND", b""),
     ]
     chunks = [len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4) for kind, data in parts]
-    return FORMATS["PNG"] + b"".join(chunks)
+    return PNG_MAGIC + b"".join(chunks)
 
 
 def overlay(pixels: np.ndarray, relevance: np.ndarray) -> bytes:

@@ -83,7 +83,7 @@ export class DrawingPad {
     this.#changed();
   }
 
-  /** Put a picture file on the pad. One that the browser cannot decode is sent as it is, for the server to refuse. */
+  /** Put a picture file on the pad. One that the browser cannot decode is sent as it is, for the server to say why. */
   async take(file) {
     try {
       this.#drawing.add(await load({ picture: await dataUrl(await reduced(file)), isInk: false }));

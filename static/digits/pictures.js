@@ -3,6 +3,14 @@
 export const DRAWING_SIDE = 280; // pixels along each side of the picture that is sent, on any screen
 const PHOTO_SIDE = 1000; // pixels along the longer side of a photo that was too large to be sent as it is
 const LARGE = { bytes: 500_000, side: 2000 };
+/** How files of the types begin that the server reads. What a file says of its own type may be wrong or missing. */
+const READABLE = {
+  "image/png": /^\x89PNG\r\n\x1a\n/,
+  "image/jpeg": /^\xff\xd8\xff/,
+  "image/webp": /^RIFF[^]{4}WEBPVP8[ LX]/,
+  "image/bmp": /^BM[^]{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0/,
+  "image/gif": /^GIF8[79]a/,
+};
 const SAMPLES = 32; // along each side of a picture, to tell whether it is dark
 const DARK = 110; // mean brightness of 255 below which a white pen shows better
 
@@ -62,11 +70,14 @@ function brightness(image) {
   return sum / (3 * SAMPLES * SAMPLES);
 }
 
-/** A picture file as it is, or reduced to JPEG where it is large or of a type that the server does not read. */
+/** A picture file as it is, or reduced to JPEG where it is large or the server does not read it; rejects as `load`. */
 export async function reduced(file) {
-  const bitmap = await createImageBitmap(file);
+  const beginning = String.fromCharCode(...new Uint8Array(await file.slice(0, 20).arrayBuffer()));
+  const type = Object.keys(READABLE).find((each) => READABLE[each].test(beginning));
+  const typed = type ? file.slice(0, file.size, type) : file;
+  const bitmap = await createImageBitmap(typed);
   const longer = Math.max(bitmap.width, bitmap.height);
-  if (["image/png", "image/jpeg"].includes(file.type) && file.size <= LARGE.bytes && longer <= LARGE.side) return file;
+  if (type && file.size <= LARGE.bytes && longer <= LARGE.side) return typed;
   const scale = Math.min(1, PHOTO_SIDE / longer);
   const [canvas, context] = canvasOf(Math.round(bitmap.width * scale), Math.round(bitmap.height * scale));
   context.fillStyle = "white";

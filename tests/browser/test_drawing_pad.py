@@ -612,6 +612,24 @@ def test_a_picture_is_sent_as_it_is_and_is_paper_to_draw_on(page):
     expect_digit(page, 7)
 
 
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "BMP", "GIF", "AVIF"])
+def test_a_picture_is_read_whatever_it_is_named_and_its_type_is_said_to_be(page, form):
+    file = io.BytesIO()
+    Image.open(io.BytesIO(picture(7))).convert("RGB").save(file, form)
+    page.goto("/draw/")
+    choose(page, "seven", file.getvalue(), "image/avif" if form == "AVIF" else "")
+    expect_digit(page, 7)
+    assert (sent(page) == file.getvalue()) == (form != "AVIF")  # which the server does not read, but the browser does
+
+
+def test_a_picture_that_neither_the_browser_nor_the_server_reads_is_named(page, complaints):
+    complaints.expect_status(415, ANSWERS)
+    page.goto("/draw/")
+    choose(page, "seven.jpg", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "image/jpeg")
+    reason = "This is a HEIC picture; save it as JPEG or PNG."
+    expect(page.locator("#prediction .refused")).to_have_text(f"Not a picture {reason}")
+
+
 def test_a_phones_photo_is_reduced_and_the_right_way_up(page):
     photo = Image.open(io.BytesIO(picture(7, side=3000))).rotate(90)
     exif = Image.Exif()
@@ -651,8 +669,10 @@ def test_a_file_that_is_no_picture_is_refused_with_the_reason(page, complaints):
     complaints.expect_status(415, ANSWERS)
     page.goto("/draw/")
     choose(page, "seven.png", b"seven")
-    expect(page.locator("#prediction .refused")).to_have_text("Not a picture This file is not a PNG or JPEG picture.")
-    expect(page.get_by_role("status")).to_contain_text("This file is not a PNG or JPEG picture.")
+    expect(page.locator("#prediction .refused")).to_have_text(
+        "Not a picture This file is not a PNG, JPEG, WebP, BMP or GIF picture."
+    )
+    expect(page.get_by_role("status")).to_contain_text("This file is not a PNG, JPEG, WebP, BMP or GIF picture.")
 
 
 INK_OF_SEVEN = {"share": 0.09, "left": 0.26, "top": 0.16, "right": 0.72, "bottom": 0.86}
@@ -729,4 +749,4 @@ def test_without_javascript_a_refusal_is_on_a_full_page(page, complaints):
     choose(page, "two.png", b"two")
     button(page, "Read the picture").click()
     expect(page).to_have_title("Draw · Digit Recognizer")
-    expect(page.locator(".refused")).to_contain_text("This file is not a PNG or JPEG picture.")
+    expect(page.locator(".refused")).to_contain_text("This file is not a PNG, JPEG, WebP, BMP or GIF picture.")

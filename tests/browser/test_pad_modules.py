@@ -1,11 +1,14 @@
 """The ES modules of the drawing pad, each by itself, in Chromium."""
 
+import base64
 import json
 import re
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser
+
+from ..pictures import drawing, encoded
 
 MODULES = ("draw-page", "drawing", "pad", "painting", "pictures")
 
@@ -142,8 +145,32 @@ REDUCED = """await (async () => {
     [
         (300, 200, "image/png", ["image/png", 300, 200]),
         (3000, 1500, "image/png", ["image/jpeg", 1000, 500]),
-        (300, 200, "image/webp", ["image/jpeg", 300, 200]),
+        (300, 200, "image/webp", ["image/webp", 300, 200]),
+        (300, 200, "image/jpeg", ["image/jpeg", 300, 200]),
+        (3000, 200, "image/webp", ["image/jpeg", 1000, 67]),
     ],
 )
-def test_only_large_pictures_and_foreign_types_are_reduced(run, width, height, kind, expected):
+def test_only_large_pictures_are_reduced(run, width, height, kind, expected):
     assert run("pictures", REDUCED % (width, height, kind)) == expected
+
+
+TYPED = """await (async () => {
+  const bytes = Uint8Array.from(atob("%s"), (character) => character.charCodeAt(0));
+  return (await m.reduced(new Blob([bytes], { type: "%s" }))).type;
+})()"""
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ("PNG", "image/png"),
+        ("JPEG", "image/jpeg"),
+        ("WEBP", "image/webp"),
+        ("BMP", "image/bmp"),
+        ("GIF", "image/gif"),
+    ],
+)
+@pytest.mark.parametrize("declared", ["", "text/plain", "image/png"])
+def test_the_bytes_of_a_file_say_what_it_is(run, form, expected, declared):
+    data = base64.b64encode(encoded(drawing(), form)).decode()
+    assert run("pictures", TYPED % (data, declared)) == expected

@@ -6,15 +6,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from digits.management.progress import bar
-from digits.recognizer import Prediction, read_all
+from digits.pictures.formats import READ, SUFFIXES
+from digits.recognizer import Prediction, prepare_or_refuse, read_all
 from digits.refusals import NoPicture, Refusal, TooLarge
 
 STANDARD_INPUT = "-"
-SUFFIXES = (".png", ".jpg", ".jpeg")  # of the files that are read in a folder
 BATCH = 64  # pictures that go through the network together, and are answered at once
 ERASE_LINE = "\r\x1b[K"
 # The exit codes by which shells know Ctrl-C and a reader, such as `head`, that has seen enough.
@@ -33,7 +34,7 @@ class Command(BaseCommand):
             "files",
             metavar="FILE",
             nargs="+",
-            help="a PNG or JPEG picture, a folder of them, or - for standard input",
+            help=f"a {READ} picture, a folder of them, or - for standard input",
         )
         parser.add_argument("--json", dest="as_json", action="store_true", help="answer with one JSON object a line")
 
@@ -61,12 +62,12 @@ class Command(BaseCommand):
         shows_bar = len(names) > BATCH and self.stderr.isatty()
         for start in range(0, len(names), BATCH):
             batch = names[start : start + BATCH]
-            items: list[bytes | Refusal] = []
+            items: list[np.ndarray | Refusal] = []  # pixels, as the files of a batch may fill the memory
             try:
                 for done, name in enumerate(batch, start):
                     if shows_bar:
                         self.draw(f"{bar(done, len(names))}  {done:,} of {len(names):,}")
-                    items.append(content_or_refusal(name))
+                    items.append(prepare_or_refuse(content_or_refusal(name)))
             finally:
                 if shows_bar:
                     self.draw("")  # the answers may go to the same terminal
@@ -131,7 +132,7 @@ def content(name: str) -> bytes:
             with Path(name).open("rb") as file:
                 data = file.read(most)
     except IsADirectoryError as error:
-        raise NoPicture("There is no PNG or JPEG picture in this folder.") from error
+        raise NoPicture(f"There is no {READ} picture in this folder.") from error
     except OSError as error:
         raise NoPicture(f"{error.strerror or error}.") from error
     if not data:
