@@ -236,6 +236,17 @@ def test_faint_ink_is_read_where_the_noise_is_fainter(paper, noise):
     assert mean_difference(Image.fromarray(np.rint(faint).astype(np.uint8)), drawing()) < 10
 
 
+@pytest.mark.parametrize(
+    ("ink", "paper"),
+    [((255, 235, 80), (190, 220, 255)), ((255, 60, 60), (60, 150, 60)), ((120, 120, 255), (140, 140, 140))],
+    ids=["yellow on light blue", "red on green", "blue on grey"],
+)
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+def test_ink_of_another_colour_as_light_as_the_paper_is_read(form, ink, paper):
+    prediction = recognize(pictures.prepare(encoded(drawing(mode="RGB", ink=ink, paper=paper), form)))
+    assert (prediction.digit, prediction.uncertain) == (2, False)
+
+
 @pytest.mark.parametrize("noise", [1, 3, 10])
 def test_noise_is_no_faint_ink(noise):
     grain = 200 + noise * np.random.default_rng(1).standard_normal((300, 400))

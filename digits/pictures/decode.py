@@ -16,6 +16,8 @@ from .headers import LARGEST_SIDE, MAX_EXIF, REDUCED_SIDE, Header, damaged, png_
 # The exceptions by which Pillow reports damage, found with mutated files. About some corrupt EXIF data it only warns,
 # which `set_up_pillow` turns into an exception, too.
 DAMAGE = (IndexError, OSError, SyntaxError, UserWarning, ValueError, struct.error)
+FLAT = 80  # grey levels of luminance; where there are more, it tells ink from paper
+COLOURFUL = 2  # times the levels of luminance that a colour has to have in order to be looked at instead
 # How much EXIF data is read, by Pillow's names: as it is, and in lines of hexadecimal digits as in PNG files.
 EXIF_LIMITS = {"exif": MAX_EXIF, "Raw profile type exif": 2.1 * MAX_EXIF}
 
@@ -65,7 +67,7 @@ def decode(data: bytes, budget: Budget | None = None) -> np.ndarray:
         raise damaged()
     try:
         if form == "JPEG":
-            picture.draft("L", tuple(max(1, side // header.drafted) for side in picture.size))
+            picture.draft(None, tuple(max(1, side // header.drafted) for side in picture.size))
         picture.load()
         if any(len(picture.info.get(name, "")) > most for name, most in EXIF_LIMITS.items()):
             raise too_many("bytes of EXIF data", MAX_EXIF)
@@ -127,7 +129,8 @@ def reduced(picture: Image.Image) -> Image.Image:
     elif picture.mode.startswith("I"):
         picture = picture.convert("I")
     else:
-        picture = picture.convert("RGBA" if picture.has_transparency_data else "L")
+        is_grey = picture.mode in ("1", "L")
+        picture = picture.convert("RGBA" if picture.has_transparency_data else "L" if is_grey else "RGB")
     return picture.reduce(longer // REDUCED_SIDE)
 
 
@@ -146,8 +149,22 @@ def luminance_of(picture: Image.Image) -> np.ndarray:
         alpha = np.asarray(colours.getchannel("A"), np.float32) / 255
         luminance = np.asarray(colours.convert("RGB").convert("L"), np.float32)
     else:
-        return np.asarray(picture.convert("L"), np.float32)
+        return np.asarray(channel_of(picture), np.float32)
     if not alpha.any():
         raise Blank("This picture is fully transparent.")
     beneath = 255 if np.average(luminance, weights=alpha) < 128 else 0
     return luminance * alpha + beneath * (1 - alpha)
+
+
+def channel_of(picture: Image.Image) -> Image.Image:
+    """Luminance, or the colour in which paper and ink differ where their luminance is nearly the same."""
+    luminance = picture.convert("L")
+    factor = 1 + max(picture.size) // 200
+    least, most = luminance.reduce(factor).getextrema()
+    if picture.mode in ("1", "L") or most - least > FLAT:
+        return luminance
+    colours = picture.convert("RGB")
+    spans = [high - low for low, high in colours.reduce(factor).getextrema()]
+    if max(spans) < COLOURFUL * (most - least):
+        return luminance
+    return colours.getchannel(spans.index(max(spans)))
