@@ -17,6 +17,7 @@ USUAL = 3  # pixels of the 20 that they are thinned to
 INKED = 0.5  # of the darkest ink; what is thinned is to leave more than that somewhere
 FEW = 0.5  # times smaller; a digit of fewer pixels is enlarged first, as averaging would keep the steps of its edges
 FINER = 8  # times
+HARD = 0.05  # fraction of inked pixels that may be grey in a digit with hard edges
 FINE = 100  # pixels of the longest side where they are; 20 would have closed the gaps between strokes
 
 
@@ -60,12 +61,17 @@ def resized(ink: np.ndarray, longest: int) -> np.ndarray:
     """Ink (h, w) in 0-1 with its longest side of so many pixels."""
     scale = longest / max(ink.shape)
     height, width = (max(1, round(side * scale)) for side in ink.shape)
-    if scale == 1:
+    if scale == 1 and not is_hard(ink):
         return ink
     if scale > FEW:
         ink = enlarged(ink)
     # Averages over areas, as MNIST was made.
     return np.asarray(Image.fromarray(ink).resize((width, height), Image.Resampling.BOX)).clip(0, 1)
+
+
+def is_hard(ink: np.ndarray) -> bool:
+    """Whether ink (h, w) has no soft edges, as a program draws with a pen of a pixel."""
+    return np.count_nonzero((ink > 0) & (ink < 1)) <= HARD * np.count_nonzero(ink)
 
 
 def enlarged(ink: np.ndarray) -> np.ndarray:

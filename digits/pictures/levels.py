@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from .morphology import components
+from .morphology import components, erode
 
 # When the edge alone tells.
 CLEAR = 0.95  # fraction of the edge on one side of the middle level
@@ -27,10 +27,9 @@ SAMPLED = 400  # pixels along the longest side that are looked at
 EVEN = 3  # grey levels within which paper counts as even
 MOSTLY = 0.7  # fraction of the paper that has to be even
 SPECKS = 0.0005  # fraction of single pixels in the paper from which it has salt-and-pepper noise
-# Where light falls, much has one level between those of paper and ink, unlike the soft edges of strokes.
+# A shadow is an area of one level between those of paper and ink; the soft edges of strokes are narrow.
 BETWEEN = 0.25  # fraction of the contrast from the paper, and from the ink
-SOME = 0.1  # fraction of the ink that has to lie between to count
-FLAT = 0.5  # fraction of what lies between that has one level
+SHADOW = 0.005  # fraction of the picture
 
 
 class Levels(NamedTuple):
@@ -108,9 +107,9 @@ def has_even_paper(luminance: np.ndarray) -> bool:
     outermost = sample.min() if levels.is_dark else sample.max()
     depth = (sample - levels.paper) / (outermost - levels.paper or 1)
     between = sample[(depth > BETWEEN) & (depth < 1 - BETWEEN)]
-    if between.size > SOME * np.count_nonzero(is_ink):
-        counts = np.bincount(between.astype(np.uint8), minlength=256)
-        if np.convolve(counts, np.ones(2 * EVEN + 1)).max() > FLAT * between.size:
+    if between.size:
+        shadow = np.bincount(between.astype(np.uint8)).argmax()
+        if np.count_nonzero(erode(np.abs(sample - shadow) <= EVEN, 3)) > SHADOW * sample.size:
             return False
     return not has_specks(luminance, levels.paper) and not lies_beside(is_ink)
 
