@@ -9,11 +9,13 @@ from . import background, levels
 from .morphology import components
 
 MIN_CONTRAST = 20  # grey levels of 255 between paper and ink; a fainter mark may be the paper's own
-# A fainter mark is ink if it has so many grey levels, stands out from the noise by so many standard deviations, and
-# hangs together, unlike noise.
-FAINTEST, DISTINCT, CONNECTED = 8, 10, 0.5
-SMALL = 0.2  # of the picture's longest side
+# A fainter mark is ink if it stands out from the noise and hangs together, unlike noise.
+FAINTEST = 8  # grey levels
+DISTINCT = 10  # standard deviations of the noise
 LEAST_NOISE = 0.3  # grey levels; rounding to whole levels alone makes as much
+CONNECTED = 0.5  # fraction of the mark in its largest component
+
+SMALL = 0.2  # of the picture's longest side; a digit that is smaller is looked at once more
 
 
 def ink_of_picture(luminance: np.ndarray) -> np.ndarray:
