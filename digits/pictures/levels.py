@@ -28,7 +28,7 @@ EVEN = 3  # grey levels within which paper counts as even
 MOSTLY = 0.7  # fraction of the paper that has to be even
 SPECKS = 0.0005  # fraction of single pixels in the paper from which it has salt-and-pepper noise
 # A shadow is an area of one level between those of paper and ink; the soft edges of strokes are narrow.
-BETWEEN = 0.25  # fraction of the contrast from the paper, and from the ink
+DARKEST = 0.9  # fraction of the contrast between paper and ink
 SHADOW = 0.005  # fraction of the picture
 
 
@@ -106,7 +106,7 @@ def has_even_paper(luminance: np.ndarray) -> bool:
         return False
     outermost = sample.min() if levels.is_dark else sample.max()
     depth = (sample - levels.paper) / (outermost - levels.paper or 1)
-    between = sample[(depth > BETWEEN) & (depth < 1 - BETWEEN)]
+    between = sample[(np.abs(sample - levels.paper) > EVEN) & (depth > 0) & (depth < DARKEST)]
     if between.size:
         shadow = np.bincount(between.astype(np.uint8)).argmax()
         if np.count_nonzero(erode(np.abs(sample - shadow) <= EVEN, 3)) > SHADOW * sample.size:
