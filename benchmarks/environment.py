@@ -4,7 +4,7 @@ import os
 
 
 def use_one_blas_thread() -> None:
-    """Let NumPy's BLAS use one thread, and the instructions of this processor whatever the shell prescribes.
+    """Let NumPy's BLAS use one thread and choose its instructions by the processor, not by OPENBLAS_CORETYPE.
 
     ONNX Runtime and PyTorch choose their instructions by the processor, too.
     """

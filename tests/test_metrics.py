@@ -16,7 +16,8 @@ EMPTY = np.zeros((6, 28, 28), np.uint8)
 def classifier():
     """Answers image i with answers[i], as sure as confidences[i], and 1 with as much of the rest as seconds[i] says.
 
-    A confidence below 0.6 is not sure; a picture with more than 0.2 beyond the two likeliest digits is no digit.
+    An answer with a confidence below 0.6 is not sure. With more than 0.2 outside the two likeliest digits, it is not
+    a digit.
     """
     answers, confidences, seconds = [3, 3, 5, 8, 0, 9], [0.9, 0.7, 0.55, 0.5, 0.95, 0.7], [0, 0, 0.4, 0, 0, 0.3]
     table = np.array([[(1 - c - s) / 8] * 10 for c, s in zip(confidences, seconds, strict=True)], np.float32)

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageFilter
 
-from . import rulings
+from . import levels, rulings
+from .levels import border
 from .morphology import components, dilate, erode, opening
 
 # When paper is uneven.
@@ -60,11 +61,6 @@ def may_be_uneven(luminance: np.ndarray) -> bool:
     """Whether a picture (h, w) may have uneven or noisy paper, judged quickly by its border and some of its rows."""
     edge = border(luminance)
     return edge.max() - edge.min() > EVEN or has_specks(luminance)
-
-
-def border(values: np.ndarray) -> np.ndarray:
-    """The values (n,) along the four edges of an array (h, w)."""
-    return np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])
 
 
 def has_specks(luminance: np.ndarray) -> bool:
@@ -142,10 +138,7 @@ def smooth(luminance: np.ndarray, noise: float, contrast: float) -> np.ndarray:
 
 def cells_of(values: np.ndarray) -> np.ndarray:
     """The means of values (h, w) in cells, CELLS along the longest side; fewer values than that are their own means."""
-    height, width = values.shape
-    scale = min(1, CELLS / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return np.asarray(Image.fromarray(values).resize(size, Image.Resampling.BOX))
+    return levels.reduced(values, CELLS)
 
 
 def without_rulings(luminance: np.ndarray, noise: float) -> tuple[np.ndarray, bool]:
