@@ -62,3 +62,12 @@ def test_a_stroke_along_the_edge_is_kept():
     prepared = pictures.prepare_image(drawing([TWO], side=300, pen=20).crop((80, 40, 300, 246)))
     foot = prepared[22:24]
     assert np.count_nonzero(foot.max(axis=0) > 128) > 12
+
+
+@pytest.mark.parametrize("is_enlarged", [True, False], ids=["enlarged", "lit from a side"])
+def test_soft_edges_are_told_from_uneven_paper(is_enlarged):
+    tile = drawing([EIGHT], pen=30, ink=60, paper=220).resize((28, 28), Image.Resampling.BOX)
+    luminance = np.asarray(tile.crop((7, 4, 22, 25)).resize((105, 147), Image.Resampling.BICUBIC), np.float32)
+    if not is_enlarged:
+        luminance = luminance * np.linspace(0.6, 1, 105, dtype=np.float32)
+    assert levels.has_even_paper(luminance) is is_enlarged

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from . import levels, rulings
-from .levels import border
+from .levels import border, noise_of
 from .morphology import components, dilate, erode, opening
 
 # When paper is uneven.
@@ -112,16 +112,6 @@ def without_specks(luminance: np.ndarray) -> np.ndarray:
         return luminance
     median = np.asarray(Image.fromarray(luminance).filter(ImageFilter.MedianFilter(3)))
     return np.where(np.abs(luminance - median) > SPECK, median, luminance)
-
-
-def noise_of(luminance: np.ndarray) -> float:
-    """The standard deviation of the noise of a picture (h, w), in grey levels.
-
-    Second differences along the rows tell it: ink and light add little to their median.
-    """
-    second = np.abs(np.diff(luminance[::4], 2, axis=1))
-    # The median of normal noise is 0.6745 standard deviations; second differences have root 6 times as much noise.
-    return float(np.median(second)) / (0.6745 * math.sqrt(6)) if second.size else 0.0
 
 
 def smooth(luminance: np.ndarray, noise: float, contrast: float) -> np.ndarray:

@@ -59,7 +59,7 @@ def depth_of_picture(luminance: np.ndarray) -> np.ndarray:
             depth[~background.digit_mask(depth)] = 0
     if depth.max() < MIN_CONTRAST:
         depth = background.depth_on_uneven_paper(luminance, looks_closely=True) if is_large else None
-        if depth is None or not is_faint_ink(depth, background.noise_of(background.reduced(luminance))):
+        if depth is None or not is_faint_ink(depth, levels.noise_of(background.reduced(luminance))):
             raise Blank("There is no ink in this picture.")
     return depth
 

@@ -5,6 +5,7 @@ than paper, lies in fewer of its corners and hangs together, while it cuts the p
 """
 
 import functools
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +26,9 @@ SOFT = 0.5  # of the way from the middle to the outermost level that is a stroke
 # When paper is even.
 SAMPLED = 400  # pixels along the longest side that are looked at
 EVEN = 3  # grey levels within which paper counts as even
-MOSTLY = 0.7  # fraction of the paper that has to be even
+UNEVEN = 0.1  # fraction of the paper that may be off its level, beside the soft edges of strokes
+EDGE = 0.5, 0.75  # of the contrast between paper and ink: a soft edge's pixels on the ink's side
+BESIDE = 2  # times as many are on the paper's side
 SPECKS = 0.0005  # fraction of single pixels in the paper from which it has salt-and-pepper noise
 # A shadow is an area of one level between those of paper and ink; the soft edges of strokes are narrow.
 DARKEST = 0.9  # fraction of the contrast between paper and ink
@@ -102,10 +105,14 @@ def has_even_paper(luminance: np.ndarray) -> bool:
     levels = levels_of(sample)
     middle = (sample.min() + sample.max()) / 2
     is_ink = sample <= middle if levels.is_dark else sample > middle
-    if np.count_nonzero(np.abs(sample[~is_ink] - levels.paper) <= EVEN) < MOSTLY * np.count_nonzero(~is_ink):
-        return False
     outermost = sample.min() if levels.is_dark else sample.max()
     depth = (sample - levels.paper) / (outermost - levels.paper or 1)
+    off_level = np.count_nonzero(np.abs(sample[~is_ink] - levels.paper) > EVEN)
+    # Enlarged or out of focus, the soft edges of strokes reach into the paper as far as into the ink.
+    if noise_of(luminance) <= EVEN:
+        off_level -= BESIDE * np.count_nonzero((depth > EDGE[0]) & (depth < EDGE[1]))
+    if off_level > UNEVEN * np.count_nonzero(~is_ink):
+        return False
     between = sample[(np.abs(sample - levels.paper) > EVEN) & (depth > 0) & (depth < DARKEST)]
     if between.size:
         shadow = np.bincount(between.astype(np.uint8)).argmax()
@@ -136,3 +143,13 @@ def has_specks(luminance: np.ndarray, paper: float) -> bool:
     above, here, below = above[:rows, 1:-1], here[:rows], below[:rows, 1:-1]
     alone = functools.reduce(np.logical_and, (~here[:, 1:-1], here[:, :-2], here[:, 2:], above, below))
     return np.count_nonzero(alone) > SPECKS * alone.size
+
+
+def noise_of(luminance: np.ndarray) -> float:
+    """The standard deviation of the noise of a picture (h, w), in grey levels.
+
+    Second differences along the rows tell it: ink and light add little to their median.
+    """
+    second = np.abs(np.diff(luminance[::4], 2, axis=1))
+    # The median of normal noise is 0.6745 standard deviations; second differences have root 6 times as much noise.
+    return float(np.median(second)) / (0.6745 * math.sqrt(6)) if second.size else 0.0
