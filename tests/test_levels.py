@@ -71,3 +71,14 @@ def test_soft_edges_are_told_from_uneven_paper(is_enlarged):
     if not is_enlarged:
         luminance = luminance * np.linspace(0.6, 1, 105, dtype=np.float32)
     assert levels.has_even_paper(luminance) is is_enlarged
+
+
+@pytest.mark.parametrize("side", [28, 40, 56])
+@pytest.mark.parametrize("margin", [0.05, 0.3])
+def test_a_small_picture_may_be_shaded(side, margin):
+    picture = cropped(TWO, 400, margin, 40, 220)
+    size = [max(1, round(length * side / max(picture.size))) for length in picture.size]
+    small = picture.resize(size, Image.Resampling.BOX)
+    shaded = Image.fromarray((np.asarray(small) * np.linspace(0.5, 1, size[0])).astype(np.uint8))
+    prepared, whole = (pictures.prepare_image(each).astype(int) for each in (shaded, small))
+    assert np.abs(prepared - whole).mean() < 12

@@ -1,6 +1,7 @@
 """How much ink is at each pixel of a picture, dark on light or light on dark."""
 
 import numpy as np
+from PIL import Image
 
 from digit_recognizer_dl_model.frame import SIDE
 
@@ -15,6 +16,7 @@ DISTINCT = 10  # standard deviations of the noise
 LEAST_NOISE = 0.3  # grey levels; rounding to whole levels alone makes as much
 CONNECTED = 0.5  # fraction of the mark in its largest component
 
+ENLARGEMENT = 4  # times, of a small picture on uneven paper
 SMALL = 0.2  # of the picture's longest side; a digit that is smaller is looked at once more
 
 
@@ -25,7 +27,7 @@ def ink_of_picture(luminance: np.ndarray) -> np.ndarray:
     """
     depth = depth_of_picture(luminance)
     # What was reduced until a digit has few pixels is looked at once more, from near.
-    if depth.shape != luminance.shape and (near := surroundings(depth, luminance)) is not None:
+    if depth.size < luminance.size and (near := surroundings(depth, luminance)) is not None:
         depth = depth_of_picture(near)
     # In place, here and below, because fresh memory for a large picture takes longer than the arithmetic.
     np.maximum(depth, 0, out=depth)
@@ -51,8 +53,10 @@ def depth_of_picture(luminance: np.ndarray) -> np.ndarray:
     """How many grey levels each pixel of the digit stands out from the paper; raises Blank where nothing does."""
     is_large = max(luminance.shape) > 2 * SIDE
     depth = None
-    if is_large and background.may_be_uneven(luminance) and not levels.has_even_paper(luminance):
-        depth = background.depth_on_uneven_paper(luminance)
+    if background.may_be_uneven(luminance):
+        seen = luminance if is_large else enlarged(luminance)
+        is_even = levels.has_even_paper if is_large else levels.has_one_level
+        depth = None if is_even(seen) else background.depth_on_uneven_paper(seen)
     if depth is None:
         depth = depth_on_even_paper(luminance)
         if is_large and has_gaps(depth):
@@ -62,6 +66,13 @@ def depth_of_picture(luminance: np.ndarray) -> np.ndarray:
         if depth is None or not is_faint_ink(depth, levels.noise_of(background.reduced(luminance))):
             raise Blank("There is no ink in this picture.")
     return depth
+
+
+def enlarged(luminance: np.ndarray) -> np.ndarray:
+    """A small picture (h, w) at several times its size, at which cells are smaller than strokes."""
+    height, width = luminance.shape
+    size = ENLARGEMENT * width, ENLARGEMENT * height
+    return np.asarray(Image.fromarray(luminance).resize(size, Image.Resampling.BILINEAR))
 
 
 def has_gaps(depth: np.ndarray) -> bool:

@@ -28,7 +28,7 @@ SAMPLED = 400  # pixels along the longest side that are looked at
 EVEN = 3  # grey levels within which paper counts as even
 UNEVEN = 0.1  # fraction of the paper that may be off its level, beside the soft edges of strokes
 EDGE = 0.5, 0.75  # of the contrast between paper and ink: a soft edge's pixels on the ink's side
-BESIDE = 2  # times as many are on the paper's side
+BESIDE = 3  # times as many may be on the paper's side
 SPECKS = 0.0005  # fraction of single pixels in the paper from which it has salt-and-pepper noise
 # A shadow is an area of one level between those of paper and ink; the soft edges of strokes are narrow.
 DARKEST = 0.9  # fraction of the contrast between paper and ink
@@ -100,25 +100,53 @@ def features(mask: np.ndarray) -> np.ndarray:
 
 def has_even_paper(luminance: np.ndarray) -> bool:
     """Whether the paper (h, w) has one level and the ink another, so that no light, shadow or noise is on them."""
-    step = -(-max(luminance.shape) // SAMPLED)
-    sample = np.ascontiguousarray(luminance[::step, ::step])
+    sample = sampled(luminance)
     levels = levels_of(sample)
-    middle = (sample.min() + sample.max()) / 2
-    is_ink = sample <= middle if levels.is_dark else sample > middle
-    outermost = sample.min() if levels.is_dark else sample.max()
-    depth = (sample - levels.paper) / (outermost - levels.paper or 1)
-    off_level = np.count_nonzero(np.abs(sample[~is_ink] - levels.paper) > EVEN)
-    # Enlarged or out of focus, the soft edges of strokes reach into the paper as far as into the ink.
+    return (
+        has_one_level(sample)
+        and not is_shadowed(sample, levels)
+        and not has_specks(luminance, levels.paper)
+        and not lies_beside(is_ink_of(sample, levels))
+    )
+
+
+def sampled(luminance: np.ndarray) -> np.ndarray:
+    step = -(-max(luminance.shape) // SAMPLED)
+    return np.ascontiguousarray(luminance[::step, ::step])
+
+
+def has_one_level(luminance: np.ndarray) -> bool:
+    """Whether hardly any paper (h, w) is off its level, beside the soft edges of strokes."""
+    levels = levels_of(luminance)
+    is_paper = ~is_ink_of(luminance, levels)
+    off_level = np.count_nonzero(np.abs(luminance[is_paper] - levels.paper) > EVEN)
+    # Enlarged or out of focus, soft edges reach into the paper nearly as far as into the ink.
     if noise_of(luminance) <= EVEN:
+        depth = depth_of(luminance, levels)
         off_level -= BESIDE * np.count_nonzero((depth > EDGE[0]) & (depth < EDGE[1]))
-    if off_level > UNEVEN * np.count_nonzero(~is_ink):
+    return off_level <= UNEVEN * np.count_nonzero(is_paper)
+
+
+def is_shadowed(luminance: np.ndarray, levels: Levels) -> bool:
+    """Whether an area (h, w) has one level between those of paper and ink."""
+    depth = depth_of(luminance, levels)
+    between = luminance[(np.abs(luminance - levels.paper) > EVEN) & (depth > 0) & (depth < DARKEST)]
+    if not between.size:
         return False
-    between = sample[(np.abs(sample - levels.paper) > EVEN) & (depth > 0) & (depth < DARKEST)]
-    if between.size:
-        shadow = np.bincount(between.astype(np.uint8)).argmax()
-        if np.count_nonzero(erode(np.abs(sample - shadow) <= EVEN, 3)) > SHADOW * sample.size:
-            return False
-    return not has_specks(luminance, levels.paper) and not lies_beside(is_ink)
+    shadow = np.bincount(between.astype(np.uint8)).argmax()
+    return np.count_nonzero(erode(np.abs(luminance - shadow) <= EVEN, 3)) > SHADOW * luminance.size
+
+
+def is_ink_of(luminance: np.ndarray, levels: Levels) -> np.ndarray:
+    """Where a picture (h, w) is on the ink's side of the middle level."""
+    middle = (luminance.min() + luminance.max()) / 2
+    return luminance <= middle if levels.is_dark else luminance > middle
+
+
+def depth_of(luminance: np.ndarray, levels: Levels) -> np.ndarray:
+    """Where a picture (h, w) is between the paper, 0, and the outermost level of the ink, 1."""
+    outermost = luminance.min() if levels.is_dark else luminance.max()
+    return (luminance - levels.paper) / (outermost - levels.paper or 1)
 
 
 def lies_beside(mask: np.ndarray) -> bool:
