@@ -20,6 +20,10 @@ from .traffic import prometheus
 NEGLIGIBLE = 0.1  # fraction of the largest relevance below which an explanation mentions nothing
 VERSION_LENGTH = 12  # hexadecimal digits of the weights' checksum that tell one version from another
 NO_DIGIT = "does not look like one digit"
+SEVERAL_DIGITS = "looks like more than one digit"
+# A part of the ink may be a digit of its own if it has enough of the tallest part's height, and of all ink.
+TALL, MUCH = 0.6, 0.2
+FAINT = 25  # of 255; fainter pixels join nothing
 
 
 class Prediction(NamedTuple):
@@ -69,8 +73,8 @@ class Prediction(NamedTuple):
         """The answer in words."""
         if not self.uncertain:
             return str(self.digit)
-        if self.reason == NO_DIGIT:
-            return f"Not sure: this {NO_DIGIT}"
+        if self.reason in (NO_DIGIT, SEVERAL_DIGITS):
+            return f"Not sure: this {self.reason}"
         return f"{self.digit}, or perhaps {self.runner_up}"
 
 
@@ -134,12 +138,28 @@ def recognize_uncounted(pixels: np.ndarray) -> list[Prediction]:
     probabilities = network.probabilities(pixels)
     doubted = doubts(probabilities, network.weights)
     predictions = []
-    for row, digit, runner_up, is_no_digit, is_between_two in zip(
-        probabilities.tolist(), *(column.tolist() for column in doubted), strict=True
+    for picture, row, digit, runner_up, is_no_digit, is_between_two in zip(
+        pixels, probabilities.tolist(), *(column.tolist() for column in doubted), strict=True
     ):
         reason = NO_DIGIT if is_no_digit else f"could be {digit} or {runner_up}" if is_between_two else None
+        if reason and has_digits_beside(picture):
+            reason = SEVERAL_DIGITS
         predictions.append(Prediction(digit, row, reason is not None, reason))
     return predictions
+
+
+def has_digits_beside(pixels: np.ndarray) -> bool:
+    """Whether empty columns part the ink, (28, 28) uint8, into what may be digits beside each other."""
+    inked = pixels > FAINT
+    steps = np.flatnonzero(np.diff(inked.any(axis=0), prepend=False, append=False))
+    parts = [inked[:, first:end] for first, end in steps.reshape(-1, 2)]
+    heights = [np.ptp(np.flatnonzero(part.any(axis=1))) for part in parts]
+    amounts = [np.count_nonzero(part) for part in parts]
+    digits = (
+        height >= TALL * max(heights) and amount >= MUCH * sum(amounts)
+        for height, amount in zip(heights, amounts, strict=True)
+    )
+    return sum(digits) > 1
 
 
 def explain(pixels: np.ndarray, prediction: Prediction) -> Explanation:

@@ -28,6 +28,13 @@ def test_probabilities_are_ten_that_sum_to_one():
     assert max(prediction.probabilities) == prediction.confidence
 
 
+@pytest.mark.parametrize("gap", [0.12, 0.3])
+def test_digits_beside_each_other_are_more_than_one(gap):
+    left, right = ([(x / 2 + offset, y) for x, y in TWO] for offset in (0, 0.25 + gap))
+    prediction = recognize(prepare(encoded(drawing([left, right]))))
+    assert prediction.reason == "looks like more than one digit"
+
+
 def test_several_pictures_are_read_like_each_alone():
     pixels = np.stack([gallery().pixels(index) for index in (0, 1247, 2130, 5937, 8408)])
     for alone, among_others in zip(map(recognize, pixels), recognize_batch(pixels), strict=True):
@@ -132,6 +139,7 @@ def test_the_network_is_loaded_once():
         (None, "4"),
         ("could be 4 or 9", "4, or perhaps 9"),
         ("does not look like one digit", "Not sure: this does not look like one digit"),
+        ("looks like more than one digit", "Not sure: this looks like more than one digit"),
     ],
 )
 def test_a_prediction_says_itself_in_words(reason, words):
