@@ -135,6 +135,8 @@ def load_npz(path: Path) -> dict[str, np.ndarray]:
             arrays = {name: archive[name] for name in archive.files}
             if not all(isinstance(array, np.ndarray) for array in arrays.values()):
                 raise ValueError("not only arrays in it")
+        except MemoryError:  # which the file is not to blame for
+            raise
         except Exception as error:  # NumPy and zipfile answer damage with a dozen kinds of exception
             raise ValueError(f"damaged, or no .npz file of arrays ({error})") from error
         return arrays

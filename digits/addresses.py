@@ -1,6 +1,7 @@
 """What an address is for, told by its path: the one place where errors, limits and middleware ask."""
 
 import re
+from collections.abc import Container
 from enum import Enum, auto
 
 
@@ -25,6 +26,18 @@ def audience_of(path: str) -> Audience:
         case ["v2", *_]:
             return Audience.INFERENCE_CLIENTS
     return Audience.PEOPLE
+
+
+def predicts(method: str, path: str, fields: Container[str]) -> bool:
+    """Whether a page or a fragment is answered by the network; `fields` are those of the address."""
+    match path.strip("/").split("/"):
+        case ["tiles" | "draw", _, *_]:
+            return True
+        case ["draw"]:
+            return method == "POST"
+        case [""] | ["tiles"]:
+            return "predict" in fields or "answered" in fields
+    return False
 
 
 def is_probe(path: str) -> bool:

@@ -1,6 +1,7 @@
 """Every failure in one of these shapes: a problem for the API, a fragment for htmx, a page for everyone else."""
 
 import sys
+from collections.abc import Sequence
 
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -12,7 +13,7 @@ from digit_recognizer_dl_model.dataset import MalformedDataset
 from digit_recognizer_dl_model.weights import UnusableWeights
 
 from .addresses import Audience, audience_of
-from .refusals import Busy, NotFound, Refusal, ServerError, Unavailable
+from .refusals import Busy, MethodNotAllowed, NotFound, Refusal, ServerError, Unavailable
 
 BAD_HOST = "This site does not answer to that host name; its setting DJANGO_ALLOWED_HOSTS lists those it does."
 UNUSABLE = "The network's weights or the gallery's images can't be used."
@@ -50,6 +51,11 @@ def described(status: int, title: str, detail: str) -> dict:
     return {"type": f"{DOCUMENTATION}#{slugify(title)}", "title": title, "status": status, "detail": detail}
 
 
+def wrong_method(request: HttpRequest, methods: Sequence[str]) -> MethodNotAllowed:
+    allowed = ", ".join(methods)
+    return MethodNotAllowed(f"{request.path} answers {allowed}, not {request.method}.", {"Allow": allowed})
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, DisallowedHost):
         return refuse(request, Refusal(BAD_HOST))
@@ -57,6 +63,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    methods = getattr(request.resolver_match.func, "methods", [])
+    if methods and request.method not in methods:  # which the view would have said, had it been asked
+        return refuse(request, wrong_method(request, methods))
     detail = "This form is out of date, or cookies are blocked. Reload the page and try again."
     return failure(request, 403, "Form out of date", detail)
 

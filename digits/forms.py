@@ -13,6 +13,7 @@ from .refusals import NoPicture, Refusal, TooLarge
 
 MAX_TILES = 100
 MAX_POINTS = 20_000
+MAX_STROKES = 2_000  # a round end of a thick pen takes as long as dozens of points
 OFF_PAD = 4  # times the pad's side, from its corner; the pad sends no points beyond, and long lines take time
 
 
@@ -29,7 +30,7 @@ def sent_picture(request: HttpRequest, missing: str) -> bytes:
 def sent_strokes(request: HttpRequest) -> list[Stroke]:
     """The strokes in the field `strokes`, as the drawing pad sends them; an empty list without the field.
 
-    Raises a Refusal if the field is malformed, TooLarge if it has more than MAX_POINTS points.
+    Raises a Refusal if the field is malformed, TooLarge if it has more than MAX_STROKES or MAX_POINTS.
     """
     sent = request.POST.get("strokes", "")
     if not sent:
@@ -41,6 +42,8 @@ def sent_strokes(request: HttpRequest) -> list[Stroke]:
         raise malformed from error
     if sum(stroke.points.size for stroke in strokes) > 2 * MAX_POINTS:
         raise TooLarge(f"These strokes have too many points; {MAX_POINTS:,} are the most.")
+    if len(strokes) > MAX_STROKES:
+        raise TooLarge(f"These are too many strokes; {MAX_STROKES:,} are the most.")
     for points, width in strokes:
         if points.ndim != 2 or points.shape[1] != 2 or not (np.abs(points) <= OFF_PAD).all() or not 0 < width <= 1:
             raise malformed

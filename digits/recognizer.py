@@ -2,7 +2,7 @@
 
 import functools
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -109,14 +109,20 @@ class Reading(NamedTuple):
 
 
 def read_all(
-    items: Sequence[bytes | np.ndarray | Refusal], budget: pictures.Budget | None = None
+    items: Sequence[bytes | np.ndarray | Refusal],
+    budget: pictures.Budget | None = None,
+    tell_prepared: Callable[[int], None] = lambda count: None,
 ) -> list[Reading | Refusal]:
     """Prepare each item, note why it is refused if it is, and recognise the rest in one pass; the order is kept.
 
     items: encoded pictures, prepared pixels (28, 28) uint8, or refusals from an earlier step, which stay as they are.
     budget: what preparing the encoded pictures may cost together; without it, each may cost what one may.
+    tell_prepared: called after each item with the number of those that are prepared or refused.
     """
-    prepared = [prepare_or_refuse(item, budget) for item in items]
+    prepared = []
+    for item in items:
+        prepared.append(prepare_or_refuse(item, budget))
+        tell_prepared(len(prepared))
     pixels = [item for item in prepared if not isinstance(item, Refusal)]
     predictions = iter(recognize_batch(np.array(pixels, np.uint8).reshape(-1, SIDE, SIDE)))
     return [item if isinstance(item, Refusal) else Reading(item, next(predictions)) for item in prepared]

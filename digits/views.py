@@ -9,11 +9,11 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from . import pictures
 from .api.openapi import document
 from .api.page import chapters
+from .decorators import page
 from .errors import refuse
 from .forms import sent_picture, sent_score, sent_selection, sent_strokes, sent_tiles
 from .gallery import choose_at_random
@@ -32,20 +32,20 @@ from .recognizer import (
 )
 from .refusals import MEGABYTE, Busy, Refusal
 from .report import report
-from .traffic.limits import prediction_slot
+from .traffic.limits import prediction_place
 
 # Ask again each time, but unlike `no-store` let the Back button show the page as it was left.
 fresh = cache_control(private=True, no_cache=True)
 
 
-@require_safe
+@page("GET", "HEAD")
 @fresh
 def gallery(request: HttpRequest) -> HttpResponse:
     """Tiles to tap; the address may name the tiles shown and answered, a filter and the score."""
     return render(request, "digits/gallery.html", gallery_context(request.GET))
 
 
-@require_safe
+@page("GET", "HEAD")
 @fresh
 def tiles(request: HttpRequest) -> HttpResponse:
     context = gallery_context(request.GET) | {"announces": True}
@@ -55,7 +55,7 @@ def tiles(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@require_safe
+@page("GET", "HEAD")
 @fresh
 def predict_tile(request: HttpRequest, index: int) -> HttpResponse:
     """Answer one tile; the address says how the others on the page were answered, for the score."""
@@ -71,7 +71,7 @@ def predict_tile(request: HttpRequest, index: int) -> HttpResponse:
     return response
 
 
-@require_safe
+@page("GET", "HEAD")
 @fresh
 def tile(request: HttpRequest, index: int) -> HttpResponse:
     """A tile's own page."""
@@ -88,7 +88,7 @@ def tile(request: HttpRequest, index: int) -> HttpResponse:
     return render(request, "digits/tile.html", context)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@page("GET", "HEAD", "POST")
 @fresh
 def draw(request: HttpRequest) -> HttpResponse:
     """The drawing pad; a picture posted here, as browsers without JavaScript do, is answered on the same page."""
@@ -99,7 +99,7 @@ def draw(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "digits/draw.html", context)
     try:
-        with prediction_slot():
+        with prediction_place(request):
             pixels = sent_pixels(request)
             context |= prediction_context(pixels)
             if "explain" in request.POST:
@@ -109,24 +109,24 @@ def draw(request: HttpRequest) -> HttpResponse:
     return render(request, "digits/draw.html", context)
 
 
-@require_POST
+@page("POST")
 @fresh
 def predict_drawing(request: HttpRequest) -> HttpResponse:
     context = {"announces": "live" not in request.POST}  # announcements would not stop while the pen moves
     try:
-        with prediction_slot():
+        with prediction_place(request):
             context |= prediction_context(sent_pixels(request))
     except Refusal as refusal:
         return refuse_drawing(request, refusal, "digits/_prediction.html", context)
     return render(request, "digits/_prediction.html", context)
 
 
-@require_POST
+@page("POST")
 @fresh
 def explain_drawing(request: HttpRequest) -> HttpResponse:
     context = {"announces": True}
     try:
-        with prediction_slot():
+        with prediction_place(request):
             pixels = sent_pixels(request)
             [prediction] = recognize_uncounted(pixels[None])  # counted when it was answered
             context |= explanation_context(pixels, prediction)
@@ -135,20 +135,20 @@ def explain_drawing(request: HttpRequest) -> HttpResponse:
     return render(request, "digits/_explanation.html", context)
 
 
-@require_safe
+@page("GET", "HEAD")
 @fresh
 def model(request: HttpRequest) -> HttpResponse:
     return render(request, "digits/model.html", report())
 
 
-@require_safe
+@page("GET", "HEAD")
 @fresh
 def api(request: HttpRequest) -> HttpResponse:
     """The documentation of the API, made from its OpenAPI document."""
     return render(request, "digits/api.html", chapters(document(request.build_absolute_uri("/").rstrip("/"))))
 
 
-@require_safe
+@page("GET", "HEAD")
 def favicon(request: HttpRequest) -> HttpResponse:
     """The icon for clients that ask for it without reading the page."""
     return redirect(static("digits/icon.svg"))

@@ -22,15 +22,14 @@ def predict(client: Client, **options):
 
 
 @pytest.fixture
-def all_slots_taken():
+def all_places_taken(settings):
     with contextlib.ExitStack() as taken:
-        with contextlib.suppress(limits.Busy):
-            while True:
-                taken.enter_context(limits.prediction_slot())
+        for client in range(settings.MAX_PREDICTIONS_IN_FLIGHT):
+            taken.enter_context(limits.places.take(f"192.0.2.{client}", 1))
         yield
 
 
-def test_one_prediction_too_many_is_refused_at_once(client, all_slots_taken):
+def test_one_prediction_too_many_is_refused_at_once(client, all_places_taken):
     answer = predict(client)
     assert answer.status_code == 503
     assert answer.headers["Content-Type"] == "application/problem+json"
@@ -38,49 +37,42 @@ def test_one_prediction_too_many_is_refused_at_once(client, all_slots_taken):
     assert answer.json()["type"] == "/api/#busy"
 
 
-def test_pages_and_health_answer_all_the_same(client, all_slots_taken):
+def test_pages_and_health_answer_all_the_same(client, all_places_taken):
     for path in ("/", "/draw/", "/api/health/live", "/api/health/ready", "/metrics", "/api/display-images/"):
         assert client.get(path).status_code == 200
 
 
-def test_a_drawing_that_finds_no_slot_is_told_so(client, all_slots_taken):
+def test_a_drawing_that_finds_no_place_is_told_so(client, all_places_taken):
     answer = client.post("/draw/", {"file": SimpleUploadedFile("digit.png", encoded(drawing()))})
     assert answer.status_code == 503
     assert "Please try again" in answer.content.decode()
 
 
-def free_slots() -> int:
-    """How many predictions may begin now."""
-    taken = 0
-    while limits.slots().acquire(blocking=False):
-        taken += 1
-    for _ in range(taken):
-        limits.slots().release()
-    return taken
+def taken_places() -> int:
+    return len(limits.places._taken)
 
 
-def test_slots_are_given_back_after_answers_and_refusals(client):
-    free = free_slots()
+def test_places_are_given_back_after_answers_and_refusals(client):
     assert predict(client).status_code == 200
     assert client.post(URL, b"no picture", content_type="image/png").status_code == 415
-    assert free_slots() == free
+    assert taken_places() == 0
 
 
 @pytest.mark.parametrize(
     ("path", "more"), [(f"{URL}?include=saliency", {}), ("/draw/explain/", {}), ("/draw/", {"explain": ""})]
 )
-def test_an_explanation_takes_a_slot_as_a_prediction_does(client, monkeypatch, path, more):
-    free, left = free_slots(), []
+def test_an_explanation_takes_a_place_as_a_prediction_does(client, monkeypatch, path, more):
+    taken = []
 
     def explain(pixels, prediction):
-        left.append(free_slots())
+        taken.append(taken_places())
         return recognizer.explain(pixels, prediction)
 
     for module in (endpoints, views):
         monkeypatch.setattr(module, "explain", explain)
     answer = client.post(path, {"file": SimpleUploadedFile("digit.png", encoded(drawing()))} | more)
     assert answer.status_code == 200
-    assert left == [free - 1]
+    assert taken == [1]
 
 
 @pytest.fixture

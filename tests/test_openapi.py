@@ -147,7 +147,7 @@ def test_its_limits_are_those_of_the_settings(settings):
     [
         (1024**2, {"MAX_PICTURE_BYTES", "MAX_JSON_BYTES", "MAX_TENSOR_BYTES", "MAX_REQUEST_BYTES"}),
         (1_000_000, {"MAX_PICTURE_PIXELS", "MAX_JPEG_PIXELS"}),
-        (1, {"MAX_BATCH"}),
+        (1, {"MAX_BATCH", "MAX_EXPLAINED"}),
     ],
 )
 def test_the_limits_in_its_sentences_are_those_of_the_settings(settings, unit, names):

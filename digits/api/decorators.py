@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.request import MediaType
 from django.views.decorators.csrf import csrf_exempt
 
-from ..errors import refuse
-from ..refusals import MethodNotAllowed, NotAcceptable, Refusal
+from ..errors import refuse, wrong_method
+from ..refusals import NotAcceptable, Refusal
 
 
 def endpoint(*methods: str, answers: tuple[str, ...] = ("application/json",)) -> Callable:
@@ -20,9 +20,7 @@ def endpoint(*methods: str, answers: tuple[str, ...] = ("application/json",)) ->
         def answer(request: HttpRequest) -> HttpResponse:
             try:
                 if request.method not in methods:
-                    allowed = ", ".join(methods)
-                    detail = f"{request.path} answers {allowed}, not {request.method}."
-                    raise MethodNotAllowed(detail, {"Allow": allowed})
+                    raise wrong_method(request, methods)
                 if not any(is_accepted(request, content_type) for content_type in answers):
                     types = " or ".join(answers)
                     raise NotAcceptable(f"{request.path} answers with {types}, which the Accept header excludes.")

@@ -16,7 +16,7 @@ from .. import __version__
 from ..health import check_ready
 from ..recognizer import Prediction, recognize_batch
 from ..refusals import MalformedBody, Refusal, TooLarge, UnusablePixels
-from ..traffic.limits import prediction_slot
+from ..traffic.limits import prediction_place
 from .decorators import endpoint
 from .payloads import as_pixels, check_ink, decoded_json, read, sent_body
 
@@ -85,7 +85,7 @@ def infer(request: HttpRequest) -> HttpResponse:
     asked_for = sent_outputs(header)
     if not isinstance(header.get("id", ""), str):
         raise Refusal("`id` must be a string.")
-    with prediction_slot():
+    with prediction_place(request):
         predictions = recognize_batch(pixels)
     return answer(header, asked_for, predictions)
 

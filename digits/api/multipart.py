@@ -14,6 +14,11 @@ from ..refusals import MEGABYTE, MalformedBody, TooLarge, UnsupportedType
 CHUNK = 64 * 1024  # bytes read at once
 MAX_HEADERS = 8 * 1024  # bytes, of a part
 
+# A parameter of a header; what stands in quotes, such as the name of a file, may look like another one.
+PARAMETER = re.compile(
+    rb';[ \t]*(?P<key>[^=;\s"]*)[ \t]*(?:=[ \t]*(?P<value>"(?:[^"\\]|\\.)*"|[^;\r]*))?[^;\r]*', re.DOTALL
+)
+
 
 def parts(read: Callable[[int], bytes], boundary: bytes) -> Iterator[tuple[bytes | None, bytes]]:
     """Name and content of each part of the body that `read` gives so many bytes of."""
@@ -27,12 +32,20 @@ def parts(read: Callable[[int], bytes], boundary: bytes) -> Iterator[tuple[bytes
         encoding = re.search(rb"(?i)\r\ncontent-transfer-encoding:\s*(\S*)", headers)
         if encoding and encoding[1].lower() not in (b"binary", b"8bit", b"7bit"):
             raise UnsupportedType("A part of this request has a transfer encoding; send its bytes as they are.")
-        name = re.search(rb'(?i)\r\ncontent-disposition:\s*form-data\s*;[^\r]*?\bname="?([^";\r]*)', headers)
         megabytes = settings.MAX_PICTURE_BYTES // MEGABYTE
         too_large = f"A part of this request is too large; a picture may have {megabytes} MB."
-        yield name and name[1].strip(), reader.until(delimiter, settings.MAX_PICTURE_BYTES, too_large)
+        yield field_name(headers), reader.until(delimiter, settings.MAX_PICTURE_BYTES, too_large)
     if reader.peek(2) != b"--":
         raise TooLarge(f"This request has too many parts; {settings.MAX_BATCH} are the most.")
+
+
+def field_name(headers: bytes) -> bytes | None:
+    """The name of the field that a part is; None if its headers give none."""
+    form_data = re.search(rb"(?i)\r\ncontent-disposition:\s*form-data\s*(?=;)", headers)
+    found = form_data and PARAMETER.match(headers, form_data.end())
+    while found and found["key"].lower() != b"name":
+        found = PARAMETER.match(headers, found.end())
+    return found and (found["value"] or b"").strip(b'" \t')
 
 
 class Reader:

@@ -7,7 +7,7 @@ import base64
 import functools
 import json
 import re
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from django.conf import settings
@@ -57,18 +57,46 @@ def sent_payload(request: HttpRequest) -> Payload:
     raise UnsupportedType(f"{detail}; this content type is not read here.")
 
 
-def sent_body(request: HttpRequest) -> BinaryIO:
+class Body(Protocol):
+    """What can be read of a request, no further than it reaches."""
+
+    def read(self, size: int) -> bytes: ...
+
+
+class AnnouncedBody:
+    """A body as long as its Content-Length says; Django would take one that ends sooner for the whole."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request, self._left = request, announced_length(request)
+
+    def read(self, size: int) -> bytes:
+        """Raises EOFError where the body ends too soon."""
+        data = self._request.read(size)
+        self._left -= len(data)
+        if len(data) < size and self._left > 0:
+            raise EOFError
+        return data
+
+
+def announced_length(request: HttpRequest) -> int:
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:  # as Django has it
+        return 0
+
+
+def sent_body(request: HttpRequest) -> Body:
     """The body as a file that ends where the request does."""
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise UnsupportedType("Send the body as it is, without Content-Encoding.", {"Accept-Encoding": "identity"})
     if request.META.get("CONTENT_LENGTH") or "Transfer-Encoding" not in request.headers:
-        return request
+        return AnnouncedBody(request)
     if not request.META.get("wsgi.input_terminated"):  # as runserver, which does not know the last chunk
         raise MalformedBody("This server does not accept chunked bodies; send the body with Content-Length.")
     return request.META["wsgi.input"]
 
 
-def read(body: BinaryIO, limit: int, missing: str = MISSING) -> bytes:
+def read(body: Body, limit: int, missing: str = MISSING) -> bytes:
     """The whole body, which may have so many bytes and must have one."""
     data = read_some(body, limit + 1)
     if not data:
@@ -78,16 +106,17 @@ def read(body: BinaryIO, limit: int, missing: str = MISSING) -> bytes:
     return data
 
 
-def read_some(body: BinaryIO, size: int) -> bytes:
+def read_some(body: Body, size: int) -> bytes:
     try:
         return body.read(size)
-    except (
-        Exception
-    ) as error:  # the connection broke, or the chunks are malformed: each server has exceptions of its own
+    except MemoryError:
+        raise
+    # The connection broke, or the chunks are malformed: each server has exceptions of its own.
+    except Exception as error:
         raise MalformedBody("The body of this request breaks off.") from error
 
 
-def sent_files(body: BinaryIO, boundary: str) -> list[Item]:
+def sent_files(body: Body, boundary: str) -> list[Item]:
     """The contents of the parts named `file` of a multipart body."""
     if not re.fullmatch(r"[!-~ ]{1,70}", boundary):
         raise MalformedBody("The content type multipart/form-data needs a boundary of 1 to 70 characters.")

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import time
 import warnings
 import zlib
 
@@ -11,26 +12,31 @@ from PIL import BmpImagePlugin, Image, ImageOps, PngImagePlugin
 
 from ..refusals import MEGAPIXEL, Blank, TooLarge, UnusablePicture
 from .formats import MAGIC, format_of
-from .headers import LARGEST_SIDE, MAX_EXIF, REDUCED_SIDE, Header, damaged, png_chunks, read_header, too_many
+from .headers import LARGEST_SIDE, MAX_EXIF, PREPARING, REDUCED_SIDE, Header, damaged, png_chunks, read_header, too_many
 
 # The exceptions by which Pillow reports damage, found with mutated files. About some corrupt EXIF data it only warns,
 # which `set_up_pillow` turns into an exception, too.
 DAMAGE = (IndexError, OSError, SyntaxError, UserWarning, ValueError, struct.error)
 FLAT = 80  # grey levels of luminance; where there are more, it tells ink from paper
 COLOURFUL = 2  # times the levels of luminance that a colour has to have in order to be looked at instead
+DECODER_BYTES = 8  # a pixel, that a decoder may need: two for each coefficient of a JPEG picture of four channels
 # How much EXIF data is read, by Pillow's names: as it is, and in lines of hexadecimal digits as in PNG files.
 EXIF_LIMITS = {"exif": MAX_EXIF, "Raw profile type exif": 2.1 * MAX_EXIF}
 
 
 class Budget:
-    """The estimated seconds of a processor that the pictures of one request share."""
+    """The seconds of a processor that the pictures of one request share, as estimated and as measured.
+
+    The estimates refuse before the work begins. The clock, which is that of the thread, catches what they leave out.
+    """
 
     def __init__(self, seconds: float) -> None:
-        self.left = seconds
+        self.left = seconds  # by the estimates
+        self._end = time.thread_time() + seconds
 
     def spend(self, seconds: float) -> None:
         """Raises TooLarge for a picture that costs more than is left; a cheaper one may still be read."""
-        if seconds > self.left:
+        if seconds > self.left or seconds + PREPARING > self._end - time.thread_time():
             raise TooLarge("The pictures before this one cost all the time that a request has; send it in another one.")
         self.left -= seconds
 
@@ -52,6 +58,8 @@ def decode(data: bytes, budget: Budget | None = None) -> np.ndarray:
     is not read, UnusablePicture for a picture that is damaged or would cost too much, TooLarge where `budget` is spent.
     """
     form = format_of(data)
+    if budget:
+        budget.spend(0)  # reading a header takes time, too
     header = read_header(data, form)
     check_size(header, form)
     check_cost(header)
@@ -62,7 +70,7 @@ def decode(data: bytes, budget: Budget | None = None) -> np.ndarray:
     try:
         picture = Image.open(io.BytesIO(header.data), formats=list(MAGIC))
     except DAMAGE as error:
-        raise damaged() from error
+        raise damaged_unless_short_of_memory(error, header) from error
     if picture.size != (header.width, header.height):
         raise damaged()
     try:
@@ -76,12 +84,23 @@ def decode(data: bytes, budget: Budget | None = None) -> np.ndarray:
         picture.info = {name: value for name, value in picture.info.items() if name == "transparency"}
         ImageOps.exif_transpose(picture, in_place=True)
     except DAMAGE as error:
-        raise damaged() from error
+        raise damaged_unless_short_of_memory(error, header) from error
     if picture.mode == "P" and picture.palette is None:  # Pillow reads it, but can't tell its colours
         raise damaged()
     if form == "BMP" and picture.mode == "RGBA" and not picture.getchannel("A").getbbox():
         picture = picture.convert("RGB")  # the byte in reserve is nothing but that
     return luminance_of(reduced(picture))
+
+
+def damaged_unless_short_of_memory(error: Exception, header: Header) -> UnusablePicture:
+    """The refusal for what Pillow reports as damage; raises MemoryError where that may be what was missing.
+
+    Not all decoders tell the one from the other: JPEG's breaks off, and WebP's can't be created.
+    """
+    if "out of memory" in str(error):
+        raise MemoryError from error
+    np.empty((header.height, header.width, DECODER_BYTES), np.uint8)
+    return damaged()
 
 
 def check_size(header: Header, form: str) -> None:
@@ -98,9 +117,10 @@ def check_size(header: Header, form: str) -> None:
 
 
 def check_cost(header: Header) -> None:
-    if header.seconds > settings.MAX_PICTURE_SECONDS:
+    seconds = header.seconds + PREPARING
+    if seconds > settings.MAX_PICTURE_SECONDS:
         raise UnusablePicture(
-            f"This picture would take about {header.seconds:.1f} seconds to decode;"
+            f"This picture would take about {seconds:.1f} seconds to decode;"
             f" {settings.MAX_PICTURE_SECONDS} is the most. Save it smaller, or as a plain JPEG."
         )
 

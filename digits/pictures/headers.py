@@ -21,12 +21,13 @@ PNG_CHUNK, PNG_PROFILE = 5e-6, 2.2e-3  # a profile may unpack to a megabyte
 JPEG_PIXEL, JPEG_BYTE = 1.2e-9, 8e-9
 JPEG_SCAN_PIXEL, JPEG_SCAN_BYTE = 0.7e-9, 30e-9  # where there are several scans; each passes over all pixels again
 JPEG_ARITHMETIC_BYTE = 100e-9  # estimated, as no encoder was at hand
-WEBP_PIXEL, WEBP_BYTE = 15e-9, 25e-9
+WEBP_PIXEL, WEBP_BYTE, WEBP_LOSSLESS_BYTE = 15e-9, 45e-9, 25e-9
 GIF_PIXEL, GIF_BYTE = 4e-9, 8e-9
 BMP_PIXEL, BMP_RUN_PIXEL, BMP_RUN_BYTE = 1.5e-9, 100e-9, 250e-9  # Pillow unpacks runs in Python
 TRANSPARENT_PIXEL = 10e-9  # for laying it on paper and, before that, reducing it
 EXIF = 0.04  # of the most that is read, in thousands of entries
 KEPT_PIXEL = 10e-9  # what finding the ink takes, for each pixel that is left after reducing
+PREPARING = 0.1  # what it may take beside that, in small pictures of noise or squares; an ordinary one takes a tenth
 
 MAX_EXIF = 65_536  # bytes, as many as a JPEG file has room for
 MAX_PNG_CHUNKS = 25_000  # which is a picture of the largest size in chunks of a kilobyte
@@ -174,7 +175,8 @@ def webp_header(data: bytes) -> Header:
             width, height = 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
         case _:
             width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 26))
-    seconds = (WEBP_PIXEL + TRANSPARENT_PIXEL) * width * height + WEBP_BYTE * len(data)
+    seconds = (WEBP_PIXEL + TRANSPARENT_PIXEL) * width * height
+    seconds += (WEBP_LOSSLESS_BYTE if data[15:16] == b"L" else WEBP_BYTE) * len(data)
     seconds += EXIF * bool(data[15:16] == b"X" and data[20] & 0x08)
     return Header(width, height, seconds + KEPT_PIXEL * kept_pixels(width, height), data)
 

@@ -3,6 +3,8 @@
 import contextlib
 import functools
 import ipaddress
+import logging
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -14,25 +16,74 @@ from django.http import HttpRequest
 
 from ..refusals import Busy
 
-RETRY_AFTER = 1  # seconds; a prediction takes a few milliseconds, the largest batch one or two seconds
+IPV6_CLIENT = 64  # bits of the address; providers give a customer at least so large a network
+
+logger = logging.getLogger("digits")
 
 
-@functools.cache
-def slots() -> threading.BoundedSemaphore:
-    """One for each prediction that this process makes at the same time."""
-    return threading.BoundedSemaphore(settings.MAX_PREDICTIONS_IN_FLIGHT)
+class Place:
+    """One of the places in which this process recognises; a request holds it from the decoding to the answer."""
+
+    def __init__(self, client: str, items: int) -> None:
+        self.client = client
+        self._items, self._prepared = items, 0
+        self._start, self._processor_start = time.monotonic(), time.thread_time()
+        self._processor = 0.0  # seconds, so far
+
+    def tell_prepared(self, count: int) -> None:
+        """Called by the thread that holds the place, after each item."""
+        self._prepared, self._processor = count, time.thread_time() - self._processor_start
+
+    def seconds_left(self) -> float:
+        """How long the place will be taken still, if it goes on as it has until now."""
+        elapsed = time.monotonic() - self._start
+        # Until the first item tells more, the work counts as half done: what has taken long will take as long again.
+        by_items = self._prepared / self._items if self._prepared else 0.5
+        share = max(by_items, min(1, self._processor / settings.MAX_REQUEST_SECONDS))
+        return elapsed * (1 - share) / share
 
 
-@contextlib.contextmanager
-def prediction_slot() -> Iterator[None]:
-    """Take a slot for what is decoded and recognised in this block; raises Busy where all are taken."""
-    if not slots().acquire(blocking=False):
-        detail = "More predictions are asked for than this server makes at once. Please try again."
-        raise Busy(detail, {"Retry-After": str(RETRY_AFTER)})
-    try:
-        yield
-    finally:
-        slots().release()
+class Places:
+    """The places of this process. Nobody waits for one, and one client gets at most half of them."""
+
+    def __init__(self) -> None:
+        self._taken: list[Place] = []
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def take(self, client: str, items: int) -> Iterator[Place]:
+        place = Place(client, items)
+        with self._lock:
+            self._check(client)
+            self._taken.append(place)
+        try:
+            yield place
+        finally:
+            with self._lock:
+                self._taken.remove(place)
+
+    def _check(self, client: str) -> None:
+        """Raise Busy unless this client gets a place."""
+        most = max(1, settings.MAX_PREDICTIONS_IN_FLIGHT // 2)
+        own = [place for place in self._taken if place.client == client]
+        if len(self._taken) >= settings.MAX_PREDICTIONS_IN_FLIGHT:
+            taken, detail = self._taken, "More predictions are asked for than this server makes at once."
+        elif len(own) >= most:
+            taken, detail = own, f"This client has {len(own)} requests being answered; {most} are the most at once."
+        else:
+            return
+        if len(own) >= most:
+            taken = own  # only one of these leaves room for it
+        seconds = max(1, math.ceil(min(place.seconds_left() for place in taken)))
+        raise Busy(f"{detail} Please try again.", {"Retry-After": str(seconds)})
+
+
+places = Places()
+
+
+def prediction_place(request: HttpRequest, items: int = 1) -> contextlib.AbstractContextManager[Place]:
+    """Take a place for what is decoded and recognised in this block; raises Busy where the client gets none."""
+    return places.take(client_of(request), items)
 
 
 class Quota(NamedTuple):
@@ -60,7 +111,7 @@ def count_request(request: HttpRequest) -> Quota:
     limit, seconds = settings.RATE_LIMIT
     now = time.time()
     window = int(now // seconds)
-    key = f"requests:{client_address(request)}:{window}"
+    key = f"requests:{client_of(request)}:{window}"
     cache.add(key, 0, timeout=seconds)
     try:
         count = cache.incr(key)
@@ -69,15 +120,39 @@ def count_request(request: HttpRequest) -> Quota:
     return Quota(limit, limit - count, int((window + 1) * seconds - now) + 1)
 
 
+def client_of(request: HttpRequest) -> str:
+    """Who asks: an IPv4 address, or the /64 network of an IPv6 address, any address of which its owner may use."""
+    address = client_address(request)
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:  # a Unix socket has none
+        return address
+    if parsed.version == 4:
+        return str(parsed)
+    if parsed.ipv4_mapped:  # as a socket of both versions sees a client of the old one
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((parsed, IPV6_CLIENT), strict=False))
+
+
 def client_address(request: HttpRequest) -> str:
     """The client's address: the connection's, or the one that the outermost of our own proxies saw."""
-    address = request.META["REMOTE_ADDR"]
+    address = request.META.get("REMOTE_ADDR", "")
     forwarded = request.headers.get("X-Forwarded-For", "").split(",")
     # Each proxy adds to the right; what is further left, clients may have made up.
     if 0 < settings.TRUSTED_PROXIES <= len(forwarded):
         with contextlib.suppress(ValueError):
             address = str(ipaddress.ip_address(without_port(forwarded[-settings.TRUSTED_PROXIES].strip())))
+    elif not settings.TRUSTED_PROXIES and ("X-Forwarded-For" in request.headers or "Forwarded" in request.headers):
+        warn_of_proxy()
     return address
+
+
+@functools.cache  # which says it once a process
+def warn_of_proxy() -> None:
+    logger.warning(
+        "A proxy seems to be in front of this site, but DIGITS_TRUSTED_PROXIES is 0: limits take all of its clients for"
+        " one."
+    )
 
 
 def without_port(address: str) -> str:

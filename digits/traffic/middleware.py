@@ -12,10 +12,10 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 from django.utils.cache import patch_vary_headers
 
-from ..addresses import Audience, audience_of, is_probe
+from ..addresses import Audience, audience_of, is_probe, predicts
 from ..errors import refuse
 from ..refusals import MEGABYTE, TooLarge, TooManyRequests
-from . import limits, prometheus
+from . import limits, logs, prometheus
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -24,6 +24,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 SENDABLE = "Content-Type, Inference-Header-Content-Length, X-Request-ID"
 READABLE = f"{SENDABLE}, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After"
 PREFLIGHT_SECONDS = 24 * 3600
+COMPLAINT_SECONDS = 60  # between lines about a cache out of reach
 
 logger = logging.getLogger("digits")
 access_log = logging.getLogger("digits.access")
@@ -43,6 +44,10 @@ def account(get_response: GetResponse) -> GetResponse:
             prometheus.IN_FLIGHT.add(-1)
         seconds = time.perf_counter() - start
         response.headers["X-Request-ID"] = request.request_id
+        if request.method == "HEAD" and not response.streaming:
+            # Servers drop this, too, but gunicorn warns of each.
+            response.headers.setdefault("Content-Length", str(len(response.content)))
+            response.content = b""
         method = request.method if request.method in METHODS else "other"
         route = route_of(request)
         prometheus.REQUESTS.add(1, route, method, response.status_code)
@@ -107,18 +112,27 @@ def cross_origin(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+def is_limited(request: HttpRequest) -> bool:
+    """Whether a request counts toward the rate limit."""
+    if audience_of(request.path_info) is Audience.PEOPLE:
+        return predicts(request.method, request.path_info, request.GET)
+    return not is_probe(request.path_info)
+
+
 def rate_limit(get_response: GetResponse) -> GetResponse:
-    """Refuse the API's requests of a client that asks too often, before their bodies are read."""
+    """Refuse requests to the API, and to pages that predict, of a client that asks too often; no body is read."""
     if settings.RATE_LIMIT is None:
         raise MiddlewareNotUsed
+    may_complain = logs.Seldom(COMPLAINT_SECONDS)
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if audience_of(request.path_info) is Audience.PEOPLE or is_probe(request.path_info):
+        if not is_limited(request):
             return get_response(request)
         try:
             quota = limits.count_request(request)
         except Exception:  # the cache is out of reach, which is no reason to answer nobody
-            logger.exception("requests can't be counted")
+            if may_complain():
+                logger.exception("requests can't be counted; said once a minute, while it lasts")
             return get_response(request)
         if quota.remaining < 0:
             detail = f"This client has asked {quota.limit} times already. Try again in {quota.reset} seconds."

@@ -129,17 +129,27 @@ def content(name: str) -> bytes:
         if name == STANDARD_INPUT:
             data = sys.stdin.buffer.read(most)
         else:
-            with Path(name).open("rb") as file:
+            with Path(name).open("rb", opener=open_at_once) as file:
                 data = file.read(most)
     except IsADirectoryError as error:
         raise NoPicture(f"There is no {READ} picture in this folder.") from error
     except OSError as error:
         raise NoPicture(f"{error.strerror or error}.") from error
     if not data:
-        raise NoPicture("This file is empty.")
+        is_pipe = name != STANDARD_INPUT and Path(name).is_fifo()
+        raise NoPicture("Nothing writes to this pipe." if is_pipe else "This file is empty.")
     if len(data) == most:
         raise TooLarge.over("picture", settings.MAX_PICTURE_BYTES)
     return data
+
+
+def open_at_once(path: str, flags: int) -> int:
+    """Open a file without waiting for a program that will write to it, as a named pipe would have it."""
+    if os.name == "nt":  # which has no named pipes among its files
+        return os.open(path, flags)
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    os.set_blocking(descriptor, True)  # but what is being written is waited for
+    return descriptor
 
 
 def printable(name: str) -> str:
