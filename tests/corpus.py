@@ -16,10 +16,10 @@ from PIL import ExifTags, Image, ImageCms, ImageDraw
 
 from config.wsgi import application
 
-from .bodies import BAD, EXIF, FILE, FORM, URL, bmp, form, part
+from .bodies import BAD, EXIF, FILE, FORM, JPEG, PNG, URL, bmp, form, gif, part
 from .pictures import SEVEN, chunk, drawing, encoded, png_header, with_chunk
 
-MAX_SECONDS = 2  # of the processor, for one answer
+MAX_SECONDS = 5  # of the processor, for one answer
 LONG = 100_000  # bytes; longer bodies of the corpus are left to the tests they come from, as they take longest
 LONGEST = 51 * 1024**2  # bytes of a body; longer ones would be refused as these are, but take long to make
 BATCHES = [1] * 12 + [2, 3, 40, 101]  # items; the last are too many
@@ -171,6 +171,59 @@ def pictures() -> list[bytes]:
     others = [encoded(colour, name) for name in ("TIFF", "ICO", "PPM", "PDF", "EPS", "TGA", "JPEG2000", "AVIF")]
     magic = [b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"BM", b"RIFF\0\0\0\0WEBPVP8 "]
     return pngs + jpegs + webps + gifs + bmps + others + magic
+
+
+def noise(side: int) -> Image.Image:
+    return Image.effect_noise((side, side), 100)
+
+
+def many_scans(side: int, scans: int) -> bytes:
+    """A JPEG picture whose last scan comes again and again; the decoder passes over all pixels for each."""
+    data = encoded(noise(side), "JPEG", progressive=True, quality=30)
+    last = data.rindex(b"\xff\xda")
+    scans -= data.count(b"\xff\xda")
+    return data[:-2] + data[last:-2] * scans + data[-2:]
+
+
+def many_chunks(chunks: int) -> bytes:
+    return PNG[:-12] + chunk(b"teSt", b"") * chunks + PNG[-12:]
+
+
+def several(picture: bytes, most: int = 100) -> Request:
+    return Request(form(*[part(picture)] * min(most, LONGEST // len(picture))), FORM)
+
+
+def in_json(data: bytes) -> Request:
+    return Request(data, "application/json")
+
+
+# Requests that are made to cost as much time as they can for their bytes; made when they are called, as they are long.
+ATTACKS: dict[str, Callable[[], Request]] = {
+    "PNGs of 174,000 empty chunks": lambda: several(many_chunks(174_000), 9),
+    "PNGs of 24,900 empty chunks": lambda: several(many_chunks(24_900)),
+    "JPEGs of 64 scans": lambda: several(many_scans(700, 64), 32),
+    "JPEGs of 9,900 segments": lambda: several(JPEG[:2] + b"\xff\xe5\0\2" * 9_900 + JPEG[2:]),
+    "GIFs of 199,000 blocks": lambda: several(gif(b"!\xfe" + b"\1x" * 199_000 + b"\0")),
+    "JPEGs of noise": lambda: several(encoded(noise(800), "JPEG", quality=30)),
+    "PNGs of noise": lambda: several(encoded(noise(640), compress_level=1)),
+    "large WebPs of noise": lambda: several(encoded(noise(2400), "WEBP", quality=90, method=0)),
+    "explanations of 100 pictures": lambda: several(PNG)._replace(include="saliency"),
+    "explanations of 10 pictures": lambda: several(encoded(noise(28)), 10)._replace(include="saliency,prepared"),
+    "JSON of long integers": lambda: in_json(b'{"pixels": [' + b",".join([b"9" * 4300] * 8000) + b"]}"),
+    "JSON of long fractions": lambda: in_json(b'{"pixels": [' + b",".join([b"0." + b"3" * 140] * 249_000) + b"]}"),
+    "JSON of escapes": lambda: in_json(b'{"image": "' + b"\\u0041" * 6_000_000 + b'"}'),
+    "JSON of base64 in short lines": lambda: in_json(b'{"image": "' + b"A\\n" * 12_000_000 + b'"}'),
+}
+# Pictures for which the same is true, one in a request.
+COSTLY_PICTURES: dict[str, Callable[[], bytes]] = {
+    "PNG of 174,000 empty chunks": lambda: many_chunks(174_000),
+    "PNG of 24,900 empty chunks": lambda: many_chunks(24_900),
+    "JPEG of 64 scans": lambda: many_scans(1200, 64),
+    "PNG of 16 megapixels of noise": lambda: encoded(noise(4000), compress_level=1),
+    "WebP of 12 megapixels of noise": lambda: encoded(noise(3460), "WEBP", quality=100, method=0),
+    "PNG of 3 megapixels of noise": lambda: encoded(noise(1700), compress_level=1),
+    "BMP of 2 megapixels in runs": lambda: bmp(1400, 1400, bytes([2, 7]) * (1400 * 700) + b"\0\1"),
+}
 
 
 SHORT_BAD = [(body, content_type) for body, content_type, _ in BAD.values() if len(body) < LONG]

@@ -28,12 +28,17 @@ def ink_of_strokes(strokes: Sequence[Stroke]) -> np.ndarray:
     A pen that is thick for the size of the digit is replaced by one of the usual thickness, because it fills loops that
     the strokes still know.
     """
-    points = np.concatenate([points_on_pad(stroke.points) for stroke in strokes])
-    usual = np.ptp(points, axis=0).max() * USUAL / (BOX - USUAL) if len(points) else 0
+    on_pad = [points_on_pad(stroke.points) for stroke in strokes]
+    points = np.concatenate(on_pad)
+    if not len(points):
+        raise Blank("There is no ink in this drawing.")
+    usual = np.ptp(points, axis=0).max() * USUAL / (BOX - USUAL)
     sheet = Image.new("L", (PAD_SIDE, PAD_SIDE))
-    for stroke in strokes:
-        width = min(stroke.width, usual) or stroke.width  # a dot has no length
-        draw_line(sheet, PAD_SIDE * stroke.points, PAD_SIDE * width, FULL)
+    for stroke, seen in zip(strokes, on_pad, strict=True):
+        if usual:
+            draw_line(sheet, PAD_SIDE * stroke.points, PAD_SIDE * min(stroke.width, usual), FULL)
+        elif len(seen):  # a dot has no length, whatever of its stroke lies beside the pad
+            draw_line(sheet, PAD_SIDE * seen[:1], PAD_SIDE * stroke.width, FULL)
     if not sheet.getbbox():
         raise Blank("There is no ink in this drawing.")
     return np.asarray(sheet, np.float32) / FULL
