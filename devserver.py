@@ -5,10 +5,12 @@ import argparse
 import errno
 import hashlib
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 MINIMUM_PYTHON = (3, 11)
@@ -23,6 +25,18 @@ VENV = HERE / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
 SHOWN_PYTHON = PYTHON.relative_to(HERE)
 
+# Asked of .venv. A package's files may be gone though pip still has it on its list.
+WORKS = """
+import importlib.metadata, pip, sys
+def is_whole(name):
+    files = importlib.metadata.files(name) or []
+    return all(file.locate().exists() for file in files if len(file.parts) == 2 and file.suffix == ".py")
+sys.exit(sys.version_info < {minimum} or not all(map(is_whole, {installed})))
+"""
+# Of other sites: a settings module, and what production is told. Who may reach this one is its own business.
+FOREIGN_SETTINGS = {"DJANGO_SETTINGS_MODULE", "DJANGO_CONFIGURATION", "DJANGO_DEBUG", "DJANGO_SECRET_KEY", "DJANGO_HTTPS"}
+LOCKED_BYTE = 2**30  # which Windows lets a program lock beyond the end of a file, where it is in nobody's way
+
 WEIGHTS = HERE / "digit_recognizer_dl_model" / "digit_recognizer_weights.npz"
 MNIST_CSV = HERE / Path(os.environ.get("MNIST_CSV") or "data/mnist_test.csv").expanduser()
 
@@ -36,8 +50,9 @@ def main():
             return run_tests(sys.argv[2:])
         options = parse_options()
         check_address(options.host, options.port)
-        make_venv()
-        install("requirements.txt")
+        with only_one():
+            make_venv()
+            install("requirements.txt")
         check_files()
         return serve(options.host, options.port)
     except KeyboardInterrupt:
@@ -82,6 +97,33 @@ def check_address(host, port):
         sys.exit(f"Cannot serve on {host}: {error.strerror}.")
 
 
+@contextmanager
+def only_one():
+    """Wait until no other devserver.py of this checkout makes .venv: both would write the same files."""
+    with Path(__file__).open("rb") as file:
+        if WINDOWS:
+            import msvcrt  # not elsewhere
+
+            file.seek(LOCKED_BYTE)
+            while True:
+                # Gives up after ten seconds.
+                with suppress(OSError):
+                    msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+                    break
+        else:
+            import fcntl  # not on Windows
+
+            # A file system without locks is no reason to serve nothing.
+            with suppress(OSError):
+                fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def own_environment():
+    """Return the environment without Django's settings: those exported for another site would break this one."""
+    return {name: value for name, value in os.environ.items() if name not in FOREIGN_SETTINGS}
+
+
 def make_venv():
     """Make .venv unless it exists and works."""
     if venv_works():
@@ -94,12 +136,21 @@ def make_venv():
 
 
 def venv_works():
-    """Return whether .venv has a Python that is new enough and has pip."""
-    question = f"import pip, sys; sys.exit(sys.version_info < {MINIMUM_PYTHON})"
+    """Return whether .venv has a Python that is new enough, has pip and has what was installed into it."""
+    question = WORKS.format(minimum=MINIMUM_PYTHON, installed=installed_names())
     try:
         return subprocess.run([PYTHON, "-c", question], stderr=subprocess.DEVNULL).returncode == 0
     except OSError:
         return False
+
+
+def installed_names():
+    """Return the packages of requirements.txt, or none where it is not installed in .venv or has changed since."""
+    requirements = (HERE / "requirements.txt").read_bytes()
+    stamp = VENV / "requirements.txt.sha256"
+    if not stamp.exists() or stamp.read_text() != hashlib.sha256(requirements).hexdigest():
+        return []
+    return re.findall("(?m)^[a-z0-9-]+", requirements.decode())
 
 
 def install(name, *included):
@@ -153,7 +204,7 @@ def serve(host, port):
     server = subprocess.Popen(
         [PYTHON, "manage.py", "runserver", address(host, port)],
         cwd=HERE,
-        env={"DJANGO_DEBUG": "1", **os.environ},
+        env={**own_environment(), "DJANGO_DEBUG": "1"},
         # A terminal also sends Ctrl-C to the server, which would print a traceback if it were still importing.
         preexec_fn=None if WINDOWS else lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
     )
@@ -170,12 +221,13 @@ def address(host, port):
 
 def run_tests(arguments):
     """Run pytest with these arguments; return its exit code."""
-    make_venv()
-    install("requirements-dev.txt", "requirements-production.txt", "requirements-training.txt", "requirements.txt")
+    with only_one():
+        make_venv()
+        install("requirements-dev.txt", "requirements-production.txt", "requirements-training.txt", "requirements.txt")
     # Ctrl-C also reaches pytest; wait until it has cleaned up and printed its summary.
     signal.signal(signal.SIGINT, lambda *_: None)
     # Small matrices are faster on one thread. This is set here because plugins import NumPy before the project does.
-    environment = {"OPENBLAS_NUM_THREADS": "1", **os.environ}
+    environment = {"OPENBLAS_NUM_THREADS": "1", **own_environment()}
     # As many at once as there are cores; an idle process takes tests over from a busy one.
     parallel = ["-n", "auto", "--dist", "worksteal"]
     return subprocess.run([PYTHON, "-m", "pytest", *parallel, *arguments], cwd=HERE, env=environment).returncode

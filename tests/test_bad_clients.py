@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import io
 import json
+import socket
 import time
 import tracemalloc
 import urllib.parse
@@ -12,13 +13,15 @@ from typing import NamedTuple
 
 import pytest
 from django.conf import settings
-from django.test import Client
+from django.test import Client, RequestFactory
 from PIL import Image
 
+from config.wsgi import application
 from digits import pictures
+from digits.api.multipart import field_name
 from digits.refusals import UnusablePicture
 
-from .bodies import BAD, FORM, HUGE, PNG, URL, form, part
+from .bodies import BAD, FORM, HUGE, PNG, URL, form, part, pixels
 from .pictures import encoded
 
 
@@ -190,6 +193,71 @@ def test_a_huge_picture_costs_neither_time_nor_memory(side):
         return time.perf_counter() - start
 
     assert min(seconds() for _ in range(5)) < 0.01
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [(PNG, "image/png"), (pixels([7] * 784), "application/json"), (form(part(PNG)), FORM), (part(PNG), FORM)],
+)
+@pytest.mark.parametrize("path", [URL, "/v2/models/digits/infer"])
+def test_a_body_shorter_than_its_content_length_is_a_bad_request(server, body, content_type, path):
+    address = urllib.parse.urlsplit(server)
+    head = f"POST {path} HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: {content_type}\r\n"
+    with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
+        connection.sendall(f"{head}Content-Length: {len(body) + 9}\r\n\r\n".encode() + body)
+        connection.shutdown(socket.SHUT_WR)
+        answer = connection.makefile("rb").read()
+    assert b" 400 " in answer.partition(b"\r\n")[0]
+    assert b"breaks off" in answer
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ('form-data; filename="x; name=file"', 400),
+        ('form-data; name="picture"; filename="x; name=file"', 400),
+        ('form-data; filename="x; name=picture"; name="file"', 200),
+        ('form-data; filename="an \\"; name=picture;\\" in quotes"; name=file', 200),
+        ('form-data; x; NAME = "file" ; y', 200),
+    ],
+)
+def test_a_field_is_named_by_its_name_and_by_nothing_in_quotes(client, headers, status):
+    body = form(part(PNG, f"Content-Disposition: {headers}"))
+    assert client.generic("POST", URL, body, FORM).status_code == status
+
+
+def test_headers_of_a_part_that_look_like_many_parameters_take_no_time():
+    for padding in (" " * 8000, ' ;a="' * 1600, '\\"' * 4000, " a" * 4000):
+        start = time.thread_time()
+        field_name(f"\r\nContent-Disposition: form-data;{padding}".encode())
+        assert time.thread_time() - start < 0.1
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/", "GET, HEAD"),
+        ("POST", "/", "GET, HEAD"),
+        ("PUT", "/tiles/7/", "GET, HEAD"),
+        ("PATCH", "/draw/", "GET, HEAD, POST"),
+        ("GET", "/draw/predict/", "POST"),
+    ],
+)
+def test_a_page_that_is_asked_by_a_wrong_method_says_so_in_the_style_of_the_site(ask, method, path, allowed):
+    answer = ask(b"", "text/plain", method, path)
+    assert answer.status == 405
+    assert answer.headers["allow"] == allowed
+    assert b"<nav" in answer.body
+
+
+@pytest.mark.parametrize("path", ["/", "/nothing", "/api/display-images/", URL, "/v2"])
+def test_a_head_answer_has_a_length_and_no_body_for_the_server_to_drop(path):
+    request = RequestFactory().head(path)
+    begun = {}
+    response = application(request.environ, lambda status, headers: begun.update(headers))
+    assert b"".join(response) == b""
+    assert int(begun["Content-Length"]) > 0
+    response.close()
 
 
 def test_a_picture_at_the_limit_is_read(ask):

@@ -188,6 +188,25 @@ def test_a_pipe_in_a_folder_is_not_waited_for(folder, predict):
     assert len(predict("scans")[1].splitlines()) == 3
 
 
+@pytest.mark.skipif(os.name != "posix", reason="there are no such files")
+def test_a_pipe_that_nothing_writes_to_is_not_waited_for(folder, predict):
+    os.mkfifo("pipe.png")
+    status, answers, errors = predict("pipe.png", "scans/two.PNG")
+    assert (status, answers[:15]) == (1, "scans/two.PNG  ")
+    assert errors == "pipe.png: Nothing writes to this pipe.\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such files")
+def test_a_pipe_is_read_to_its_end_where_something_writes_to_it(folder, predict):
+    reader, writer = os.pipe()
+    with os.fdopen(reader, "rb"), os.fdopen(writer, "wb") as end:
+        end.write(encoded(drawing([SEVEN])))
+        end.close()
+        status, answers, _ = predict(f"/dev/fd/{reader}")
+    assert status == 0
+    assert f"/dev/fd/{reader}  7  " in answers
+
+
 def test_a_name_that_the_output_has_no_characters_for_is_written_all_the_same(tmp_path):
     picture = tmp_path / "sieben \u00e4.png"
     picture.write_bytes((ROOT / "docs" / "seven.png").read_bytes())
