@@ -33,8 +33,6 @@ def is_whole(name):
     return all(file.locate().exists() for file in files if len(file.parts) == 2 and file.suffix == ".py")
 sys.exit(sys.version_info < {minimum} or not all(map(is_whole, {installed})))
 """
-# Of other sites: a settings module, and what production is told. Who may reach this one is its own business.
-FOREIGN_SETTINGS = {"DJANGO_SETTINGS_MODULE", "DJANGO_CONFIGURATION", "DJANGO_DEBUG", "DJANGO_SECRET_KEY", "DJANGO_HTTPS"}
 LOCKED_BYTE = 2**30  # which Windows lets a program lock beyond the end of a file, where it is in nobody's way
 
 WEIGHTS = HERE / "digit_recognizer_dl_model" / "digit_recognizer_weights.npz"
@@ -120,8 +118,8 @@ def only_one():
 
 
 def own_environment():
-    """Return the environment without Django's settings: those exported for another site would break this one."""
-    return {name: value for name, value in os.environ.items() if name not in FOREIGN_SETTINGS}
+    """Return the environment without Django's settings: those exported for production or another site break this one."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("DJANGO_")}
 
 
 def make_venv():
@@ -200,11 +198,12 @@ def serve(host, port):
     signal.signal(signal.SIGTERM, stop)
     # A browser cannot visit "every address of this machine".
     visitable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    hosts = [*filter(None, [os.environ.get("DJANGO_ALLOWED_HOSTS")]), ".localhost", "127.0.0.1", "[::1]"]
     print(f"Digit Recognizer: http://{address(visitable, port)}/  (Ctrl-C stops it)")
     server = subprocess.Popen(
         [PYTHON, "manage.py", "runserver", address(host, port)],
         cwd=HERE,
-        env={**own_environment(), "DJANGO_DEBUG": "1"},
+        env={**own_environment(), "DJANGO_DEBUG": "1", "DJANGO_ALLOWED_HOSTS": ",".join(hosts)},
         # A terminal also sends Ctrl-C to the server, which would print a traceback if it were still importing.
         preexec_fn=None if WINDOWS else lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
     )

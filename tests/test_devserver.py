@@ -24,11 +24,13 @@ FAKE_MANAGE = """
 import os, socketserver, sys
 from http.server import BaseHTTPRequestHandler
 
+settings = {name: value for name, value in os.environ.items() if name.startswith("DJANGO_")}
+
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
         self.end_headers()
-        self.wfile.write(f"{sys.argv[1]} debug={os.environ['DJANGO_DEBUG']} pid={os.getpid()}".encode())
+        self.wfile.write(f"{sys.argv[1]} {settings} pid={os.getpid()}".encode())
 
     def log_message(self, *arguments):
         pass
@@ -42,7 +44,7 @@ server.serve_forever()
 # `python -m pytest` prefers this file to the installed pytest, as it runs in the checkout.
 FAKE_PYTEST = """
 import os, sys
-print("pytest got", sys.argv[1:], "debug", os.environ.get("DJANGO_DEBUG"))
+print("pytest got", sys.argv[1:], "settings", [name for name in os.environ if name.startswith("DJANGO_")])
 sys.exit(5)
 """
 
@@ -91,7 +93,7 @@ def port():
 
 def environment(**changes):
     """Return the environment without the variables that devserver.py reads, and with these changes."""
-    return {name: value for name, value in os.environ.items() if name not in ("DJANGO_DEBUG", "MNIST_CSV")} | changes
+    return {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "MNIST_"))} | changes
 
 
 def run(checkout, *arguments, **changes):
@@ -214,7 +216,7 @@ def test_a_broken_venv_is_made_again(first_run):
 
 @makes_a_venv
 def test_pytest_gets_its_arguments_unchanged_and_its_exit_code_is_returned(first_run):
-    assert first_run.stdout.endswith("'-k', 'some name', '-x'] debug None\n")
+    assert first_run.stdout.endswith("'-k', 'some name', '-x'] settings []\n")
     assert first_run.returncode == 5
 
 
@@ -278,11 +280,62 @@ def test_a_variable_that_names_a_missing_csv_file_is_mentioned(checkout, port, t
 
 
 @makes_a_venv
-@pytest.mark.parametrize(("changes", "debug"), [({}, "1"), ({"DJANGO_DEBUG": "0"}, "0")])
-def test_it_serves_in_debug_mode_unless_told_otherwise(checkout, port, changes, debug):
-    with serving(checkout, port, **changes) as process:
+def test_exported_django_settings_are_ignored(checkout, port):
+    exported = {"DJANGO_SETTINGS_MODULE": "other.settings", "DJANGO_DEBUG": "0", "DJANGO_SECRET_KEY": "of-production"}
+    hosts = ".localhost,127.0.0.1,[::1]"
+    with serving(checkout, port, **exported) as process:
         assert until_ready(process) == f"Digit Recognizer: http://127.0.0.1:{port}/  (Ctrl-C stops it)\n"
-        assert visit(port).startswith(f"runserver debug={debug} ")
+        assert f"runserver {({'DJANGO_DEBUG': '1', 'DJANGO_ALLOWED_HOSTS': hosts})} pid=" in visit(port)
+    assert "settings []" in run(checkout, "test", **exported).stdout
+
+
+@makes_a_venv
+def test_hosts_may_be_added_to_those_of_this_machine(checkout, port):
+    with serving(checkout, port, DJANGO_ALLOWED_HOSTS="digits.home") as process:
+        until_ready(process)
+        assert "'DJANGO_ALLOWED_HOSTS': 'digits.home,.localhost,127.0.0.1,[::1]'" in visit(port)
+
+
+@makes_a_venv
+@pytest.mark.parametrize("damage", ["not installed", "files are gone"])
+def test_a_venv_that_lacks_a_package_is_made_again(checkout, tmp_path, damage):
+    """With a package made here, as pip would fetch Django."""
+    requirements = checkout / "requirements.txt"
+    before = requirements.read_text()
+    package = tmp_path / "django-in-small"
+    package.mkdir()
+    (package / "pyproject.toml").write_text('[project]\nname = "django-in-small"\nversion = "1"\n')
+    (package / "django_in_small").mkdir()
+    (package / "django_in_small" / "__init__.py").touch()
+    requirements.write_text(f"django-in-small @ {package.as_uri()}\n")
+    try:
+        first = run(checkout, "test")
+        if "Could not install" in first.stderr:
+            pytest.skip("building a package needs setuptools from the network")
+        assert "Making" not in run(checkout, "test").stdout
+        [installed] = (checkout / ".venv").glob("lib/python3*/site-packages/django_in_small")
+        [list_of_files] = installed.parent.glob("django_in_small-*.dist-info")
+        shutil.rmtree(installed)
+        if damage == "not installed":
+            shutil.rmtree(list_of_files)
+        repaired = run(checkout, "test")
+        assert "Making .venv again, as this one does not work ..." in repaired.stdout
+        assert (installed / "__init__.py").exists()
+    finally:
+        requirements.write_text(before)
+        run(checkout, "test")
+
+
+@makes_a_venv
+def test_two_that_are_started_at_once_in_a_fresh_checkout_both_come_up(checkout, tmp_path):
+    fresh = tmp_path / "fresh"
+    shutil.copytree(checkout, fresh, ignore=shutil.ignore_patterns(".venv"))
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        ports = [server.getsockname()[1] for server in (one, other)]
+    with serving(fresh, ports[0]) as first, serving(fresh, ports[1]) as second:
+        printed = [until_ready(process) for process in (first, second)]
+        assert all("runserver" in visit(port) for port in ports)
+    assert sum("Making .venv" in each for each in printed) == 1
 
 
 @makes_a_venv
