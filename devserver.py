@@ -118,7 +118,7 @@ def only_one():
 
 
 def own_environment():
-    """Return the environment without Django's settings: those exported for production or another site break this one."""
+    """Return the environment without settings of Django, which were exported for production or another site."""
     return {name: value for name, value in os.environ.items() if not name.startswith("DJANGO_")}
 
 

@@ -2,9 +2,9 @@
 
 Run as `python -m benchmarks.fuzz`; `--minutes` sets how long, and `--seed` draws other requests, in the same way as
 `tests/test_fuzz.py`. The site answers in its own process, so that its memory is measured without that of Hypothesis,
-and a request that hangs can be given up. The times are of
-the processor. First come the requests that are made to cost much time. Requests with a wrong answer are printed, so that they can become examples in
-the tests; if there are any, the exit code is 1. The last line is one JSON object.
+and a request that hangs can be given up. First come the requests that are made to cost much time; all times are of the
+processor. Requests with a wrong answer are printed, so that they can become examples in the tests; if there are any,
+the exit code is 1. The last line is one JSON object.
 """
 
 import argparse
@@ -116,7 +116,7 @@ class Tally:
         self.seconds.append(answer.seconds)
         if answer.wrong:
             self.wrong += 1
-            print(f"\n{answer.wrong}\n    {str(request):.1000}", file=sys.stderr)
+            print(f"\n{answer.wrong}\n    {request!s:.1000}", file=sys.stderr)
 
     @property
     def tried(self) -> int:

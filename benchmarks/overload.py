@@ -12,6 +12,7 @@ import json
 import math
 import os
 import platform
+import secrets
 import socket
 import statistics
 import subprocess
@@ -26,7 +27,8 @@ from typing import NamedTuple
 
 from .environment import configure_site
 
-configure_site(static_root="static")
+if "DJANGO_SETTINGS_MODULE" not in os.environ:  # which the tests have set
+    configure_site(static_root="static")
 
 import django
 
@@ -35,11 +37,11 @@ django.setup()
 from tests.bodies import PNG, URL
 from tests.corpus import ATTACKS, Request
 
-ATTACKER, OTHER = "127.0.0.1", "127.0.0.2"
+ATTACKER, OTHER, PROXY = "127.0.0.1", "127.0.0.2", "127.0.0.3"
 SERVER = ["-m", "gunicorn", "config.wsgi", "--workers", "2", "--threads", "8"]
 PATIENCE = 10  # seconds that the other client waits for an answer
 PAUSE = 0.1  # seconds between its requests
-START = 60  # seconds that the server may take
+START, STOP = 60, 30  # seconds that the server may take
 ROOT = Path(__file__).parents[1]
 
 
@@ -67,9 +69,11 @@ def serving(log: Path, **variables: str) -> Iterator[int]:
     with socket.socket() as probe:
         probe.bind((ATTACKER, 0))
         port = probe.getsockname()[1]
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"} | variables
+    production = {"DJANGO_SETTINGS_MODULE": "config.settings", "DJANGO_DEBUG": "0", "DJANGO_HTTPS": "0"}
+    hosts = {"DJANGO_ALLOWED_HOSTS": ATTACKER, "DJANGO_SECRET_KEY": secrets.token_urlsafe(50)}
+    environment = os.environ | production | hosts | variables
     with log.open("w") as output, tempfile.TemporaryDirectory() as static_root:
-        environment |= {"DJANGO_STATIC_ROOT": static_root, "DJANGO_ALLOWED_HOSTS": ATTACKER, "DJANGO_HTTPS": "0"}
+        environment["DJANGO_STATIC_ROOT"] = static_root
         options = {"cwd": ROOT, "env": environment, "stdout": output, "stderr": output}
         subprocess.run([sys.executable, "manage.py", "collectstatic", "--no-input"], check=True, **options)
         with subprocess.Popen([sys.executable, *SERVER, "--bind", f"{ATTACKER}:{port}"], **options) as process:
@@ -78,6 +82,10 @@ def serving(log: Path, **variables: str) -> Iterator[int]:
                 yield port
             finally:
                 process.terminate()
+                try:
+                    process.wait(STOP)
+                except subprocess.TimeoutExpired:
+                    process.kill()
 
 
 def wait_for(port: int, process: subprocess.Popen) -> None:
@@ -88,14 +96,15 @@ def wait_for(port: int, process: subprocess.Popen) -> None:
         time.sleep(0.1)
 
 
-def ask(port: int, source: str, request: Request, patience: float) -> Answer:
-    """Send a request from an address of loopback."""
+def ask(port: int, source: str, request: Request, patience: float, proxied: bool = False) -> Answer:
+    """Send a request from an address of loopback, or from the proxy that tells it."""
     start = time.monotonic()
-    connection = http.client.HTTPConnection(ATTACKER, port, timeout=patience, source_address=(source, 0))
+    address, headers = (PROXY, {"X-Forwarded-For": source}) if proxied else (source, {})
+    connection = http.client.HTTPConnection(ATTACKER, port, timeout=patience, source_address=(address, 0))
     with contextlib.closing(connection):
         try:
             path = f"{URL}?include={request.include}"
-            connection.request("POST", path, request.body, {"Content-Type": request.content_type})
+            connection.request("POST", path, request.body, {"Content-Type": request.content_type} | headers)
             answer = connection.getresponse()
             answer.read()
         except OSError:
@@ -104,21 +113,22 @@ def ask(port: int, source: str, request: Request, patience: float) -> Answer:
         return Answer(answer.status, time.monotonic() - start, retry_after and int(retry_after))
 
 
-def attack(port: int, requests: list[Request], connections: int, seconds: float) -> Result:
-    """One client sends these in turns, on so many connections at once and without a pause; another wants predictions."""
+def attack(port: int, requests: list[Request], connections: int, seconds: float, proxied: bool = False) -> Result:
+    """One client sends these in turns, on so many connections and without a pause; another wants predictions."""
     end = time.monotonic() + seconds
     result = Result([], [])
 
     def insist(number: int) -> None:
         while time.monotonic() < end:
-            result.attacker.append(ask(port, ATTACKER, requests[number % len(requests)], 60))
+            left = end - time.monotonic() + 1
+            result.attacker.append(ask(port, ATTACKER, requests[number % len(requests)], left, proxied))
             number += 1
 
     threads = [threading.Thread(target=insist, args=(number,)) for number in range(connections)]
     for thread in threads:
         thread.start()
     while time.monotonic() < end:
-        result.other.append(ask(port, OTHER, Request(PNG, "image/png"), PATIENCE))
+        result.other.append(ask(port, OTHER, Request(PNG, "image/png"), PATIENCE, proxied))
         time.sleep(PAUSE)
     for thread in threads:
         thread.join()
@@ -148,7 +158,7 @@ def main() -> None:
         "python": platform.python_version(),
     }
     print(f"{figures['answered']:.1%} of {figures['asked']} predictions answered: {figures['statuses']}")
-    print(f"in the median {figures['median_ms']} ms, 95 % within {figures['p95_ms']} ms; at rest {figures['calm_ms']} ms")
+    print("median {median_ms} ms, 95 % within {p95_ms} ms; at rest {calm_ms} ms".format(**figures))
     print(f"the attacker got {figures['attacker']}; its longest request took {figures['longest_s']} s")
     print(json.dumps(figures))
 

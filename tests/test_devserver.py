@@ -282,10 +282,10 @@ def test_a_variable_that_names_a_missing_csv_file_is_mentioned(checkout, port, t
 @makes_a_venv
 def test_exported_django_settings_are_ignored(checkout, port):
     exported = {"DJANGO_SETTINGS_MODULE": "other.settings", "DJANGO_DEBUG": "0", "DJANGO_SECRET_KEY": "of-production"}
-    hosts = ".localhost,127.0.0.1,[::1]"
+    own = {"DJANGO_DEBUG": "1", "DJANGO_ALLOWED_HOSTS": ".localhost,127.0.0.1,[::1]"}
     with serving(checkout, port, **exported) as process:
         assert until_ready(process) == f"Digit Recognizer: http://127.0.0.1:{port}/  (Ctrl-C stops it)\n"
-        assert f"runserver {({'DJANGO_DEBUG': '1', 'DJANGO_ALLOWED_HOSTS': hosts})} pid=" in visit(port)
+        assert f"runserver {own} pid=" in visit(port)
     assert "settings []" in run(checkout, "test", **exported).stdout
 
 

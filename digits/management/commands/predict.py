@@ -129,7 +129,7 @@ def content(name: str) -> bytes:
         if name == STANDARD_INPUT:
             data = sys.stdin.buffer.read(most)
         else:
-            with open(name, "rb", opener=open_at_once) as file:  # noqa: PTH123 - paths take no opener
+            with open(name, "rb", opener=open_at_once) as file:
                 data = file.read(most)
     except IsADirectoryError as error:
         raise NoPicture(f"There is no {READ} picture in this folder.") from error
