@@ -66,14 +66,12 @@ class Places:
         """Raise Busy unless this client gets a place."""
         most = max(1, settings.MAX_PREDICTIONS_IN_FLIGHT // 2)
         own = [place for place in self._taken if place.client == client]
-        if len(self._taken) >= settings.MAX_PREDICTIONS_IN_FLIGHT:
-            taken, detail = self._taken, "More predictions are asked for than this server makes at once."
-        elif len(own) >= most:
+        if len(own) >= most:  # only one of these leaves room for it
             taken, detail = own, f"This client has {len(own)} requests being answered; {most} are the most at once."
+        elif len(self._taken) >= settings.MAX_PREDICTIONS_IN_FLIGHT:
+            taken, detail = self._taken, "More predictions are asked for than this server makes at once."
         else:
             return
-        if len(own) >= most:
-            taken = own  # only one of these leaves room for it
         seconds = max(1, math.ceil(min(place.seconds_left() for place in taken)))
         raise Busy(f"{detail} Please try again.", {"Retry-After": str(seconds)})
 
