@@ -39,3 +39,12 @@ def png_header(width: int, height: int, depth: int = 1, colours: int = 0) -> byt
 def with_chunk(png: bytes, name: bytes, data: bytes) -> bytes:
     """A PNG file with one more chunk behind its header."""
     return png[:33] + chunk(name, data) + png[33:]
+
+
+def exif_with(*entries: bytes, count: int | None = None) -> bytes:
+    """EXIF data: a little-endian TIFF directory with entries of 12 bytes; `count` is the number it declares."""
+    declared = len(entries) if count is None else count
+    return b"II*\0" + struct.pack("<IH", 8, declared) + b"".join(entries) + bytes(4)
+
+
+TURNED = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)  # the orientation of a camera held upright
