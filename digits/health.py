@@ -11,6 +11,7 @@ from .errors import UNUSABLE
 from .gallery import gallery
 from .recognizer import classifier, knows_a_one
 from .refusals import Unavailable
+from .traffic.draining import is_draining
 
 logger = logging.getLogger("digits")
 
@@ -40,6 +41,8 @@ def check_weights(app_configs, **kwargs) -> list[checks.Error]:
 
 def check_ready() -> None:
     """Raise Unavailable unless a picture would be answered: the network reads one now, and a tile can be shown."""
+    if is_draining():
+        raise Unavailable("This server is about to stop.")
     try:
         gallery().tile(0)
         ready = knows_a_one()

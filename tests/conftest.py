@@ -1,8 +1,11 @@
 """Fixtures that several test files share."""
 
+import contextlib
+import http.client
 import io
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -11,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from http.server import ThreadingHTTPServer
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from django.conf import settings
@@ -61,6 +65,66 @@ def server(static_files: None, server_log: Path) -> Iterator[str]:
             yield "http://{}:{}".format(*address)
         finally:
             process.terminate()
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @classmethod
+    def of(cls, response: http.client.HTTPResponse) -> "Answer":
+        return cls(response.status, dict(response.getheaders()), response.read())
+
+
+class Site(NamedTuple):
+    """The site as it is shipped for production, served by processes of its own."""
+
+    process: subprocess.Popen  # which starts the others
+    netloc: str
+    log: Path
+
+    def ask(self, method: str, path: str, body: object = None, timeout: float = DEADLINE, **headers: str) -> Answer:
+        connection = http.client.HTTPConnection(self.netloc, timeout=timeout)
+        with contextlib.closing(connection):
+            connection.request(method, path, body, headers)
+            return Answer.of(connection.getresponse())
+
+    def connect(self) -> socket.socket:
+        host, port = self.netloc.split(":")
+        return socket.create_connection((host, int(port)), timeout=DEADLINE)
+
+
+@pytest.fixture
+def start_site(static_files: None, tmp_path: Path) -> Iterator[Callable[..., Site]]:
+    """Start the site with the command of docs/operating.md and these variables; it ends with the test."""
+    with contextlib.ExitStack() as processes:
+
+        def start(**variables: str) -> Site:
+            host, port = address = free_address()
+            log = tmp_path / f"{port}.txt"
+            command = [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py"]
+            environment = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"} | variables
+            process = started([*command, "--bind", f"{host}:{port}"], address, log, environment)
+            return Site(processes.enter_context(process), f"{host}:{port}", log)
+
+        yield start
+
+
+@contextlib.contextmanager
+def started(
+    command: list[str], address: tuple[str, int], log: Path, environment: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen]:
+    """Run a server, whose output goes to `log`, until the block ends."""
+    with (
+        log.open("w") as output,
+        subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, stdout=output, stderr=output) as process,
+    ):
+        try:
+            wait_until_it_listens(process, address, log)
+            yield process
+        finally:
+            process.send_signal(signal.SIGINT)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The site as many use it: gunicorn serves it, and its processes count a client's requests together in Redis."""
+"""The site as many use it: served as it is shipped, with processes that count a client's requests together in Redis."""
 
 import contextlib
 import functools
@@ -6,14 +6,12 @@ import http.client
 import os
 import socket
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 
-from .conftest import free_address, require, wait_until_it_listens
+from .conftest import Site, free_address, require, started
 from .pictures import drawing, encoded
 
 pytestmark = [
@@ -32,38 +30,10 @@ def redis(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen]]:
         yield f"redis://{host}:{port}", process
 
 
-@pytest.fixture
-def start_site(static_files: None, tmp_path: Path) -> Iterator[Callable[..., str]]:
-    """Start a process of the site with these variables; returns the host and port it serves."""
-    with contextlib.ExitStack() as processes:
-
-        def start(**variables: str) -> str:
-            host, port = address = free_address()
-            command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"{host}:{port}"]
-            environment = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"} | variables
-            processes.enter_context(started(command, address, tmp_path / f"{port}.txt", environment))
-            return f"{host}:{port}"
-
-        yield start
-
-
-@contextlib.contextmanager
-def started(command: list[str], address: tuple[str, int], log: Path, environment: dict[str, str] | None = None):
-    with (
-        log.open("w") as output,
-        subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, stdout=output, stderr=output) as process,
-    ):
-        try:
-            wait_until_it_listens(process, address, log)
-            yield process
-        finally:
-            process.terminate()
-
-
 def predict(
-    site: str, body: object = None, timeout: float = 30, **options: object
+    site: Site, body: object = None, timeout: float = 30, **options: object
 ) -> tuple[int, dict[str, str], bytes]:
-    connection = http.client.HTTPConnection(site, timeout=timeout)
+    connection = http.client.HTTPConnection(site.netloc, timeout=timeout)
     with contextlib.closing(connection):
         body = encoded(drawing()) if body is None else body
         connection.request("POST", "/api/predict-digit/", body, {"Content-Type": "image/png"}, **options)
@@ -99,9 +69,8 @@ def test_a_redis_that_hangs_holds_nobody_up(start_site):
 
 @pytest.mark.parametrize("chunks", [b"zz\r\n", b"3\r\nabcde\r\n0\r\n\r\n", b"3\r\nab"])
 def test_chunks_that_break_off_or_are_none_are_a_bad_request(start_site, chunks):
-    host, port = start_site().split(":")
-    head = f"POST /api/predict-digit/ HTTP/1.1\r\nHost: {host}\r\nContent-Type: image/png\r\n"
-    with socket.create_connection((host, int(port)), timeout=30) as connection:
+    head = "POST /api/predict-digit/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: image/png\r\n"
+    with start_site().connect() as connection:
         connection.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode() + chunks)
         connection.shutdown(socket.SHUT_WR)
         assert connection.makefile("rb").readline().startswith(b"HTTP/1.1 400 ")

@@ -1,0 +1,162 @@
+"""The site for ASGI servers: a request is read whole, then the WSGI application answers it in a thread.
+
+So a client that sends slowly holds the memory of what it has sent, but no thread, and not for ever.
+"""
+
+import asyncio
+import contextlib
+import io
+import sys
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from urllib.parse import unquote_to_bytes
+
+from django.conf import settings
+
+from digits.traffic.refused_connections import refuse_connection
+
+from .wsgi import application as wsgi_application
+
+Receive = Callable[[], Awaitable[dict]]
+Send = Callable[[dict], Awaitable[None]]
+
+# More than the predictions at a time, so that something is left for health and pages.
+THREADS = settings.MAX_PREDICTIONS_IN_FLIGHT + 4
+threads = ThreadPoolExecutor(THREADS, "request")
+
+
+class Unreadable(Exception):
+    """A request whose body can't be read to its end."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        self.status, self.detail = status, detail
+
+
+class Gone(Exception):
+    """The client has closed the connection; nobody waits for an answer."""
+
+
+class Body:
+    """What has come of the body of a request. All bodies share what large ones may hold in memory."""
+
+    waiting = 0  # bytes of all bodies in this process, beyond the first `FREE` of each
+    FREE = 256 * 1024
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+        self.size = 0
+        self.is_complete = False
+
+    def __enter__(self) -> "Body":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        Body.waiting -= self.excess
+
+    def add(self, part: bytes) -> None:
+        """Raises Unreadable where this one is large, and all together would hold too much."""
+        before = self.excess
+        self.parts.append(part)
+        self.size += len(part)
+        Body.waiting += self.excess - before
+        if self.excess and Body.waiting > settings.MAX_WAITING_BYTES:
+            detail = "Too many large requests are being sent to this server. Please try again."
+            raise Unreadable(HTTPStatus.SERVICE_UNAVAILABLE, detail)
+
+    @property
+    def excess(self) -> int:
+        return max(0, self.size - self.FREE)
+
+    async def read(self, receive: Receive) -> None:
+        """Read up to the end, or until it is too large; raises Unreadable where the client sends too slowly."""
+        clock = asyncio.get_running_loop().time
+        start = clock()
+        while not self.is_complete and self.size <= settings.MAX_REQUEST_BYTES:
+            seconds = settings.BODY_SECONDS
+            deadline = min(start + seconds + self.size / settings.BODY_BYTES_PER_SECOND, clock() + seconds)
+            try:
+                async with asyncio.timeout_at(deadline):
+                    message = await receive()
+            except TimeoutError:
+                raise Unreadable(HTTPStatus.REQUEST_TIMEOUT, "The body of this request came too slowly.") from None
+            if message["type"] == "http.disconnect":
+                raise Gone
+            self.add(message.get("body", b""))
+            self.is_complete = not message.get("more_body", False)
+
+
+async def application(scope: dict, receive: Receive, send: Send) -> None:
+    length = dict(scope["headers"]).get(b"content-length", b"0")
+    is_too_large = length.isdigit() and (len(length) > 15 or int(length) > settings.MAX_REQUEST_BYTES)
+    with Body() as body:
+        try:
+            if not is_too_large:
+                await body.read(receive)
+            content = b"".join(body.parts)
+            body.parts.clear()
+            environ = environment(scope, content, length.decode() if is_too_large else str(body.size))
+            status, headers, answer = await asyncio.get_running_loop().run_in_executor(threads, call, environ)
+        except Gone:
+            return
+        except Unreadable as refusal:
+            fields, answer = refuse_connection(refusal.status, refusal.detail)
+            status, headers = refusal.status, list(fields.items())
+    pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    await send({"type": "http.response.start", "status": status, "headers": pairs})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer})
+    if not body.is_complete and status != HTTPStatus.REQUEST_TIMEOUT:
+        await discard(receive)
+
+
+def environment(scope: dict, body: bytes, length: str) -> dict:
+    """The request as PEP 3333 has it, with a body that is there already."""
+    raw_path = scope.get("raw_path")  # not every server has it
+    path = unquote_to_bytes(raw_path) if raw_path else scope["path"].encode()
+    environ = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": path.decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "SERVER_NAME": scope["server"][0] if scope["server"] else "localhost",
+        "SERVER_PORT": str(scope["server"][1] or 0) if scope["server"] else "0",
+        "REMOTE_ADDR": scope["client"][0] if scope["client"] else "",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.input_terminated": True,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope["headers"]:
+        key = "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
+        text = value.decode("latin-1")
+        environ[key] = f"{environ[key]},{text}" if key in environ else text
+    environ["CONTENT_TYPE"] = environ.pop("HTTP_CONTENT_TYPE", "")
+    environ["CONTENT_LENGTH"] = length
+    environ.pop("HTTP_CONTENT_LENGTH", None)
+    environ.pop("HTTP_TRANSFER_ENCODING", None)  # the length is known by now
+    return environ
+
+
+def call(environ: dict) -> tuple[int, list[tuple[str, str]], bytes]:
+    """Status, headers and body of the answer; every answer of this site fits into memory."""
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+    parts = wsgi_application(environ, lambda status, headers, exception=None: started.append((status, headers)))
+    try:
+        body = b"".join(parts)
+    finally:
+        parts.close()
+    status, headers = started[-1]
+    return int(status[:3]), headers, body
+
+
+async def discard(receive: Receive) -> None:
+    """Take the rest of a body, for a while: many clients read their answer only after they have sent everything."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(settings.DISCARD_SECONDS):
+            while (await receive()).get("more_body", False):
+                pass

@@ -1,0 +1,110 @@
+"""gunicorn's ASGI worker with limits on time, the site's headers on the errors it answers itself, and a way to stop.
+
+gunicorn has no settings for these. What is overridden here is gunicorn's own, so requirements-production.txt allows
+only the release that the tests run.
+"""
+
+import asyncio
+from http import HTTPStatus
+
+from gunicorn.asgi.protocol import ASGIProtocol
+from gunicorn.workers import gasgi
+
+from digits.traffic import draining
+from digits.traffic.refused_connections import refuse_connection
+
+DRAIN_SECONDS = 5  # after SIGTERM, in which load balancers learn that this server is not ready
+LINGER_SECONDS = 2  # for which a stopping worker keeps connections that wait for their next request
+DETAILS = {
+    400: "This is not a request as HTTP/1.1 has it.",
+    414: "The address of this request is too long.",
+    431: "The header fields of this request are too many or too long.",
+    500: "Something went wrong here, not with you. Please try again.",
+    501: "This server does not know the transfer coding of this request.",
+}
+
+
+class Connection(ASGIProtocol):
+    """A connection, which must have sent the head of a request `keepalive` seconds after it was free to."""
+
+    _has_begun = False  # some of the head has come
+    _has_ended = False  # the client will send no more
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)
+        self._arm_keepalive_timer()
+        if self.worker.nr_conns > self.worker.worker_connections:
+            self.worker.make_room()
+
+    def data_received(self, data: bytes) -> None:
+        self._has_begun = True
+        super().data_received(data)
+
+    def eof_received(self) -> bool:
+        """Whether the connection stays open: a client that will send no more may still wait for its answer."""
+        self._has_ended = True
+        if self._closed or self._current_request is None or self._body_receiver is None:
+            return False
+        if not self._body_receiver._complete:
+            self.refuse(400, "This request ended before its body did.")
+            return False
+        return True
+
+    def connection_lost(self, exception: Exception | None) -> None:
+        self.worker.waiting.pop(self, None)
+        super().connection_lost(exception)
+
+    def _arm_keepalive_timer(self) -> None:
+        self._has_begun = False
+        self._cancel_keepalive_timer()
+        self.worker.waiting[self] = None
+        seconds = 0 if self._has_ended else self._keepalive if self.worker.alive else LINGER_SECONDS
+        self._keepalive_handle = self.worker.loop.call_later(seconds, self._keepalive_timeout)
+
+    def _cancel_keepalive_timer(self) -> None:
+        self.worker.waiting.pop(self, None)
+        super()._cancel_keepalive_timer()
+
+    def _keepalive_timeout(self) -> None:
+        self.worker.waiting.pop(self, None)
+        if self._has_begun and not self._closed:
+            self.refuse(408, "The head of this request came too slowly.")
+        super()._keepalive_timeout()
+
+    def _is_websocket_upgrade(self, request: object) -> bool:
+        return False
+
+    def _send_error_response(self, status: int, message: str, extra_headers: tuple = ()) -> None:
+        if not self._closed:  # by a client that does not wait
+            self.refuse(status, DETAILS.get(status, DETAILS[400]))  # gunicorn's message would quote the client
+
+    def refuse(self, status: int, detail: str) -> None:
+        headers, body = refuse_connection(status, detail)
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{lines}Connection: close\r\n\r\n"
+        self._safe_write(head.encode("latin-1") + body)
+
+
+class Worker(gasgi.ASGIWorker):
+    """A process that answers requests; at SIGTERM it goes on for a while if the whole server stops."""
+
+    def __init__(self, *arguments: object, **options: object) -> None:
+        super().__init__(*arguments, **options)
+        self.waiting: dict[Connection, None] = {}  # for the head of a request, longest first
+
+    def make_room(self) -> None:
+        """Close the connection that has been waiting longest."""
+        if self.waiting:
+            next(iter(self.waiting))._keepalive_timeout()
+
+    def handle_exit_signal(self) -> None:
+        # Replaced after a reload, the worker stops at once: its successors accept already.
+        self.loop.call_later(DRAIN_SECONDS if draining.is_draining() else 0, self.stop)
+
+    def stop(self) -> None:
+        self.alive = False
+        for connection in list(self.waiting):
+            connection._arm_keepalive_timer()
+
+
+gasgi.ASGIProtocol = Connection  # which the worker makes for each connection; there is no setting for it

@@ -1,0 +1,29 @@
+"""What the first request would wait for, done before the server listens; forked workers inherit it."""
+
+import gc
+
+from django.template.loader import get_template
+from django.urls import resolve
+
+from . import pictures
+from .gallery import gallery
+from .health import check_ready
+from .pictures import pngs
+from .recognizer import recognize_uncounted
+from .refusals import Unavailable
+
+
+def warm_up() -> None:
+    """Load the routes, the templates, the gallery and the network, and recognise a picture.
+
+    Where the network or the gallery can't be used, `check_ready` logs why, and the rest of the site is served.
+    """
+    resolve("/")
+    for name in ("gallery", "draw", "model", "api", "failure"):
+        get_template(f"digits/{name}.html")
+    try:
+        check_ready()
+    except Unavailable:
+        return
+    recognize_uncounted(pictures.prepare(pngs.png(gallery().pixels(0)))[None])
+    gc.freeze()  # the garbage collector of a forked worker would copy what it shares with the others

@@ -1,0 +1,161 @@
+"""The ASGI application: bodies are read whole, within limits of time and memory, before a thread answers."""
+
+import asyncio
+import itertools
+import json
+from collections.abc import Awaitable, Callable, Iterable
+
+import pytest
+
+from config import asgi
+
+from .pictures import drawing, encoded
+
+PICTURE = encoded(drawing())
+
+
+def exchange(
+    parts: Iterable[bytes | None],
+    *headers: tuple[bytes, bytes],
+    method: str = "POST",
+    path: bytes = b"/api/predict-digit/",
+    query: bytes = b"",
+    receive: Callable[[], Awaitable[dict]] | None = None,
+) -> tuple[int | None, dict[str, str], bytes]:
+    """Send a body in these parts and return the answer; None is a client that leaves."""
+    messages = iter(parts)
+    upcoming = [next(messages, b"")]
+    sent: list[dict] = []
+
+    async def take() -> dict:
+        part = upcoming.pop()
+        upcoming.append(next(messages, ...))
+        if part is None:
+            return {"type": "http.disconnect"}
+        return {"type": "http.request", "body": part, "more_body": upcoming[0] is not ...}
+
+    async def send(message: dict) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": method,
+        "raw_path": path,
+        "query_string": query,
+        "http_version": "1.1",
+        "scheme": "http",
+        "server": ("127.0.0.1", 8000),
+        "client": ("192.0.2.1", 5000),
+        "headers": [(b"host", b"127.0.0.1"), (b"content-type", b"image/png"), *headers],
+    }
+    asyncio.run(asgi.application(scope, receive or take, send))
+    assert asgi.Body.waiting == 0
+    if not sent:
+        return None, {}, b""
+    start, body = sent
+    return start["status"], {name.decode(): value.decode() for name, value in start["headers"]}, body["body"]
+
+
+@pytest.mark.parametrize("size", [1, 50, len(PICTURE)])
+def test_a_body_may_come_in_parts(size):
+    parts = [PICTURE[i : i + size] for i in range(0, len(PICTURE), size)]
+    status, _, body = exchange(parts)
+    assert (status, json.loads(body)["prediction"]) == (200, 2)
+
+
+def test_a_body_in_chunks_is_a_body_of_known_length():
+    assert exchange([PICTURE], (b"transfer-encoding", b"chunked"))[0] == 200
+    assert exchange([b""], (b"transfer-encoding", b"chunked"))[0] == 400
+
+
+def test_a_head_request_gets_no_body():
+    status, headers, body = exchange([b""], method="HEAD", path=b"/api/health/live")
+    assert (status, body) == (200, b"")
+    assert int(headers["Content-Length"]) > 0
+
+
+@pytest.mark.parametrize(("path", "query"), [(b"/%ff", b"%ff"), (b"/\xff", b"\xff"), (b"/api/n%c3%bcll/", b"")])
+def test_an_address_may_hold_any_bytes(path, query):
+    assert exchange([b""], method="GET", path=path, query=query)[0] == 404
+
+
+def test_the_client_and_repeated_headers_reach_the_application():
+    scope = {"raw_path": b"/a%20b", "query_string": b"c=%20", "method": "GET", "http_version": "1.1", "scheme": "http"}
+    scope |= {"server": None, "client": ("192.0.2.1", 5000), "headers": [(b"accept", b"a"), (b"accept", b"b")]}
+    environ = asgi.environment(scope, b"", "0")
+    assert environ["REMOTE_ADDR"] == "192.0.2.1"
+    assert (environ["PATH_INFO"], environ["QUERY_STRING"], environ["HTTP_ACCEPT"]) == ("/a b", "c=%20", "a,b")
+
+
+@pytest.mark.parametrize("pause", ["before the body", "within the body"])
+def test_a_body_that_comes_too_slowly_is_refused(settings, pause):
+    settings.BODY_SECONDS, settings.BODY_BYTES_PER_SECOND = 0.05, 1e9
+    parts = iter([b"a"] if pause == "within the body" else [])
+
+    async def receive() -> dict:
+        if part := next(parts, b""):
+            return {"type": "http.request", "body": part, "more_body": True}
+        return await asyncio.Event().wait()
+
+    status, headers, _ = exchange([], receive=receive)
+    assert status == 408
+    assert headers["Content-Security-Policy"] == settings.CONTENT_SECURITY_POLICY
+
+
+def test_a_body_that_drips_is_refused_however_short_its_pauses(settings):
+    settings.BODY_SECONDS, settings.BODY_BYTES_PER_SECOND = 0.1, 1e9
+
+    async def receive() -> dict:
+        await asyncio.sleep(0.001)
+        return {"type": "http.request", "body": b"a", "more_body": True}
+
+    assert exchange([], receive=receive)[0] == 408
+
+
+def test_a_body_that_comes_fast_enough_may_take_long(settings):
+    settings.BODY_SECONDS, settings.BODY_BYTES_PER_SECOND = 0.2, 10
+    parts = itertools.chain(PICTURE[i : i + 20] for i in range(0, len(PICTURE), 20))
+    upcoming = list(parts)
+
+    async def receive() -> dict:
+        await asyncio.sleep(0.02)
+        return {"type": "http.request", "body": upcoming.pop(0), "more_body": bool(upcoming)}
+
+    assert len(upcoming) * 0.02 > settings.BODY_SECONDS
+    assert exchange([], receive=receive)[0] == 200
+
+
+@pytest.mark.parametrize("length", [b"60000000", b"9" * 30])
+def test_a_body_that_is_said_to_be_too_large_is_refused_unread(length):
+    received = []
+
+    async def receive() -> dict:
+        received.append(1)
+        return {"type": "http.disconnect"}
+
+    assert exchange([], (b"content-length", length), receive=receive)[0] == 413
+    assert len(received) == 1, "the rest is thrown away, for as long as it comes"
+
+
+def test_a_body_that_turns_out_to_be_too_large_is_refused(settings):
+    settings.MAX_REQUEST_BYTES = 1000
+    assert exchange(itertools.repeat(bytes(600), 4), (b"transfer-encoding", b"chunked"))[0] == 413
+
+
+def test_large_bodies_share_what_may_wait_in_memory_and_small_ones_are_not_counted(settings):
+    settings.MAX_WAITING_BYTES = 1000
+    with asgi.Body() as small, asgi.Body() as large:
+        small.add(bytes(asgi.Body.FREE))
+        large.add(bytes(asgi.Body.FREE + 1000))
+        with pytest.raises(asgi.Unreadable, match="Too many large requests"):
+            large.add(b"a")
+        with asgi.Body() as another:
+            another.add(PICTURE)
+    assert asgi.Body.waiting == 0
+    status, headers, _ = exchange([bytes(asgi.Body.FREE + 1001)])
+    assert status == 503
+    assert int(headers["Retry-After"]) > 0
+
+
+def test_nobody_is_answered_who_has_left():
+    assert exchange([PICTURE[:50], None])[0] is None
