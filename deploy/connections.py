@@ -14,6 +14,7 @@ from digits.traffic import draining
 from digits.traffic.refused_connections import refuse_connection
 
 DRAIN_SECONDS = 5  # after SIGTERM, in which load balancers learn that this server is not ready
+SEND_SECONDS = 20  # for which a client may take nothing of an answer
 LINGER_SECONDS = 2  # for which a stopping worker keeps connections that wait for their next request
 DETAILS = {
     400: "This is not a request as HTTP/1.1 has it.",
@@ -29,6 +30,7 @@ class Connection(ASGIProtocol):
 
     _has_begun = False  # some of the head has come
     _has_ended = False  # the client will send no more
+    _stalled_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
@@ -70,6 +72,17 @@ class Connection(ASGIProtocol):
         if self._has_begun and not self._closed:
             self.refuse(408, "The head of this request came too slowly.")
         super()._keepalive_timeout()
+        self.worker.loop.call_later(LINGER_SECONDS, self.transport.abort)  # if the last answer is still not taken
+
+    def pause_writing(self) -> None:
+        """The client takes less than it is sent."""
+        self._stalled_timer = self.worker.loop.call_later(SEND_SECONDS, self.transport.abort)
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        if self._stalled_timer:
+            self._stalled_timer.cancel()
+        super().resume_writing()
 
     def _is_websocket_upgrade(self, request: object) -> bool:
         return False

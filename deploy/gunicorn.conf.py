@@ -4,6 +4,7 @@ Whatever is set here can be changed on the command line or in GUNICORN_CMD_ARGS.
 """
 
 import os
+from pathlib import Path
 
 from deploy.connections import Worker
 
@@ -26,7 +27,8 @@ secure_scheme_headers = {}
 
 timeout = 30  # seconds without a sign of life after which a worker is killed and replaced
 graceful_timeout = 25  # seconds after SIGTERM
-worker_tmp_dir = "/dev/shm"  # noqa: S108 - signs of life; the rest of the file system may be read-only
+# For the signs of life; the rest of the file system may be read-only.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 control_socket_disable = True
 asgi_lifespan = "off"
 

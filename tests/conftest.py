@@ -22,6 +22,7 @@ from django.core.management import call_command
 
 from .mirrors import OLDER_FILE, Handler
 
+SERVE = "gunicorn --config deploy/gunicorn.conf.py"  # the command of docs/operating.md
 DEADLINE = 60  # seconds; generous, as nothing waits for it to pass
 
 
@@ -103,7 +104,7 @@ def start_site(static_files: None, tmp_path: Path) -> Iterator[Callable[..., Sit
         def start(**variables: str) -> Site:
             host, port = address = free_address()
             log = tmp_path / f"{port}.txt"
-            command = [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py"]
+            command = [sys.executable, "-m", *SERVE.split()]
             environment = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"} | variables
             process = started([*command, "--bind", f"{host}:{port}"], address, log, environment)
             return Site(processes.enter_context(process), f"{host}:{port}", log)

@@ -20,7 +20,7 @@ from digit_recognizer_dl_model.network import ARCHITECTURE, Network
 from digit_recognizer_dl_model.train import DISTILLATION
 from digit_recognizer_dl_model.weights import SHIPPED, load_weights
 
-from .conftest import require
+from .conftest import SERVE, require
 
 ROOT = Path(__file__).parents[1]
 NAMES = [
@@ -31,7 +31,7 @@ DOCUMENTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in sorted(
 README, MAP = DOCUMENTS["README.md"], DOCUMENTS["ARCHITECTURE.md"]
 OPERATING, MEASUREMENTS = DOCUMENTS["docs/operating.md"], DOCUMENTS["docs/measurements.md"]
 SITE = "http://127.0.0.1:8000"
-FOLDERS = ("benchmarks", "config", "digit_recognizer_dl_model", "digits", "static", "templates")
+FOLDERS = ("benchmarks", "config", "deploy", "digit_recognizer_dl_model", "digits", "static", "templates")
 KEPT = sorted(path for folder in (*FOLDERS, "tests") for path in (ROOT / folder).rglob("*"))
 SOURCES = [
     path.relative_to(ROOT).as_posix()
@@ -71,6 +71,10 @@ def test_the_curl_examples_for_programs_work(server):
     listing, prediction = (json.loads(run(line.replace(SITE, server).split())) for line in example.strip().splitlines())
     assert len(listing["images"]) == 20
     assert prediction["prediction"] == 7
+
+
+def test_the_command_that_serves_is_the_one_that_tests_run():
+    assert f".venv/bin/{SERVE}\n" in OPERATING
 
 
 def test_the_python_example_works(server):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from digit_recognizer_dl_model.weights import SHIPPED
-from digits import gallery, recognizer
+from digits import gallery, health, recognizer
 
 from .pictures import drawing, encoded
 
@@ -28,6 +28,15 @@ def test_a_process_that_reads_a_one_and_has_tiles_is_ready(client, monkeypatch):
     answer = client.get("/api/health/ready")
     assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
     assert len(asked) == 1
+
+
+def test_a_server_that_is_about_to_stop_is_live_but_not_ready(client, monkeypatch):
+    monkeypatch.setattr(health, "is_draining", lambda: True)
+    for path in ("/api/health/ready", "/v2/health/ready"):
+        assert client.get(path).status_code == 503
+    for path in ("/api/health/live", "/v2/health/live"):
+        assert client.get(path).status_code == 200
+    assert "about to stop" in client.get("/api/health/ready").json()["detail"]
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import re
 import select
 import signal
 import socket
+import sys
 import threading
 import time
 from collections import Counter
@@ -23,7 +24,7 @@ from .pictures import drawing, encoded
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(os.name != "posix", reason="gunicorn is for Linux and macOS"),
+    pytest.mark.skipif(sys.platform != "linux", reason="processes are looked at in /proc"),
 ]
 
 LIVE = "/api/health/live"
@@ -167,6 +168,32 @@ class Clients:
             if not keep:
                 connection.close()
         connection.close()
+
+
+def test_a_client_that_takes_no_answer_is_let_go(start_site):
+    site = start_site(WEB_CONCURRENCY="1")
+    assert predict(site) == 200
+    [worker] = workers(site)
+    before = sockets(worker)
+    with site.connect() as connection:
+        wait_until(lambda: sockets(worker) - before)
+        its_own = sockets(worker) - before
+        connection.setblocking(False)
+        asked = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 1000
+        with contextlib.suppress(BlockingIOError):
+            while asked:
+                asked = asked[connection.send(asked) :]
+        wait_until(lambda: not its_own & sockets(worker))
+    assert predict(site) == 200
+
+
+def sockets(pid: int) -> set[str]:
+    """The names of all sockets that a process has open."""
+    names = set()
+    for file in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            names.add(os.readlink(file))
+    return {name for name in names if name.startswith("socket:")}
 
 
 def test_a_reload_loses_no_request(start_site):
