@@ -187,8 +187,8 @@ def holds_against_slow_clients(port: int, body: bytes) -> bool:
     return all(asked)
 
 
-def lost_in_a_reload(port: int, process: subprocess.Popen) -> tuple[int, int]:
-    """How many requests were sent and got no answer, half of them on connections that are kept; and of how many."""
+def lost_in_a_reload(port: int, process: subprocess.Popen) -> str:
+    """How many requests got no answer, and of how many; half of them are sent on connections that are kept."""
     answers: list[bool] = []
     is_over = threading.Event()
 
@@ -214,7 +214,7 @@ def lost_in_a_reload(port: int, process: subprocess.Popen) -> tuple[int, int]:
     is_over.set()
     for thread in threads:
         thread.join()
-    return answers.count(False), len(answers)
+    return "no reload" if process.poll() is not None else f"{answers.count(False)} of {len(answers)}"
 
 
 def main() -> None:
@@ -245,7 +245,7 @@ def main() -> None:
         with running(name, 2, core=None) as (port, process):
             holds = holds_against_slow_clients(port, body)
         with running(name, 2, core=None) as (port, process):
-            lost, asked = lost_in_a_reload(port, process)
+            lost = lost_in_a_reload(port, process)
         cells = [
             " / ".join(f"{load.per_second:.0f}" for load in medians),
             " / ".join(f"{load.median:.1f}" for load in medians),
@@ -253,7 +253,7 @@ def main() -> None:
             f"{statistics.median(load.processor for load in medians):.2f}",
             f"{statistics.median(memory[name]):.0f}",
             "held" if holds else "stopped",
-            f"{lost} of {asked}",
+            lost,
         ]
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
         figures[name] = {"loads": medians, "megabytes": statistics.median(memory[name]), "held": holds, "lost": lost}

@@ -5,6 +5,11 @@ only the release that the tests run.
 """
 
 import asyncio
+import contextlib
+import ctypes
+import socket
+import struct
+import sys
 from http import HTTPStatus
 
 from gunicorn.asgi.protocol import ASGIProtocol
@@ -16,6 +21,8 @@ from digits.traffic.refused_connections import refuse_connection
 DRAIN_SECONDS = 5  # after SIGTERM, in which load balancers learn that this server is not ready
 SEND_SECONDS = 20  # for which a client may take nothing of an answer
 LINGER_SECONDS = 2  # for which a stopping worker keeps connections that wait for their next request
+TCP_SYN = 0x02
+SO_ATTACH_FILTER = 26  # of Linux; the module socket does not name it
 DETAILS = {
     400: "This is not a request as HTTP/1.1 has it.",
     414: "The address of this request is too long.",
@@ -115,9 +122,28 @@ class Worker(gasgi.ASGIWorker):
         self.loop.call_later(DRAIN_SECONDS if draining.is_draining() else 0, self.stop)
 
     def stop(self) -> None:
-        self.alive = False
+        self.alive = False  # the listening sockets are closed within a second
+        if draining.is_draining():
+            for listener in self.sockets:
+                refuse_new_connections(listener.sock)
         for connection in list(self.waiting):
             connection._arm_keepalive_timer()
+
+
+def refuse_new_connections(listener: socket.socket) -> None:
+    """Have Linux drop what opens new connections, so that none is in the queue, unseen, when the socket is closed.
+
+    Clients try again after a second and are refused then. Elsewhere, those in the queue are reset.
+    """
+    if sys.platform != "linux":
+        return
+    load_flags, jump_if_any, answer = 0x30, 0x45, 0x06  # of a classic BPF program, which sees a packet's TCP header
+    program = [(load_flags, 0, 0, 13), (jump_if_any, 0, 1, TCP_SYN), (answer, 0, 0, 0), (answer, 0, 0, 0xFFFFFFFF)]
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *instruction) for instruction in program))
+    with contextlib.suppress(OSError):  # where a sandbox forbids it
+        listener.setsockopt(
+            socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", len(program), ctypes.addressof(code))
+        )
 
 
 gasgi.ASGIProtocol = Connection  # which the worker makes for each connection; there is no setting for it

@@ -27,6 +27,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="processes are looked at in /proc"),
 ]
 
+ROOM = {"DIGITS_MAX_PREDICTIONS_IN_FLIGHT": "16"}  # so that no prediction of a few clients at a time is refused
 LIVE = "/api/health/live"
 READY = "/api/health/ready"
 PREDICT = "/api/predict-digit/"
@@ -192,12 +193,12 @@ def sockets(pid: int) -> set[str]:
     names = set()
     for file in Path(f"/proc/{pid}/fd").iterdir():
         with contextlib.suppress(FileNotFoundError):
-            names.add(os.readlink(file))
+            names.add(str(file.readlink()))
     return {name for name in names if name.startswith("socket:")}
 
 
 def test_a_reload_loses_no_request(start_site):
-    site = start_site()
+    site = start_site(**ROOM)
     before = workers(site)
     with Clients(site) as clients:
         for requests in (1500, 3500):
@@ -213,7 +214,7 @@ def test_a_reload_loses_no_request(start_site):
 
 def test_a_stopping_server_says_so_and_loses_no_request(start_site):
     """Clients that turn elsewhere when the server is not ready lose nothing, and neither does a slow upload."""
-    site = start_site()
+    site = start_site(**ROOM)
     with Clients(site) as clients, site.connect() as upload:
         upload.sendall(f"{HEAD}Content-Length: {len(PICTURE)}\r\n\r\n".encode() + PICTURE[:50])
         wait_until(lambda: clients.answers.total() > 200)
@@ -229,6 +230,18 @@ def test_a_stopping_server_says_so_and_loses_no_request(start_site):
         assert answer_on(upload)[0] == 200
         assert site.process.wait(timeout=30) == 0
         assert time.monotonic() - start < 30
+    assert clients.lost == []
+    assert set(clients.answers) == {200}
+
+
+def test_clients_that_go_on_until_they_are_refused_lose_nothing(start_site):
+    site = start_site(**ROOM)
+    with Clients(site) as clients:
+        wait_until(lambda: clients.answers.total() > 200)
+        site.process.terminate()
+        assert site.process.wait(timeout=30) == 0
+        for client in clients.threads:
+            client.join()
     assert clients.lost == []
     assert set(clients.answers) == {200}
 
