@@ -105,7 +105,8 @@ def start_site(static_files: None, tmp_path: Path) -> Iterator[Callable[..., Sit
             host, port = address = free_address()
             log = tmp_path / f"{port}.txt"
             command = [sys.executable, "-m", *SERVE.split()]
-            environment = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"} | variables
+            environment = os.environ | variables
+            del environment["DJANGO_SETTINGS_MODULE"]  # which are the tests' own
             process = started([*command, "--bind", f"{host}:{port}"], address, log, environment)
             return Site(processes.enter_context(process), f"{host}:{port}", log)
 

@@ -364,6 +364,11 @@ def test_the_network_and_the_gallery_are_there_before_anybody_listens(start_site
     assert predict(site) == 200
 
 
+def test_the_main_process_has_no_thread_that_its_forks_would_miss(start_site):
+    pid = start_site().process.pid
+    assert [file.name for file in Path(f"/proc/{pid}/task").iterdir()] == [str(pid)]
+
+
 def test_the_workers_share_the_network_the_gallery_and_the_code(start_site):
     site = start_site()
     wait_until(lambda: len(workers(site)) == 2)
