@@ -70,14 +70,18 @@ class Connection(ASGIProtocol):
         seconds = 0 if self._has_ended else self._keepalive if self.worker.alive else LINGER_SECONDS
         self._keepalive_handle = self.worker.loop.call_later(seconds, self._keepalive_timeout)
 
-    def _cancel_keepalive_timer(self) -> None:
+    def _on_message_complete(self) -> None:
         self.worker.waiting.pop(self, None)
-        super()._cancel_keepalive_timer()
+        super()._on_message_complete()
 
     def _keepalive_timeout(self) -> None:
+        self.give_up(408, "The head of this request came too slowly.")
+
+    def give_up(self, status: int, detail: str) -> None:
+        """Close the connection, with an answer if part of a request has come."""
         self.worker.waiting.pop(self, None)
         if self._has_begun and not self._closed:
-            self.refuse(408, "The head of this request came too slowly.")
+            self.refuse(status, detail)
         super()._keepalive_timeout()
         self.worker.loop.call_later(LINGER_SECONDS, self.transport.abort)  # if the last answer is still not taken
 
@@ -110,12 +114,12 @@ class Worker(gasgi.ASGIWorker):
 
     def __init__(self, *arguments: object, **options: object) -> None:
         super().__init__(*arguments, **options)
-        self.waiting: dict[Connection, None] = {}  # for the head of a request, longest first
+        self.waiting: dict[Connection, None] = {}  # for the rest of a request, longest first
 
     def make_room(self) -> None:
-        """Close the connection that has been waiting longest."""
+        """Close the connection that has been waiting longest for the rest of a request, or for any of it."""
         if self.waiting:
-            next(iter(self.waiting))._keepalive_timeout()
+            next(iter(self.waiting)).give_up(503, "This server has too many connections. Please try again.")
 
     def handle_exit_signal(self) -> None:
         # Replaced after a reload, the worker stops at once: its successors accept already.
@@ -127,7 +131,8 @@ class Worker(gasgi.ASGIWorker):
             for listener in self.sockets:
                 refuse_new_connections(listener.sock)
         for connection in list(self.waiting):
-            connection._arm_keepalive_timer()
+            if connection._awaiting_request:
+                connection._arm_keepalive_timer()
 
 
 def refuse_new_connections(listener: socket.socket) -> None:

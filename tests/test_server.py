@@ -338,13 +338,17 @@ def test_a_client_that_leaves_is_no_error(start_site):
     assert {line["level"] for line in lines(site)} == {"INFO"}
 
 
-def test_a_new_connection_takes_the_place_of_the_one_that_has_waited_longest(start_site):
+@pytest.mark.parametrize("sent", ["", HEAD, f"{HEAD}Content-Length: 100\r\n\r\nabc"], ids=["nothing", "head", "body"])
+def test_a_new_connection_takes_the_place_of_the_one_that_has_waited_longest(start_site, sent):
     site = start_site(WEB_CONCURRENCY="1", GUNICORN_CMD_ARGS="--worker-connections 20")
     with contextlib.ExitStack() as stack:
-        idle = [stack.enter_context(site.connect()) for _ in range(40)]
+        waiting = [stack.enter_context(site.connect()) for _ in range(40)]
+        for connection in waiting:
+            with contextlib.suppress(ConnectionError):
+                connection.sendall(sent.encode())
         assert predict(site) == 200
-        closed = select.select(idle, [], [], 0)[0]
-        assert closed == idle[: len(closed)]
+        closed = select.select(waiting, [], [], 0)[0]
+        assert closed == waiting[: len(closed)]
         assert len(closed) >= 20
 
 
