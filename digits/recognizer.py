@@ -15,6 +15,7 @@ from digit_recognizer_dl_model.weights import SHIPPED, load_weights
 
 from . import pictures
 from .refusals import Refusal
+from .stages import stage
 from .traffic import prometheus
 
 NEGLIGIBLE = 0.1  # fraction of the largest relevance below which an explanation mentions nothing
@@ -91,9 +92,12 @@ def recognize(pixels: np.ndarray) -> Prediction:
 
 def recognize_batch(pixels: np.ndarray) -> list[Prediction]:
     """Predict from the prepared pixels of several pictures, (n, 28, 28) uint8, in one pass, and count that."""
+    if not len(pixels):
+        return []
     predictions = recognize_uncounted(pixels)
     for prediction in predictions:
-        prometheus.PREDICTIONS.add(1, prediction.digit, "uncertain" if prediction.uncertain else "certain")
+        prometheus.PREDICTIONS.labels(prediction.digit, "uncertain" if prediction.uncertain else "certain").inc()
+    prometheus.BATCH_SIZE.observe(len(predictions))
     return predictions
 
 
@@ -128,6 +132,7 @@ def prepare_or_refuse(
         return refusal
 
 
+@stage("recognise")
 def recognize_uncounted(pixels: np.ndarray) -> list[Prediction]:
     """Like `recognize_batch`, but not counted in /metrics; for the whole gallery and for answers shown again."""
     network = classifier()
@@ -142,6 +147,7 @@ def recognize_uncounted(pixels: np.ndarray) -> list[Prediction]:
     return predictions
 
 
+@stage("explain")
 def explain(pixels: np.ndarray, prediction: Prediction) -> Explanation:
     """Explain the prediction of pixels (28, 28) uint8; takes over a hundred times as long as the prediction."""
     relevances = relevance(classifier(), pixels, prediction.digit, prediction.runner_up)

@@ -13,6 +13,7 @@ from django.core.cache import cache
 from django.http import HttpRequest
 
 from ..refusals import Busy
+from . import prometheus
 
 RETRY_AFTER = 1  # seconds; a prediction takes a few milliseconds, the largest batch one or two seconds
 
@@ -29,9 +30,11 @@ def prediction_slot() -> Iterator[None]:
     if not slots().acquire(blocking=False):
         detail = "More predictions are asked for than this server makes at once. Please try again."
         raise Busy(detail, {"Retry-After": str(RETRY_AFTER)})
+    prometheus.PLACES_TAKEN.inc()
     try:
         yield
     finally:
+        prometheus.PLACES_TAKEN.dec()
         slots().release()
 
 
