@@ -85,6 +85,8 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+# Whether health and metrics are hidden from those who ask through a proxy.
+PRIVATE_PROBES = env_bool("DIGITS_PRIVATE_PROBES", False)
 # Pages of these origins may call the API from a browser.
 API_ALLOWED_ORIGINS = env_list("DIGITS_ALLOWED_ORIGINS")
 
@@ -101,10 +103,11 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",  # before all that may refuse: failures have a shape for htmx
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "digits.traffic.probes.private_probes",
     "digits.traffic.middleware.cross_origin",
     "digits.traffic.middleware.rate_limit",
     "digits.traffic.middleware.request_size",
-    "django.middleware.common.CommonMiddleware",
+    "digits.traffic.probes.HostsMiddleware",  # in place of Django's CommonMiddleware, which it extends
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
