@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -240,3 +241,12 @@ def test_counting_together_without_its_package_is_refused_with_the_name_of_the_p
     done = run_process("import sys; sys.modules['prometheus_client'] = None; " + START)
     assert done.returncode == 1
     assert "needs the package prometheus-client, of requirements-production.txt" in done.stderr
+
+
+def test_the_time_in_the_server_s_queue_is_a_stage(client):
+    name = 'digits_stage_seconds_{}{{stage="queue"}}'
+    before = samples(client)
+    client.get("/api/health/live", **{"digits.ready_at": time.perf_counter() - 2})
+    after = samples(client)
+    assert after[name.format("count")] - before.get(name.format("count"), 0) == 1
+    assert after[name.format("sum")] - before.get(name.format("sum"), 0) == pytest.approx(2, abs=1)

@@ -38,6 +38,8 @@ def account(get_response: GetResponse) -> GetResponse:
         request.request_id = sent_id if re.fullmatch("[A-Za-z0-9._-]{1,64}", sent_id) else uuid.uuid4().hex
         prometheus.PLACES.set(settings.MAX_PREDICTIONS_IN_FLIGHT)
         prometheus.IN_FLIGHT.inc()
+        if ready_at := request.META.get("digits.ready_at"):
+            prometheus.observe_stage("queue", start - ready_at)
         try:
             response = get_response(request)
         finally:
