@@ -19,13 +19,10 @@ from .environment import configure_site, use_one_blas_thread
 FOLDER = tempfile.TemporaryDirectory()
 use_one_blas_thread()
 configure_site(FOLDER.name)
-# prometheus_client reads it when it is imported; the site counts alone until it is told otherwise below.
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = FOLDER.name
+os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
 
 import django
-from django.conf import settings
 
-settings.METRICS_FOLDER = None
 django.setup()
 
 from django.core.wsgi import get_wsgi_application
@@ -50,7 +47,7 @@ def counting_nothing() -> SimpleNamespace:
 
 def counting_together() -> ModuleType:
     """Another copy of the module `prometheus` that uses prometheus_client."""
-    settings.METRICS_FOLDER = FOLDER.name
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = FOLDER.name
     spec = importlib.util.spec_from_file_location("digits.traffic.prometheus_together", prometheus.__file__)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

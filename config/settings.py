@@ -195,9 +195,6 @@ STORAGES = {
     },
 }
 
-# Where prometheus_client, which reads this variable too, keeps what all processes count; without it, each counts alone.
-METRICS_FOLDER = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or None
-
 # What is written down, to standard error: a line a request and, with its traceback, what went wrong here. A client's
 # mistakes are answered. runserver, which DEBUG goes with, writes lines of its own.
 LOGGING = {

@@ -1,25 +1,24 @@
 """What the site has done, for Prometheus: every metric, and the text that `/metrics` answers.
 
-With the setting METRICS_FOLDER, prometheus_client keeps the numbers of all processes in files of that folder, and
-whichever process is asked adds them up. Without it, each process counts for itself.
+Where PROMETHEUS_MULTIPROC_DIR names a folder, prometheus_client, which reads that variable itself, keeps the numbers of
+all processes in files there, and whichever process is asked adds them up. Without it, each process counts for itself.
 """
 
 import contextlib
 import os
 from pathlib import Path
 
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-SHARED = settings.METRICS_FOLDER is not None
-if SHARED:
+FOLDER = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")  # no setting: the server counts before Django is set up
+if FOLDER:
     try:
         from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
     except ModuleNotFoundError as error:
         reason = "PROMETHEUS_MULTIPROC_DIR needs the package prometheus-client, of requirements-production.txt"
         raise ImproperlyConfigured(reason) from error
-    if not os.access(settings.METRICS_FOLDER, os.W_OK):
-        raise ImproperlyConfigured(f"PROMETHEUS_MULTIPROC_DIR: {settings.METRICS_FOLDER} is no folder to write to")
+    if not os.access(FOLDER, os.W_OK):
+        raise ImproperlyConfigured(f"PROMETHEUS_MULTIPROC_DIR: {FOLDER} is no folder to write to")
     # What an earlier process of this number was doing when it ended is no longer being done.
     multiprocess.mark_process_dead(os.getpid())
 else:
@@ -61,21 +60,21 @@ def observe_stage(stage: str, seconds: float) -> None:
 
 
 def exposition() -> str:
-    if not SHARED:
+    if not FOLDER:
         return "".join(f"{line}\n" for metric in METRICS for line in metric.lines())
     forget_dead_processes()
     registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry, settings.METRICS_FOLDER)
+    multiprocess.MultiProcessCollector(registry, FOLDER)
     return generate_latest(registry).decode()
 
 
 def forget_dead_processes() -> None:
     """Drop the gauges of processes that have ended, in whatever way; their counters stay."""
-    pids = {int(path.stem.rpartition("_")[2]) for path in Path(settings.METRICS_FOLDER).glob("gauge_live*.db")}
+    pids = {int(path.stem.rpartition("_")[2]) for path in Path(FOLDER).glob("gauge_live*.db")}
     for pid in pids:
         if not is_running(pid):
             with contextlib.suppress(FileNotFoundError):  # another process is doing the same
-                multiprocess.mark_process_dead(pid, settings.METRICS_FOLDER)
+                multiprocess.mark_process_dead(pid, FOLDER)
 
 
 def is_running(pid: int) -> bool:
