@@ -225,7 +225,8 @@ def test_processes_count_together(run_process):
 
 @pytest.mark.slow
 def test_what_a_killed_process_was_doing_is_forgotten_and_what_it_did_is_not(run_process):
-    dying = "import os; from digits.traffic.limits import prediction_slot; prediction_slot().__enter__(); os._exit(9)"
+    dying = "import os; from digits.traffic.limits import prediction_slot; place = prediction_slot(); "
+    dying += "place.__enter__(); os._exit(9)"
     assert run_process(ASK + dying).returncode == 9
     lines = run_process(START + PRINT).stdout.splitlines()
     assert "digits_places_taken 0.0" in lines
@@ -289,6 +290,7 @@ def test_the_processes_of_the_server_count_together_and_a_killed_one_is_no_loss(
     os.kill(victim, signal.SIGKILL)
     while list(folder.glob(f"gauge_live*_{victim}.db")) and time.monotonic() < deadline:
         ask(address, "/metrics")
+    assert not list(folder.glob(f"gauge_live*_{victim}.db"))
     assert counted() == f" {asked}.0"
 
 
