@@ -163,6 +163,10 @@ def test_systemd_takes_the_unit(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_system_call_that_is_not_allowed_is_refused_and_ends_nobody():
+    assert "\nSystemCallErrorNumber=EPERM\n" in (DEPLOY / "digits.service").read_text()
+
+
 def test_systemd_calls_the_unit_well_confined():
     require("systemd-analyze")
     # In tenths of the exposure that it reckons, of which up to 2.0 are its best grade.
