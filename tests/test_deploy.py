@@ -27,6 +27,8 @@ START = "gunicorn --config deploy/gunicorn.conf.py"
 SETTINGS = set(re.findall(r"^\| `([A-Z_0-9]+)`", (ROOT / "docs" / "operating.md").read_text(), re.MULTILINE))
 KEY = "DJANGO_SECRET_KEY"
 
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="what serves many is for Linux")
+
 
 def run(program: str, *arguments: object) -> subprocess.CompletedProcess:
     """Run a program of the same virtual environment, or of the machine."""

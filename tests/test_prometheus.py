@@ -48,6 +48,13 @@ def test_the_format_is_prometheus_text(client):
         assert line.startswith("# ") or re.fullmatch(r'\w+(\{\w+="[^"\\]*"(,\w+="[^"\\]*")*\})? [0-9.e+-]+', line), line
 
 
+def test_every_metric_and_its_labels_are_in_the_table():
+    table = (settings.BASE_DIR / "docs" / "operating.md").read_text().partition("## Metrics\n")[2]
+    rows = [row.split("|")[1:3] for row in table.splitlines() if row.startswith("| `digits_")]
+    told = {name: set(re.findall("`(.+?)`", labels)) for names, labels in rows for name in re.findall("`(.+?)`", names)}
+    assert told == {metric.name: set(metric.labelnames) for metric in prometheus.METRICS}
+
+
 def test_requests_are_counted_by_route_method_and_status(client):
     ok = 'digits_requests_total{route="/api/health/live",method="GET",status="200"}'
     wrong = 'digits_requests_total{route="/api/health/live",method="other",status="405"}'

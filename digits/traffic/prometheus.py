@@ -17,7 +17,7 @@ if FOLDER:
     except ModuleNotFoundError as error:
         reason = "PROMETHEUS_MULTIPROC_DIR needs the package prometheus-client, of requirements-production.txt"
         raise ImproperlyConfigured(reason) from error
-    if not os.access(FOLDER, os.W_OK):
+    if not (Path(FOLDER).is_dir() and os.access(FOLDER, os.W_OK)):
         raise ImproperlyConfigured(f"PROMETHEUS_MULTIPROC_DIR: {FOLDER} is no folder to write to")
     # What an earlier process of this number was doing when it ended is no longer being done.
     multiprocess.mark_process_dead(os.getpid())
