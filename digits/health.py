@@ -14,7 +14,7 @@ from .errors import UNUSABLE
 from .gallery import gallery
 from .recognizer import classifier, weights_sha256
 from .refusals import Unavailable
-from .traffic import draining
+from .traffic.draining import is_draining
 
 logger = logging.getLogger("digits")
 
@@ -63,8 +63,8 @@ def is_pinned() -> bool:
 
 def check_ready() -> None:
     """Raise Unavailable unless this process should be asked for pages and predictions."""
-    if draining.is_draining():
-        raise Unavailable("This server is stopping.")
+    if is_draining():
+        raise Unavailable("This server is about to stop.")
     try:
         gallery().tile(0)
         reasons = list(reasons_against())

@@ -1,10 +1,13 @@
 """How long each stage of an answer takes: who does the work names its stage, and who counts listens."""
 
 import contextlib
+import contextvars
 import time
 from collections.abc import Callable, Iterator
 
 listeners: list[Callable[[str, float], None]] = []  # each is called with a stage and its seconds
+
+is_untimed = contextvars.ContextVar("is_untimed", default=False)
 
 
 @contextlib.contextmanager
@@ -15,5 +18,15 @@ def stage(name: str) -> Iterator[None]:
         yield
     finally:
         seconds = time.perf_counter() - start
-        for listener in listeners:
+        for listener in () if is_untimed.get() else listeners:
             listener(name, seconds)
+
+
+@contextlib.contextmanager
+def untimed() -> Iterator[None]:
+    """Tell nobody of the stages in this block, or as a decorator in a function: they belong to no request."""
+    token = is_untimed.set(True)
+    try:
+        yield
+    finally:
+        is_untimed.reset(token)

@@ -11,7 +11,6 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from digit_recognizer_dl_model.weights import SHIPPED
 from digits import canaries, gallery, health, pictures, recognizer
 from digits.pictures.drawing import Stroke
-from digits.traffic import draining
 
 from .pictures import drawing, encoded
 
@@ -172,8 +171,8 @@ def test_the_check_before_a_deployment_finds_static_files_missing(uncollected):
 
 
 def test_a_server_that_is_told_to_stop_is_not_ready_but_answers(client, refusal, monkeypatch):
-    monkeypatch.setattr(draining, "is_draining", lambda: True)
-    assert refusal() == "This server is stopping."
+    monkeypatch.setattr(health, "is_draining", lambda: True)
+    assert refusal() == "This server is about to stop."
     assert client.post("/api/predict-digit/", encoded(drawing()), content_type="image/png").status_code == 200
 
 

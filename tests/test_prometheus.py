@@ -18,6 +18,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from digits import canaries
 from digits.api import endpoints
 from digits.refusals import Busy, Unavailable
 from digits.traffic import exposition, prometheus
@@ -174,6 +175,15 @@ def test_the_stages_of_an_answer_are_timed(client):
     before = counts()
     client.post("/draw/predict/", {"strokes": json.dumps([{"points": TWO, "width": 20 / 280}])})
     assert passed(before) == {"prepare": 1, "recognise": 1}
+
+
+def test_what_a_process_reads_of_itself_is_not_counted(client):
+    client.get("/metrics")  # so that this request has a series of its own already
+    before = samples(client)
+    canaries.misread.cache_clear()
+    assert canaries.misread() == []
+    after = samples(client)
+    assert {name for name in after if after[name] != before.get(name) and "metrics" not in name} == set()
 
 
 def test_threads_lose_no_count():
