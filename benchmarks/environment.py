@@ -19,7 +19,7 @@ def configure_site(static_root: str) -> None:
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "DJANGO_DEBUG": "0",
         "DJANGO_HTTPS": "0",
-        "DJANGO_SECRET_KEY": "for-this-measurement-only",
+        "DJANGO_SECRET_KEY": "for-this-measurement-only-" + "0123456789" * 3,
         "DJANGO_ALLOWED_HOSTS": "testserver",
         "DJANGO_STATIC_ROOT": static_root,
     }

@@ -38,7 +38,7 @@ from tests.bodies import PNG, URL
 from tests.corpus import ATTACKS, Request
 
 ATTACKER, OTHER, PROXY = "127.0.0.1", "127.0.0.2", "127.0.0.3"
-SERVER = ["-m", "gunicorn", "config.wsgi", "--workers", "2", "--threads", "8"]
+SERVER = ["-m", "gunicorn", "--config", "deploy/gunicorn.conf.py"]
 PATIENCE = 10  # seconds that the other client waits for an answer
 PAUSE = 0.1  # seconds between its requests
 START, STOP = 60, 30  # seconds that the server may take

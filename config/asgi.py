@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import io
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
@@ -96,6 +97,7 @@ async def application(scope: dict, receive: Receive, send: Send) -> None:
             content = b"".join(body.parts)
             body.parts.clear()
             environ = environment(scope, content, length.decode() if is_too_large else str(body.size))
+            environ["digits.ready_at"] = time.perf_counter()  # from when the request waits for a thread
             status, headers, answer = await asyncio.get_running_loop().run_in_executor(threads, call, environ)
         except Gone:
             return
@@ -132,6 +134,8 @@ def environment(scope: dict, body: bytes, length: str) -> dict:
         "wsgi.run_once": False,
     }
     for name, value in scope["headers"]:
+        if b"_" in name:  # it would be taken for the same name with a hyphen, which a proxy may set or remove
+            continue
         key = "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
         text = value.decode("latin-1")
         environ[key] = f"{environ[key]},{text}" if key in environ else text

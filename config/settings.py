@@ -33,6 +33,25 @@ def env_int(name: str, default: int) -> int:
     return int(value)
 
 
+def env_secret_key(name: str) -> str:
+    """A key that meets the rule of Django's check security.W009, which `check --deploy` alone asks, or an empty one."""
+    value = os.environ.get(name, "")
+    if value and (len(value) < 50 or len(set(value)) < 5 or value.startswith("django-insecure-")):
+        make_one = "python -c 'import secrets; print(secrets.token_urlsafe(50))'"
+        raise ImproperlyConfigured(
+            f"{name} is weak: it must have at least 50 characters, 5 of them different, and must not begin with"
+            f" django-insecure-. This makes one: {make_one}"
+        )
+    return value
+
+
+def env_sha256(name: str) -> str | None:
+    value = os.environ.get(name, "").lower()
+    if value and not re.fullmatch("[0-9a-f]{64}", value):
+        raise ImproperlyConfigured(f"{name} is {value!r}, expected the 64 hexadecimal digits of a SHA-256 checksum")
+    return value or None
+
+
 def env_rate(name: str) -> tuple[int, int] | None:
     """So many in so many seconds, as in `60/minute`; None where it is empty."""
     value = os.environ.get(name, "")
@@ -46,7 +65,9 @@ def env_rate(name: str) -> tuple[int, int] | None:
 # What this process is. devserver.py turns DEBUG on; nothing else does.
 DEBUG = env_bool("DJANGO_DEBUG", False)
 # Empty outside DEBUG: Django refuses an empty key where one is needed, and config/wsgi.py asks for it at the start.
-SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY", "for-development-only" if DEBUG else "")
+SECRET_KEY = (
+    os.environ.get("DJANGO_SECRET_KEY", "for-development-only") if DEBUG else env_secret_key("DJANGO_SECRET_KEY")
+)
 
 # Who may ask, and how. In DEBUG, Django allows localhost by itself.
 ALLOWED_HOSTS = env_list("DJANGO_ALLOWED_HOSTS")
@@ -85,6 +106,8 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+# Whether health and metrics are hidden from those who ask through a proxy.
+PRIVATE_PROBES = env_bool("DIGITS_PRIVATE_PROBES", False)
 # Pages of these origins may call the API from a browser.
 API_ALLOWED_ORIGINS = env_list("DIGITS_ALLOWED_ORIGINS")
 
@@ -101,10 +124,11 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",  # before all that may refuse: failures have a shape for htmx
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "digits.traffic.probes.private_probes",
     "digits.traffic.middleware.cross_origin",
     "digits.traffic.middleware.rate_limit",
     "digits.traffic.middleware.request_size",
-    "django.middleware.common.CommonMiddleware",
+    "digits.traffic.probes.HostsMiddleware",  # in place of Django's CommonMiddleware, which it extends
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -150,6 +174,7 @@ CACHES = {
 }
 
 # What the answers are made from.
+WEIGHTS_SHA256 = env_sha256("DIGITS_WEIGHTS_SHA256")  # those that this process must have; None for any
 MNIST_CSV = env_path("MNIST_CSV", BASE_DIR / "data" / "mnist_test.csv")
 MNIST_CACHE = env_path("MNIST_CACHE", BASE_DIR / "data" / ".cache")
 TEMPLATES = [

@@ -430,6 +430,12 @@ class Figures(Record):
         )
 
     @property
+    def missing(self) -> list[str]:
+        """The parts that were not measured, of those that need no data but MNIST."""
+        needing_more = ("pens", "teachers", "repeats")
+        return [part.name for part in fields(self) if part.name not in needing_more and not getattr(self, part.name)]
+
+    @property
     def expected(self) -> Count | None:
         """The answers that tell best how often the network is right: those to the test images, if it was measured."""
         accuracy = self.test or self.validation

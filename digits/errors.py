@@ -1,5 +1,6 @@
 """Every failure in one of these shapes: a problem for the API, a fragment for htmx, a page for everyone else."""
 
+import logging
 import sys
 from collections.abc import Sequence
 
@@ -12,11 +13,14 @@ from django.utils.text import slugify
 from digit_recognizer_dl_model.dataset import MalformedDataset
 from digit_recognizer_dl_model.weights import UnusableWeights
 
+from . import static_files
 from .addresses import Audience, audience_of
 from .refusals import Busy, MethodNotAllowed, NotFound, Refusal, ServerError, Unavailable
 
 BAD_HOST = "This site does not answer to that host name; its setting DJANGO_ALLOWED_HOSTS lists those it does."
 UNUSABLE = "The network's weights or the gallery's images can't be used."
+logger = logging.getLogger("digits")
+
 DOCUMENTATION = "/api/"  # the page that explains each type of problem, under an anchor made of its title
 
 
@@ -41,9 +45,16 @@ def failure(request: HttpRequest, status: int, title: str, detail: str) -> HttpR
         # Not where the answer would have gone, which may hold something worth keeping.
         response["HX-Retarget"], response["HX-Reswap"] = "#notice", "innerHTML"
     else:
-        response = render(request, "digits/failure.html", context, status=status)
+        response = failure_page(request, context, status)
     patch_vary_headers(response, ["HX-Request"])  # no cache may mix them up
     return response
+
+
+def failure_page(request: HttpRequest, context: dict, status: int) -> HttpResponse:
+    try:
+        return render(request, "digits/failure.html", context, status=status)
+    except ValueError:  # a static file has no hashed name, because `collectstatic` has not been run
+        return render(request, "digits/failure_bare.html", context, status=status)
 
 
 def described(status: int, title: str, detail: str) -> dict:
@@ -80,4 +91,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return refuse(request, Busy("This server is out of memory. Please try again.", {"Retry-After": "1"}))
     if isinstance(sys.exception(), (FileNotFoundError, PermissionError, MalformedDataset, UnusableWeights)):
         return refuse(request, Unavailable(UNUSABLE))
+    if not static_files.are_collected():
+        logger.error("%s %s", static_files.UNCOLLECTED, static_files.HINT)
+        return refuse(request, Unavailable(static_files.UNCOLLECTED))
     return refuse(request, ServerError("Something went wrong here, not with you. Please try again."))

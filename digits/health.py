@@ -1,15 +1,18 @@
 """Whether the site can answer: what `manage.py` checks before it serves, and what `/api/health/ready` asks."""
 
 import logging
+from collections.abc import Iterator
 
+from django.conf import settings
 from django.core import checks
 
 from digit_recognizer_dl_model.dataset import MalformedDataset
-from digit_recognizer_dl_model.weights import UnusableWeights
+from digit_recognizer_dl_model.weights import SHIPPED, UnusableWeights
 
+from . import canaries, static_files
 from .errors import UNUSABLE
 from .gallery import gallery
-from .recognizer import classifier, knows_a_one
+from .recognizer import classifier, weights_sha256
 from .refusals import Unavailable
 from .traffic.draining import is_draining
 
@@ -39,15 +42,47 @@ def check_weights(app_configs, **kwargs) -> list[checks.Error]:
     return []
 
 
+def check_pin(app_configs, **kwargs) -> list[checks.Error]:
+    """The weights are the ones that the setting WEIGHTS_SHA256 names, if it names any."""
+    if not settings.WEIGHTS_SHA256 or not SHIPPED.is_file() or is_pinned():
+        return []
+    message = f"The SHA-256 of the weights is {weights_sha256()}, but DIGITS_WEIGHTS_SHA256 is another one."
+    return [checks.Error(message, id="digits.E004")]
+
+
+def check_static_files(app_configs, **kwargs) -> list[checks.Error]:
+    """Pages can be shown; asked by `check --deploy` alone, because most commands need no page."""
+    if static_files.are_collected():
+        return []
+    return [checks.Error(static_files.UNCOLLECTED, hint=static_files.HINT, id="digits.E005")]
+
+
+def is_pinned() -> bool:
+    return settings.WEIGHTS_SHA256 in (None, weights_sha256())
+
+
 def check_ready() -> None:
-    """Raise Unavailable unless a picture would be answered: the network reads one now, and a tile can be shown."""
+    """Raise Unavailable unless this process should be asked for pages and predictions."""
     if is_draining():
         raise Unavailable("This server is about to stop.")
     try:
         gallery().tile(0)
-        ready = knows_a_one()
+        reasons = list(reasons_against())
     except Exception as error:  # files are missing or damaged in any way
         logger.exception("not ready")
         raise Unavailable(UNUSABLE) from error
-    if not ready:
-        raise Unavailable("The network does not recognise what it should.")
+    if reasons:
+        logger.error("not ready: %s", " ".join(reasons))
+        raise Unavailable(" ".join(reasons))
+
+
+def reasons_against() -> Iterator[str]:
+    """Why this process should not be asked, in sentences for whoever operates it."""
+    if not is_pinned():
+        yield "The weights are not those that DIGITS_WEIGHTS_SHA256 names."
+    if misread := canaries.misread():
+        yield f"The network misreads digits that it must read: {', '.join(map(str, misread))}."
+    if missing := classifier().weights.figures.missing:
+        yield f"The figures of the weights are incomplete: {', '.join(missing)}."
+    if not static_files.are_collected():
+        yield f"{static_files.UNCOLLECTED} {static_files.HINT}"

@@ -15,6 +15,7 @@ from digit_recognizer_dl_model.weights import SHIPPED, load_weights
 
 from . import pictures
 from .refusals import Refusal
+from .stages import stage
 from .traffic import prometheus
 
 NEGLIGIBLE = 0.1  # fraction of the largest relevance below which an explanation mentions nothing
@@ -95,9 +96,12 @@ def recognize(pixels: np.ndarray) -> Prediction:
 
 def recognize_batch(pixels: np.ndarray) -> list[Prediction]:
     """Predict from the prepared pixels of several pictures, (n, 28, 28) uint8, in one pass, and count that."""
+    if not len(pixels):
+        return []
     predictions = recognize_uncounted(pixels)
     for prediction in predictions:
-        prometheus.PREDICTIONS.add(1, prediction.digit, "uncertain" if prediction.uncertain else "certain")
+        prometheus.PREDICTIONS.labels(prediction.digit, "uncertain" if prediction.uncertain else "certain").inc()
+    prometheus.BATCH_SIZE.observe(len(predictions))
     return predictions
 
 
@@ -138,6 +142,7 @@ def prepare_or_refuse(
         return refusal
 
 
+@stage("recognise")
 def recognize_uncounted(pixels: np.ndarray) -> list[Prediction]:
     """Like `recognize_batch`, but not counted in /metrics; for the whole gallery and for answers shown again."""
     network = classifier()
@@ -168,6 +173,7 @@ def has_digits_beside(pixels: np.ndarray) -> bool:
     return sum(digits) > 1
 
 
+@stage("explain")
 def explain(pixels: np.ndarray, prediction: Prediction) -> Explanation:
     """Explain the prediction of pixels (28, 28) uint8; takes over a hundred times as long as the prediction."""
     relevances = relevance(classifier(), pixels, prediction.digit, prediction.runner_up)
@@ -203,11 +209,9 @@ def feature_maps(pixels: np.ndarray) -> list[np.ndarray]:
     return classifier().activations(pixels)[:2]  # later ones are too coarse to look at
 
 
-def knows_a_one() -> bool:
-    """Whether the network, asked now, reads an upright stroke as 1."""
-    stroke = np.zeros((1, SIDE, SIDE), np.uint8)
-    stroke[:, 4:24, 13:15] = 255
-    return int(classifier().probabilities(stroke).argmax()) == 1
+def read_digits(pixels: np.ndarray) -> list[int]:
+    """The digits that the network reads in prepared pixels (n, 28, 28) uint8; for checks, so nothing is counted."""
+    return classifier().probabilities(pixels).argmax(axis=1).tolist()
 
 
 @functools.cache

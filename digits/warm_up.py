@@ -11,8 +11,10 @@ from .health import check_ready
 from .pictures import pngs
 from .recognizer import recognize_uncounted
 from .refusals import Unavailable
+from .stages import untimed
 
 
+@untimed()
 def warm_up() -> None:
     """Load the routes, the templates, the gallery and the network, and recognise a picture.
 

@@ -5,7 +5,7 @@ import tempfile
 
 os.environ["DJANGO_DEBUG"] = "0"
 os.environ["DJANGO_HTTPS"] = "0"
-os.environ["DJANGO_SECRET_KEY"] = "only-for-tests"
+os.environ["DJANGO_SECRET_KEY"] = "only-for-tests-" + "0123456789" * 4
 os.environ["DJANGO_ALLOWED_HOSTS"] = "testserver,127.0.0.1"
 os.environ["DJANGO_STATIC_ROOT"] = tempfile.mkdtemp(prefix="digit-recognizer-static-")
 

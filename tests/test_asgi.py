@@ -159,3 +159,13 @@ def test_large_bodies_share_what_may_wait_in_memory_and_small_ones_are_not_count
 
 def test_nobody_is_answered_who_has_left():
     assert exchange([PICTURE[:50], None])[0] is None
+
+
+def test_a_header_with_underscores_is_not_taken_for_the_one_with_hyphens():
+    """A proxy sets or removes the latter only."""
+    sent = {}
+    for name in (b"x-request-id", b"x_request_id"):
+        _, headers, _ = exchange([b""], (name, b"mine"), method="GET", path=b"/api/health/live")
+        sent[name] = headers["X-Request-ID"]
+    assert sent[b"x-request-id"] == "mine"
+    assert sent[b"x_request_id"] != "mine"

@@ -164,8 +164,8 @@ def mean_and_deviation(spread: Spread) -> str:
 
 def test_every_setting_is_listed():
     settings = (ROOT / "config" / "settings.py").read_text()
-    names = set(re.findall(r'"((?:DIGITS|DJANGO|MNIST)_[A-Z_]+)"', settings))
-    assert names == set(re.findall(r"^\| `((?:DIGITS|DJANGO|MNIST)_[A-Z_]+)`", OPERATING, re.MULTILINE))
+    names = set(re.findall(r'"((?:DIGITS|DJANGO|MNIST)_[A-Z0-9_]+)"', settings))
+    assert names == set(re.findall(r"^\| `((?:DIGITS|DJANGO|MNIST)_[A-Z0-9_]+)`", OPERATING, re.MULTILINE))
 
 
 def test_the_map_of_the_code_is_complete():

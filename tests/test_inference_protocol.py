@@ -188,7 +188,7 @@ def test_another_model_and_another_method_are_refused_in_the_protocols_form(clie
 
 
 def test_a_site_that_is_not_ready_says_so(client, monkeypatch):
-    monkeypatch.setattr("digits.health.knows_a_one", lambda: False)
+    monkeypatch.setattr("digits.canaries.misread", lambda: [3])
     for address in ("/v2/health/ready", "/v2/models/digits/ready"):
         answer = client.get(address)
         assert answer.status_code == 503

@@ -1,15 +1,30 @@
 """GET /metrics: what this process has done, as Prometheus reads it."""
 
+import contextlib
+import http.client
+import json
 import os
 import re
+import signal
+import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 
-from digits.traffic import prometheus
+from digits import canaries
+from digits.api import endpoints
+from digits.refusals import Unavailable
+from digits.traffic import exposition, limits, prometheus
 
-from .pictures import drawing, encoded
+from .conftest import free_address, wait_until_it_listens
+from .pictures import TWO, drawing, encoded
 
 
 def samples(client) -> dict[str, float]:
@@ -26,11 +41,18 @@ def test_the_format_is_prometheus_text(client):
     text = answer.content.decode()
     assert text.endswith("\n")
     names = re.findall(r"^# TYPE (\w+) (?:counter|gauge|histogram)$", text, re.MULTILINE)
-    assert len(names) == len(set(names)) == 4
+    assert len(names) == len(set(names)) == len(prometheus.METRICS)
     for name in names:
-        assert re.search(rf"^# HELP {name} .*in this process$", text, re.MULTILINE)
+        assert re.search(rf"^# HELP {name} [A-Z].*$", text, re.MULTILINE)
     for line in text.splitlines():
         assert line.startswith("# ") or re.fullmatch(r'\w+(\{\w+="[^"\\]*"(,\w+="[^"\\]*")*\})? [0-9.e+-]+', line), line
+
+
+def test_every_metric_and_its_labels_are_in_the_table():
+    table = (settings.BASE_DIR / "docs" / "operating.md").read_text().partition("## Metrics\n")[2]
+    rows = [row.split("|")[1:3] for row in table.splitlines() if row.startswith("| `digits_")]
+    told = {name: set(re.findall("`(.+?)`", labels)) for names, labels in rows for name in re.findall("`(.+?)`", names)}
+    assert told == {metric.name: set(metric.labelnames) for metric in prometheus.METRICS}
 
 
 def test_requests_are_counted_by_route_method_and_status(client):
@@ -50,7 +72,7 @@ def test_the_histogram_adds_up(client):
     client.get("/api/health/live")
     found = samples(client)
     name = 'digits_request_seconds_{}{{route="/api/health/live"{}}}'
-    counts = [found[name.format("bucket", f',le="{bound}"')] for bound in (*prometheus.Histogram.BOUNDS, "+Inf")]
+    counts = [found[name.format("bucket", f',le="{bound}"')] for bound in (*prometheus.SECONDS, "+Inf")]
     assert counts == sorted(counts)
     assert counts[-1] == found[name.format("count", "")] > 0
     assert found[name.format("sum", "")] > 0
@@ -83,10 +105,89 @@ def test_only_the_asking_request_is_in_flight(client):
     assert samples(client)["digits_requests_in_flight"] == 1
 
 
+def test_the_places_are_told_and_freed(client, settings):
+    with limits.places.take("203.0.113.70", 1):
+        found = samples(client)
+        assert found["digits_places"] == settings.MAX_PREDICTIONS_IN_FLIGHT
+        assert found["digits_places_taken"] == 1
+    assert samples(client)["digits_places_taken"] == 0
+
+
+def test_requests_refused_as_busy_or_by_rate_are_counted_apart(client, settings):
+    picture = {"data": encoded(drawing()), "content_type": "image/png"}
+    busy, rate = ('digits_sheds_total{reason="busy"}', 'digits_sheds_total{reason="rate"}')
+    before = samples(client)
+    with contextlib.ExitStack() as taken:
+        for number in range(settings.MAX_PREDICTIONS_IN_FLIGHT):
+            taken.enter_context(limits.places.take(f"203.0.113.{number}", 1))
+        assert client.post("/api/predict-digit/", **picture).status_code == 503
+        assert client.post("/draw/predict/", {"file": SimpleUploadedFile("2.png", picture["data"])}).status_code == 503
+    settings.RATE_LIMIT = (1, 24 * 3600)
+    limited = Client(REMOTE_ADDR="203.0.113.71")
+    assert [limited.get("/api/model/").status_code for _ in range(3)] == [200, 429, 429]
+    after = samples(client)
+    assert [after[name] - before.get(name, 0) for name in (busy, rate)] == [2, 2]
+
+
+def test_a_process_that_is_not_ready_has_shed_nothing(client, monkeypatch):
+    def not_ready():
+        raise Unavailable("Not now.")
+
+    def sheds():
+        return {name: number for name, number in samples(client).items() if "digits_sheds" in name}
+
+    monkeypatch.setattr(endpoints, "check_ready", not_ready)
+    before = sheds()
+    assert client.get("/api/health/ready").status_code == 503
+    assert sheds() == before
+
+
+def test_the_sizes_of_batches_are_counted(client):
+    before = samples(client)
+    pictures = [SimpleUploadedFile(f"{index}.png", encoded(drawing())) for index in range(3)]
+    client.post("/api/predict-digit/", {"file": [*pictures, SimpleUploadedFile("no.png", b"no picture")]})
+    client.post("/api/predict-digit/", b"no picture", content_type="image/png")
+    after = samples(client)
+    name = "digits_batch_size_{}"
+    assert after[name.format("sum")] - before[name.format("sum")] == 3
+    assert after[name.format("count")] - before[name.format("count")] == 1
+    bounds = ('bucket{le="2"}', 'bucket{le="5"}')
+    assert [after[name.format(bound)] - before[name.format(bound)] for bound in bounds] == [0, 1]
+
+
+def test_the_stages_of_an_answer_are_timed(client):
+    def counts():
+        found = samples(client)
+        stages = "receive", "decode", "prepare", "recognise", "explain"
+        return {stage: found.get(f'digits_stage_seconds_count{{stage="{stage}"}}', 0) for stage in stages}
+
+    def passed(before):
+        return {stage: count - before[stage] for stage, count in counts().items() if count != before[stage]}
+
+    before = counts()
+    client.post("/api/predict-digit/?include=saliency", encoded(drawing()), content_type="image/png")
+    assert passed(before) == dict.fromkeys(before, 1)
+    before = counts()
+    client.post("/api/predict-digit/", b"\x89PNG\r\n\x1a\n", content_type="image/png")
+    assert passed(before) == {"receive": 1, "decode": 1}
+    before = counts()
+    client.post("/draw/predict/", {"strokes": json.dumps([{"points": TWO, "width": 20 / 280}])})
+    assert passed(before) == {"prepare": 1, "recognise": 1}
+
+
+def test_what_a_process_reads_of_itself_is_not_counted(client):
+    client.get("/metrics")  # so that this request has a series of its own already
+    before = samples(client)
+    canaries.misread.cache_clear()
+    assert canaries.misread() == []
+    after = samples(client)
+    assert {name for name in after if after[name] != before.get(name) and "metrics" not in name} == set()
+
+
 def test_threads_lose_no_count():
     interval = sys.getswitchinterval()
-    counter = prometheus.Counter("test_total", "Test", "label")
-    threads = [threading.Thread(target=lambda: [counter.add(1, "x") for _ in range(2000)]) for _ in range(4)]
+    counter = exposition.Counter("test_total", "Test", ["label"])
+    threads = [threading.Thread(target=lambda: [counter.labels("x").inc() for _ in range(2000)]) for _ in range(4)]
     try:
         sys.setswitchinterval(1e-6)  # threads take turns as often as they can
         for thread in threads:
@@ -103,3 +204,129 @@ def test_every_sample_names_its_process_so_that_no_series_mixes_two(client):
     lines = [line for line in client.get("/metrics").content.decode().splitlines() if not line.startswith("#")]
     assert lines
     assert all(f'process="{os.getpid()}"' in line for line in lines)
+
+
+@pytest.fixture
+def run_process(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess]:
+    """Run Python code in a process of the site that counts together with the others of the test."""
+
+    def run(code: str, folder: Path = tmp_path) -> subprocess.CompletedProcess:
+        environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(folder)}
+        command = [sys.executable, "-c", code]
+        return subprocess.run(
+            command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    return run
+
+
+START = "import django; django.setup(); from django.test import Client; client = Client(); "
+LIVE = 'digits_requests_total{method="GET",route="/api/health/live",status="200"}'
+ASK = START + "client.get('/api/health/live'); client.get('/tiles/0/prediction/'); "
+PRINT = "print(client.get('/metrics').content.decode())"
+
+
+@pytest.mark.slow
+def test_processes_count_together(run_process):
+    for _ in range(2):
+        assert run_process(ASK).returncode == 0
+    lines = run_process(ASK + PRINT).stdout.splitlines()
+    assert 'digits_requests_total{method="GET",route="/api/health/live",status="200"} 3.0' in lines
+    assert 'digits_predictions_total{certainty="certain",digit="7"} 3.0' in lines
+    assert 'digits_request_seconds_count{route="/api/health/live"} 3.0' in lines
+    assert "digits_batch_size_sum 3.0" in lines
+    assert "digits_places 4.0" in lines  # of the one process that is left
+
+
+@pytest.mark.slow
+def test_what_a_killed_process_was_doing_is_forgotten_and_what_it_did_is_not(run_process):
+    dying = "import os; from digits.traffic.limits import places; place = places.take(, 1); "
+    dying += "place.__enter__(); os._exit(9)"
+    assert run_process(ASK + dying).returncode == 9
+    lines = run_process(START + PRINT).stdout.splitlines()
+    assert "digits_places_taken 0.0" in lines
+    assert "digits_requests_in_flight 1.0" in lines
+    assert 'digits_requests_total{method="GET",route="/api/health/live",status="200"} 1.0' in lines
+
+
+def ask(address: tuple[str, int], path: str) -> str:
+    """The body of an answer, over a connection of its own."""
+    connection = http.client.HTTPConnection(*address, timeout=30)
+    with contextlib.closing(connection):
+        connection.request("GET", path)
+        return connection.getresponse().read().decode()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[tuple[str, int], Path]]:
+    """The address of the site, served by three processes, and the folder in which they count."""
+    host, port = address = free_address()
+    folder = tmp_path / "counts"
+    folder.mkdir()
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "PROMETHEUS_MULTIPROC_DIR": str(folder),
+        "WEB_CONCURRENCY": "3",
+    }
+    command = [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "--bind", f"{host}:{port}"]
+    log = tmp_path / "log.txt"
+    with (
+        log.open("w") as output,
+        subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, stdout=output, stderr=output) as process,
+    ):
+        try:
+            wait_until_it_listens(process, address, log)
+            yield address, folder
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+
+
+@pytest.mark.slow
+def test_the_processes_of_the_server_count_together_and_a_killed_one_is_no_loss(served):
+    address, folder = served
+
+    def processes() -> set[int]:
+        """Those that have answered something."""
+        return {
+            int(file.stem.rpartition("_")[2]) for file in folder.glob("counter_*.db") if file.read_bytes().strip(b"\0")
+        }
+
+    def counted() -> str:
+        [line] = [line for line in ask(address, "/metrics").splitlines() if line.startswith(LIVE)]
+        return line.removeprefix(LIVE)
+
+    asked, deadline = 0, time.monotonic() + 60
+    while (asked < 60 or len(processes()) < 3) and time.monotonic() < deadline:
+        ask(address, "/api/health/live")
+        asked += 1
+    assert [counted() for _ in range(10)] == [f" {asked}.0"] * 10
+    victim = max(processes())
+    os.kill(victim, signal.SIGKILL)
+    while list(folder.glob(f"gauge_live*_{victim}.db")) and time.monotonic() < deadline:
+        ask(address, "/metrics")
+    assert not list(folder.glob(f"gauge_live*_{victim}.db"))
+    assert counted() == f" {asked}.0"
+
+
+@pytest.mark.slow
+def test_a_folder_that_is_none_is_named_before_anything_is_counted(run_process, tmp_path):
+    done = run_process(START + PRINT, tmp_path / "missing")
+    assert done.returncode == 1
+    assert f"PROMETHEUS_MULTIPROC_DIR: {tmp_path / 'missing'} is no folder to write to" in done.stderr
+
+
+@pytest.mark.slow
+def test_counting_together_without_its_package_is_refused_with_the_name_of_the_package(run_process):
+    done = run_process("import sys; sys.modules['prometheus_client'] = None; " + START)
+    assert done.returncode == 1
+    assert "needs the package prometheus-client, of requirements-production.txt" in done.stderr
+
+
+def test_the_time_in_the_server_s_queue_is_a_stage(client):
+    name = 'digits_stage_seconds_{}{{stage="queue"}}'
+    before = samples(client)
+    client.get("/api/health/live", **{"digits.ready_at": time.perf_counter() - 2})
+    after = samples(client)
+    assert after[name.format("count")] - before.get(name.format("count"), 0) == 1
+    assert after[name.format("sum")] - before.get(name.format("sum"), 0) == pytest.approx(2, abs=1)

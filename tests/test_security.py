@@ -29,8 +29,46 @@ def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
 
 
 def test_the_deployment_check_is_clean_under_the_production_environment():
-    done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
+    collected = {"DJANGO_STATIC_ROOT": str(settings.STATIC_ROOT)}
+    done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION, **collected)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_deployment_check_misses_static_files(tmp_path):
+    done = manage("check", "--deploy", **PRODUCTION, DJANGO_STATIC_ROOT=str(tmp_path))
+    assert done.returncode == 1
+    assert "manage.py collectstatic" in done.stderr
+    assert manage("check", **PRODUCTION, DJANGO_STATIC_ROOT=str(tmp_path)).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "weak", ["x9" * 24, "abcd" * 20, f"django-insecure-{PRODUCTION['DJANGO_SECRET_KEY']}", "weak-1"]
+)
+def test_a_weak_secret_key_is_refused_with_the_way_to_make_one(weak):
+    done = manage("check", **PRODUCTION | {"DJANGO_SECRET_KEY": weak})
+    assert done.returncode != 0
+    message = done.stderr.strip().splitlines()[-1]
+    assert "DJANGO_SECRET_KEY is weak: it must have at least 50 characters, 5 of them different" in message
+    assert weak not in message
+    command = re.search(r"python -c '(.+)'", message)[1]
+    made = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True).stdout.strip()
+    assert manage("check", **PRODUCTION | {"DJANGO_SECRET_KEY": made}).returncode == 0
+
+
+def test_a_key_for_development_may_be_weak():
+    assert manage("check", DJANGO_DEBUG="1", DJANGO_SECRET_KEY="weak").returncode == 0
+
+
+def test_a_checksum_that_is_none_is_named():
+    done = manage("check", DIGITS_WEIGHTS_SHA256="abc", **PRODUCTION)
+    assert done.returncode != 0
+    assert "DIGITS_WEIGHTS_SHA256 is 'abc', expected the 64 hexadecimal digits of a SHA-256 checksum" in done.stderr
+
+
+def test_weights_other_than_the_pinned_ones_are_named_before_the_start():
+    done = manage("check", DIGITS_WEIGHTS_SHA256="0" * 64, **PRODUCTION)
+    assert done.returncode != 0
+    assert "DIGITS_WEIGHTS_SHA256 is another one" in done.stderr
 
 
 def test_debug_is_off_unless_the_environment_turns_it_on():

@@ -27,6 +27,7 @@ from ..refusals import (
     UnusablePicture,
     UnusablePixels,
 )
+from ..stages import stage
 from .multipart import parts
 
 MISSING = f"Send a {READ} picture as the multipart field `file`, as the body itself, or as `image` in JSON."
@@ -41,6 +42,7 @@ class Payload(NamedTuple):
     is_batch: bool
 
 
+@stage("receive")
 def sent_payload(request: HttpRequest) -> Payload:
     """What a request asks to recognise; raises a Refusal where it can't be read at all."""
     body = sent_body(request)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
+from ..stages import stage
 from . import centring, decode, drawing, ink
 from .decode import Budget
 from .drawing import Stroke
@@ -20,7 +21,10 @@ def prepare(data: bytes, budget: Budget | None = None) -> np.ndarray:
 
     budget: what the pictures of a request may cost together, of which this one takes its part.
     """
-    return centring.centre(ink.ink_of_picture(decode.decode(data, budget)))
+    with stage("decode"):
+        luminance = decode.decode(data, budget)
+    with stage("prepare"):
+        return centring.centre(ink.ink_of_picture(luminance))
 
 
 def prepare_image(picture: Image.Image) -> np.ndarray:
@@ -28,6 +32,7 @@ def prepare_image(picture: Image.Image) -> np.ndarray:
     return centring.centre(ink.ink_of_picture(decode.luminance_of(picture)))
 
 
+@stage("prepare")
 def prepare_strokes(strokes: Sequence[Stroke]) -> np.ndarray:
     """Prepare the strokes of a drawing: (28, 28) uint8, ink 255 on 0; raises Blank where no ink is on the pad."""
     return centring.centre(drawing.ink_of_strokes(strokes))

@@ -15,6 +15,7 @@ from django.core.cache import cache
 from django.http import HttpRequest
 
 from ..refusals import Busy
+from . import prometheus
 
 IPV6_CLIENT = 64  # bits of the address; providers give a customer at least so large a network
 
@@ -56,9 +57,11 @@ class Places:
         with self._lock:
             self._check(client)
             self._taken.append(place)
+        prometheus.PLACES_TAKEN.inc()
         try:
             yield place
         finally:
+            prometheus.PLACES_TAKEN.dec()
             with self._lock:
                 self._taken.remove(place)
 

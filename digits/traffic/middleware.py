@@ -37,11 +37,14 @@ def account(get_response: GetResponse) -> GetResponse:
         start = time.perf_counter()
         sent_id = request.headers.get("X-Request-ID", "")
         request.request_id = sent_id if re.fullmatch("[A-Za-z0-9._-]{1,64}", sent_id) else uuid.uuid4().hex
-        prometheus.IN_FLIGHT.add(1)
+        prometheus.PLACES.set(settings.MAX_PREDICTIONS_IN_FLIGHT)
+        prometheus.IN_FLIGHT.inc()
+        if ready_at := request.META.get("digits.ready_at"):
+            prometheus.observe_stage("queue", start - ready_at)
         try:
             response = get_response(request)
         finally:
-            prometheus.IN_FLIGHT.add(-1)
+            prometheus.IN_FLIGHT.dec()
         seconds = time.perf_counter() - start
         response.headers["X-Request-ID"] = request.request_id
         if request.method == "HEAD" and not response.streaming:
@@ -50,8 +53,10 @@ def account(get_response: GetResponse) -> GetResponse:
             response.content = b""
         method = request.method if request.method in METHODS else "other"
         route = route_of(request)
-        prometheus.REQUESTS.add(1, route, method, response.status_code)
-        prometheus.SECONDS.observe(seconds, route)
+        prometheus.REQUESTS.labels(route, method, response.status_code).inc()
+        prometheus.REQUEST_SECONDS.labels(route).observe(seconds)
+        if reason := shed_reason(response):
+            prometheus.SHEDS.labels(reason).inc()
         fields = {
             "method": method,
             "route": route,
@@ -64,6 +69,13 @@ def account(get_response: GetResponse) -> GetResponse:
         return response
 
     return middleware
+
+
+def shed_reason(response: HttpResponse) -> str | None:
+    """Why a request was refused that would have been answered at another time."""
+    if response.status_code == 429:
+        return "rate"
+    return "busy" if response.status_code == 503 and response.has_header("Retry-After") else None
 
 
 def route_of(request: HttpRequest) -> str:

@@ -1,87 +1,87 @@
-"""What this process has done since it started, in Prometheus's text format.
+"""What the site has done, for Prometheus: every metric, and the text that `/metrics` answers.
 
-Every process counts for itself, and a scrape is answered by one of them. So each sample has a `process` label: no
-series ever runs backwards, and `sum without (process)` adds up the processes that were scraped.
+Where PROMETHEUS_MULTIPROC_DIR names a folder, prometheus_client, which reads that variable itself, keeps the numbers of
+all processes in files there, and whichever process is asked adds them up. Without it, each process counts for itself.
 """
 
-import bisect
+import contextlib
 import os
-import threading
-from collections import defaultdict
-from collections.abc import Iterator
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+FOLDER = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")  # no setting: the server counts before Django is set up
+if FOLDER:
+    try:
+        from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
+    except ModuleNotFoundError as error:
+        reason = "PROMETHEUS_MULTIPROC_DIR needs the package prometheus-client, of requirements-production.txt"
+        raise ImproperlyConfigured(reason) from error
+    if not (Path(FOLDER).is_dir() and os.access(FOLDER, os.W_OK)):
+        raise ImproperlyConfigured(f"PROMETHEUS_MULTIPROC_DIR: {FOLDER} is no folder to write to")
+    # What an earlier process of this number was doing when it ended is no longer being done.
+    multiprocess.mark_process_dead(os.getpid())
+else:
+    from .exposition import Counter, Gauge, Histogram
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
+LIVE = {"multiprocess_mode": "livesum"}  # of gauges: added up over the processes that are running
+SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
-class Metric:
-    """Numbers by the values of labels. The values are few and our own, so they need no escaping."""
-
-    kind: str
-
-    def __init__(self, name: str, meaning: str, *labels: str) -> None:
-        self.name, self.meaning, self.labels = name, meaning, labels
-        self._numbers: dict[tuple, float] = defaultdict(float)
-        self._lock = threading.Lock()
-
-    def add(self, amount: float, *values: object) -> None:
-        with self._lock:
-            self._numbers[values] += amount
-
-    def lines(self) -> Iterator[str]:
-        yield f"# HELP {self.name} {self.meaning}, in this process"
-        yield f"# TYPE {self.name} {self.kind}"
-        with self._lock:
-            numbers = sorted(self._numbers.items(), key=str)
-        for values, number in numbers:
-            yield f"{sample(self.name, self.labels, values)} {number:.10g}"
-
-
-class Counter(Metric):
-    kind = "counter"
-
-
-class Gauge(Metric):
-    kind = "gauge"
+REQUESTS = Counter("digits_requests_total", "Requests answered", ["route", "method", "status"])
+REQUEST_SECONDS = Histogram(
+    "digits_request_seconds", "Seconds from a request's head to the answer's", ["route"], buckets=SECONDS
+)
+IN_FLIGHT = Gauge("digits_requests_in_flight", "Requests being answered now, this one included", **LIVE)
+SHEDS = Counter("digits_sheds_total", "Requests refused because of what else is asked for", ["reason"])
+PLACES = Gauge("digits_places", "Requests that may be recognised at the same time", **LIVE)
+PLACES_TAKEN = Gauge("digits_places_taken", "Requests being recognised now", **LIVE)
+PREDICTIONS = Counter("digits_predictions_total", "Predictions made", ["digit", "certainty"])
+BATCH_SIZE = Histogram(
+    "digits_batch_size", "Pictures that went through the network together", buckets=(1, 2, 5, 10, 20, 50, 100)
+)
+STAGE_SECONDS = Histogram("digits_stage_seconds", "Seconds that a stage of an answer took", ["stage"], buckets=SECONDS)
+METRICS = (
+    REQUESTS,
+    REQUEST_SECONDS,
+    IN_FLIGHT,
+    SHEDS,
+    PLACES,
+    PLACES_TAKEN,
+    PREDICTIONS,
+    BATCH_SIZE,
+    STAGE_SECONDS,
+)
 
 
-class Histogram(Metric):
-    """The number of observations up to each bound, by one label."""
-
-    kind = "histogram"
-    BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
-
-    def __init__(self, name: str, meaning: str, label: str) -> None:
-        super().__init__(name, meaning, label)
-        self._counts: dict[str, list[int]] = defaultdict(lambda: [0] * (len(self.BOUNDS) + 1))
-
-    def observe(self, amount: float, value: str) -> None:
-        with self._lock:
-            self._numbers[value] += amount
-            self._counts[value][bisect.bisect_left(self.BOUNDS, amount)] += 1
-
-    def lines(self) -> Iterator[str]:
-        yield f"# HELP {self.name} {self.meaning}, in this process"
-        yield f"# TYPE {self.name} {self.kind}"
-        with self._lock:
-            observed = sorted((value, list(counts), self._numbers[value]) for value, counts in self._counts.items())
-        for value, counts, total in observed:
-            for index, bound in enumerate((*self.BOUNDS, "+Inf"), start=1):
-                yield f"{sample(f'{self.name}_bucket', (*self.labels, 'le'), (value, bound))} {sum(counts[:index])}"
-            yield f"{sample(f'{self.name}_sum', self.labels, (value,))} {total:.10g}"
-            yield f"{sample(f'{self.name}_count', self.labels, (value,))} {sum(counts)}"
-
-
-def sample(name: str, labels: tuple, values: tuple) -> str:
-    labelled = [*zip(labels, values, strict=True), ("process", os.getpid())]
-    pairs = ",".join(f'{label}="{value}"' for label, value in labelled)
-    return f"{name}{{{pairs}}}"
-
-
-REQUESTS = Counter("digits_requests_total", "Requests answered", "route", "method", "status")
-SECONDS = Histogram("digits_request_seconds", "Seconds from a request's head to the answer's", "route")
-IN_FLIGHT = Gauge("digits_requests_in_flight", "Requests being answered now, this one included")
-PREDICTIONS = Counter("digits_predictions_total", "Predictions made", "digit", "certainty")
+def observe_stage(stage: str, seconds: float) -> None:
+    STAGE_SECONDS.labels(stage).observe(seconds)
 
 
 def exposition() -> str:
-    return "".join(f"{line}\n" for metric in (REQUESTS, SECONDS, IN_FLIGHT, PREDICTIONS) for line in metric.lines())
+    if not FOLDER:
+        return "".join(f"{line}\n" for metric in METRICS for line in metric.lines())
+    forget_dead_processes()
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry, FOLDER)
+    return generate_latest(registry).decode()
+
+
+def forget_dead_processes() -> None:
+    """Drop the gauges of processes that have ended, in whatever way; their counters stay."""
+    pids = {int(path.stem.rpartition("_")[2]) for path in Path(FOLDER).glob("gauge_live*.db")}
+    for pid in pids:
+        if not is_running(pid):
+            with contextlib.suppress(FileNotFoundError):  # another process is doing the same
+                multiprocess.mark_process_dead(pid, FOLDER)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -25,7 +25,8 @@ def refuse_connection(status: int, detail: str) -> tuple[dict[str, str], bytes]:
     }
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(settings.BODY_SECONDS)  # within which a stalled sender is given up
-    prometheus.REQUESTS.add(1, "none", "other", status)
+        prometheus.SHEDS.labels("busy").inc()
+    prometheus.REQUESTS.labels("none", "other", status).inc()
     fields = {"method": "other", "route": "none", "status": status, "bytes": len(body), "request_id": request_id}
     access_log.info("refused before it was read", fields)
     return headers, body

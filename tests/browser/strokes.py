@@ -6,26 +6,14 @@ from collections.abc import Iterable
 from PIL import Image, ImageDraw
 from playwright.sync_api import Locator, Page
 
+from digits.canaries import STROKES, points
+
 Point = tuple[float, float]
 Path = list[Point]
 
-# Each stroke as its points x,y in hundredths of the pad's side, from the upper left.
-RECORDED = {
-    0: ["52,18 40,22 32,34 29,50 31,66 39,78 50,82 61,78 69,66 71,50 68,34 61,22 52,18"],
-    1: ["56,18 53,34 50,50 48,66 45,82"],
-    2: ["31,34 35,25 44,19 56,19 65,26 67,36 63,47 54,58 42,69 30,80 45,80 60,80 73,79"],
-    3: ["34,24 44,18 56,19 64,27 62,38 54,46 45,49 56,50 65,57 67,67 60,77 48,82 34,77"],
-    4: ["38,18 35,32 31,46 30,54 42,54 56,53 70,51", "62,22 60,40 58,60 56,82"],
-    5: ["40,20 38,34 36,45 47,42 58,45 66,54 66,67 58,78 45,82 32,77", "40,20 52,19 68,18"],
-    6: ["60,18 48,28 39,42 34,58 36,72 45,81 56,80 64,71 62,60 53,54 43,58 36,67"],
-    7: ["30,22 45,21 60,20 70,20 64,34 57,48 50,65 45,82"],
-    8: ["62,25 52,18 41,22 38,32 45,42 56,52 64,62 63,74 53,82 42,78 37,68 43,57 54,47 63,36 62,25"],
-    9: ["64,30 56,20 44,20 36,30 38,43 48,50 59,45 64,30 63,45 61,60 57,82"],
-}
-
 # The same digits as others write them: each a name, the digit and its strokes.
 VARIANTS = {
-    "slashed zero": (0, [*RECORDED[0], "70,20 60,36 50,51 40,66 31,80"]),
+    "slashed zero": (0, [*STROKES[0], "70,20 60,36 50,51 40,66 31,80"]),
     "wide zero": (0, ["50,30 34,34 26,46 29,60 42,68 60,67 73,58 75,44 66,33 50,30"]),
     "flagged one": (1, ["38,36 46,28 55,18 55,34 54,50 54,66 54,82"]),
     "one with a foot": (1, ["40,34 48,26 55,18 55,40 55,60 55,80", "40,81 55,81 70,80"]),
@@ -33,7 +21,7 @@ VARIANTS = {
     "flat three": (3, ["34,20 50,19 65,20 56,32 47,43 58,46 66,55 66,68 57,79 44,82 33,76"]),
     "closed four": (4, ["58,18 46,34 36,48 29,58 44,58 60,58 73,57", "58,18 58,40 58,60 58,82"]),
     "five in one stroke": (5, ["66,19 52,19 40,20 39,33 37,46 48,42 60,46 66,57 64,71 53,81 37,78"]),
-    "barred seven": (7, [*RECORDED[7], "40,52 52,51 66,50"]),
+    "barred seven": (7, [*STROKES[7], "40,52 52,51 66,50"]),
     "eight of two rings": (
         8,
         ["50,18 40,24 40,36 50,44 60,36 60,24 50,18", "50,44 38,54 37,70 50,82 63,70 62,54 50,44"],
@@ -41,13 +29,7 @@ VARIANTS = {
     "straight nine": (9, ["62,32 54,20 42,22 37,34 43,45 55,44 62,32 63,50 63,66 63,82"]),
 }
 
-
-def points(stroke: str) -> Path:
-    pairs = (pair.split(",") for pair in stroke.split())
-    return [(int(x) / 100, int(y) / 100) for x, y in pairs]
-
-
-DIGITS = {digit: [points(stroke) for stroke in strokes] for digit, strokes in RECORDED.items()}
+DIGITS = {digit: [points(stroke) for stroke in strokes] for digit, strokes in STROKES.items()}
 
 
 def draw(page: Page, digit: int) -> None:
