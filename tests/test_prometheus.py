@@ -240,7 +240,7 @@ def test_processes_count_together(run_process):
 
 @pytest.mark.slow
 def test_what_a_killed_process_was_doing_is_forgotten_and_what_it_did_is_not(run_process):
-    dying = "import os; from digits.traffic.limits import places; place = places.take(, 1); "
+    dying = "import os; from digits.traffic.limits import places; place = places.take('192.0.2.1', 1); "
     dying += "place.__enter__(); os._exit(9)"
     assert run_process(ASK + dying).returncode == 9
     lines = run_process(START + PRINT).stdout.splitlines()
