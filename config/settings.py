@@ -26,10 +26,10 @@ def env_path(name: str, default: Path) -> Path:
     return Path(os.environ.get(name) or default).expanduser()
 
 
-def env_int(name: str, default: int) -> int:
+def env_int(name: str, default: int, least: int) -> int:
     value = os.environ.get(name) or str(default)
-    if not re.fullmatch("[0-9]{1,6}", value):
-        raise ImproperlyConfigured(f"{name} is {value!r}, expected a whole number")
+    if not re.fullmatch("[0-9]{1,6}", value) or int(value) < least:
+        raise ImproperlyConfigured(f"{name} is {value!r}, expected a whole number of at least {least}")
     return int(value)
 
 
@@ -159,9 +159,9 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_FORM_BYTES  # never to disk
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 # How much at a time. The rate is best effort: each client's requests are counted in the cache.
-MAX_PREDICTIONS_IN_FLIGHT = env_int("DIGITS_MAX_PREDICTIONS_IN_FLIGHT", 4)
+MAX_PREDICTIONS_IN_FLIGHT = env_int("DIGITS_MAX_PREDICTIONS_IN_FLIGHT", 4, least=1)
 RATE_LIMIT = env_rate("DIGITS_RATE_LIMIT")
-TRUSTED_PROXIES = env_int("DIGITS_TRUSTED_PROXIES", 0)
+TRUSTED_PROXIES = env_int("DIGITS_TRUSTED_PROXIES", 0, least=0)
 CACHE_URL = os.environ.get("DIGITS_CACHE_URL", "")
 CACHES = {
     "default": {

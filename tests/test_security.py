@@ -89,6 +89,14 @@ def test_a_misspelt_switch_is_named():
     assert "DJANGO_DEBUG is 'on', expected 1, 0, true or false" in done.stderr
 
 
+@pytest.mark.parametrize("number", ["0", "-1", "four"])
+def test_a_server_that_may_predict_nothing_does_not_start(number):
+    done = manage("check", DIGITS_MAX_PREDICTIONS_IN_FLIGHT=number, **PRODUCTION)
+    assert done.returncode != 0
+    message = f"DIGITS_MAX_PREDICTIONS_IN_FLIGHT is '{number}', expected a whole number of at least 1"
+    assert message in done.stderr
+
+
 def test_a_missing_csv_is_named_with_the_way_to_get_it(tmp_path):
     missing = tmp_path / "missing.csv"
     done = manage("check", MNIST_CSV=str(missing), **PRODUCTION)
