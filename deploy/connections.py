@@ -37,6 +37,7 @@ class Connection(ASGIProtocol):
 
     _has_begun = False  # some of the head has come
     _has_ended = False  # the client will send no more
+    _is_answered = False  # the request whose head came last
     _stalled_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:
@@ -69,6 +70,14 @@ class Connection(ASGIProtocol):
         self.worker.waiting[self] = None
         seconds = 0 if self._has_ended else self._keepalive if self.worker.alive else LINGER_SECONDS
         self._keepalive_handle = self.worker.loop.call_later(seconds, self._keepalive_timeout)
+
+    def _on_headers_complete(self) -> bool:
+        self._is_answered = False
+        return super()._on_headers_complete()
+
+    def _send_response_start(self, *arguments: object, **options: object) -> None:
+        self._is_answered = True
+        super()._send_response_start(*arguments, **options)
 
     def _on_message_complete(self) -> None:
         self.worker.waiting.pop(self, None)
@@ -103,6 +112,8 @@ class Connection(ASGIProtocol):
             self.refuse(status, DETAILS.get(status, DETAILS[400]))  # gunicorn's message would quote the client
 
     def refuse(self, status: int, detail: str) -> None:
+        if self._is_answered and self._current_request is not None:
+            return  # before all of it came; nobody waits for a second answer
         headers, body = refuse_connection(status, detail)
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{lines}Connection: close\r\n\r\n"

@@ -317,6 +317,25 @@ def test_a_client_that_sends_too_much_reads_why(start_site):
     assert b"50 MB" in answer.body
 
 
+@pytest.mark.parametrize("end", ["breaks off", "is malformed"])
+def test_a_request_that_ends_wrongly_after_its_answer_gets_no_other(start_site, end):
+    """Which a proxy would take for the answer to somebody else's request."""
+    site = start_site(WEB_CONCURRENCY="1")
+    with site.connect() as connection, connection.makefile("rb") as stream:
+        if end == "breaks off":
+            connection.sendall(f"{HEAD}Content-Length: 60000000\r\n\r\n".encode())
+        else:
+            size = settings.MAX_REQUEST_BYTES + 1
+            connection.sendall(f"{HEAD}Transfer-Encoding: chunked\r\n\r\n{size:x}\r\n".encode() + bytes(size))
+        assert stream.readline().startswith(b"HTTP/1.1 413 ")
+        if end == "breaks off":
+            connection.shutdown(socket.SHUT_WR)
+        else:
+            connection.sendall(b"no end of a chunk")
+        assert b"HTTP/1.1 " not in stream.read()
+    assert [line["status"] for line in lines(site) if "status" in line] == [413]
+
+
 def test_a_client_that_will_send_no_more_gets_its_answer(start_site):
     with start_site().connect() as connection:
         connection.sendall(f"GET {LIVE} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
