@@ -113,12 +113,10 @@ async def application(scope: dict, receive: Receive, send: Send) -> None:
 
 def environment(scope: dict, body: bytes, length: str) -> dict:
     """The request as PEP 3333 has it, with a body that is there already."""
-    raw_path = scope.get("raw_path")  # not every server has it
-    path = unquote_to_bytes(raw_path) if raw_path else scope["path"].encode()
     environ = {
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": "",
-        "PATH_INFO": path.decode("latin-1"),
+        "PATH_INFO": path_of(scope).decode("latin-1"),
         "QUERY_STRING": scope["query_string"].decode("latin-1"),
         "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
         "SERVER_NAME": scope["server"][0] if scope["server"] else "localhost",
@@ -144,6 +142,16 @@ def environment(scope: dict, body: bytes, length: str) -> dict:
     environ.pop("HTTP_CONTENT_LENGTH", None)
     environ.pop("HTTP_TRANSFER_ENCODING", None)  # the length is known by now
     return environ
+
+
+def path_of(scope: dict) -> bytes:
+    """The path that is asked for, also where the client sends a whole address, as to a proxy."""
+    path = scope.get("raw_path")  # not every server has it
+    if not path:
+        return scope["path"].encode()
+    if b"://" in path and not path.startswith(b"/"):
+        path = b"/" + path.partition(b"://")[2].partition(b"/")[2]
+    return unquote_to_bytes(path)
 
 
 def call(environ: dict) -> tuple[int, list[tuple[str, str]], bytes]:

@@ -79,6 +79,22 @@ def test_an_address_may_hold_any_bytes(path, query):
     assert exchange([b""], method="GET", path=path, query=query)[0] == 404
 
 
+@pytest.mark.parametrize(
+    ("address", "path"),
+    [
+        (b"http://digits.example/api/health/live", "/api/health/live"),
+        (b"HTTPS://digits.example:8000", "/"),
+        (b"/http://digits.example/", "/http://digits.example/"),
+        (b"*", "*"),
+    ],
+)
+def test_an_address_may_name_the_server(address, path):
+    """As RFC 9112 asks of every server; the header Host says who is meant."""
+    scope = {"raw_path": address, "query_string": b"", "method": "GET", "http_version": "1.1", "scheme": "http"}
+    environ = asgi.environment(scope | {"server": None, "client": None, "headers": []}, b"", "0")
+    assert environ["PATH_INFO"] == path
+
+
 def test_the_client_and_repeated_headers_reach_the_application():
     scope = {"raw_path": b"/a%20b", "query_string": b"c=%20", "method": "GET", "http_version": "1.1", "scheme": "http"}
     scope |= {"server": None, "client": ("192.0.2.1", 5000), "headers": [(b"accept", b"a"), (b"accept", b"b")]}
