@@ -19,7 +19,7 @@ from digits.traffic import draining
 from digits.traffic.refused_connections import refuse_connection
 
 DRAIN_SECONDS = 5  # after SIGTERM, in which load balancers learn that this server is not ready
-SEND_SECONDS = 20  # for which a client may take nothing of an answer
+SEND_SECONDS = 20  # in which a client must take an answer that is too long for the buffers, but for the last 16 KB
 LINGER_SECONDS = 2  # for which a stopping worker keeps connections that wait for their next request
 TCP_SYN = 0x02
 SO_ATTACH_FILTER = 26  # of Linux; the module socket does not name it
@@ -116,7 +116,7 @@ class Connection(ASGIProtocol):
             return  # before all of it came; nobody waits for a second answer
         headers, body = refuse_connection(status, detail)
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{lines}Connection: close\r\n\r\n"
+        head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{lines}\r\n"
         self._safe_write(head.encode("latin-1") + body)
 
 

@@ -115,6 +115,7 @@ def test_a_body_that_comes_too_slowly_is_refused(settings, pause):
 
     status, headers, _ = exchange([], receive=receive)
     assert status == 408
+    assert headers["Connection"] == "close"
     assert headers["Content-Security-Policy"] == settings.CONTENT_SECURITY_POLICY
 
 

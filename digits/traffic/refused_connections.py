@@ -22,6 +22,7 @@ def refuse_connection(status: int, detail: str) -> tuple[dict[str, str], bytes]:
         "Content-Type": "application/problem+json",
         "Content-Length": str(len(body)),
         "X-Request-ID": request_id,
+        "Connection": "close",  # where the request ends is not known
     }
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(settings.BODY_SECONDS)  # within which a stalled sender is given up
