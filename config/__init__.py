@@ -1,4 +1,4 @@
-"""Settings, routes and the WSGI entry point."""
+"""Settings, routes, and where servers come in."""
 
 import os
 
