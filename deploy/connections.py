@@ -35,7 +35,7 @@ DETAILS = {
 class Connection(ASGIProtocol):
     """A connection, which must have sent the head of a request `keepalive` seconds after it was free to."""
 
-    _has_begun = False  # some of the head has come
+    _has_begun = False  # a request has, but is not complete
     _has_ended = False  # the client will send no more
     _is_answered = False  # the request whose head came last
     _stalled_timer: asyncio.TimerHandle | None = None
@@ -46,9 +46,9 @@ class Connection(ASGIProtocol):
         if self.worker.nr_conns > self.worker.worker_connections:
             self.worker.make_room()
 
-    def data_received(self, data: bytes) -> None:
+    def _feed_callback_parser(self, data: bytes) -> bool:
         self._has_begun = True
-        super().data_received(data)
+        return super()._feed_callback_parser(data)
 
     def eof_received(self) -> bool:
         """Whether the connection stays open: a client that will send no more may still wait for its answer."""
@@ -65,7 +65,6 @@ class Connection(ASGIProtocol):
         super().connection_lost(exception)
 
     def _arm_keepalive_timer(self) -> None:
-        self._has_begun = False
         self._cancel_keepalive_timer()
         self.worker.waiting[self] = None
         seconds = 0 if self._has_ended else self._keepalive if self.worker.alive else LINGER_SECONDS
@@ -80,6 +79,7 @@ class Connection(ASGIProtocol):
         super()._send_response_start(*arguments, **options)
 
     def _on_message_complete(self) -> None:
+        self._has_begun = False
         self.worker.waiting.pop(self, None)
         super()._on_message_complete()
 

@@ -121,6 +121,15 @@ def test_slow_clients_hold_nobody_up_and_are_let_go(start_site):
     assert [line.get("status") for line in lines(site)].count(408) == len(bodies) + len(heads)
 
 
+def test_a_head_that_begins_behind_another_request_is_told_when_its_time_is_over(start_site):
+    site = start_site(GUNICORN_CMD_ARGS="--keep-alive 1")
+    with site.connect() as connection:
+        connection.sendall(f"GET {LIVE} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nGET {LIVE} HTTP".encode())
+        assert answer_on(connection)[0] == 200
+        assert answer_on(connection)[0] == 408
+        assert connection.recv(1) == b""
+
+
 class Clients:
     """Clients that ask again and again, each in a thread of its own, and count their answers.
 
@@ -262,10 +271,11 @@ def test_slow_clients_do_not_keep_a_server_from_stopping(start_site):
             connection.sendall(f"{HEAD}Content-Length: 100000\r\n\r\n".encode())
         for connection in connections[20:40]:
             connection.sendall(HEAD.encode())
-        stack.enter_context(dripping(connections[:40]))
+        stack.enter_context(dripping(connections[:30]))  # the last ten heads stand still
         assert predict(site) == 200
         site.process.terminate()
         assert site.process.wait(timeout=30) == 0
+        assert {answer_on(connection)[0] for connection in connections[:40]} == {408}
 
 
 def test_a_killed_worker_s_neighbour_goes_on_and_it_comes_back(start_site):
