@@ -15,6 +15,7 @@ from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
 
+from digits.addresses import is_probe
 from digits.traffic.refused_connections import refuse_connection
 
 from .wsgi import application as wsgi_application
@@ -22,9 +23,11 @@ from .wsgi import application as wsgi_application
 Receive = Callable[[], Awaitable[dict]]
 Send = Callable[[dict], Awaitable[None]]
 
-# More than the predictions at a time, so that something is left for health and pages.
+# More than the predictions at a time, so that something is left for pages.
 THREADS = settings.MAX_PREDICTIONS_IN_FLIGHT + 4
 threads = ThreadPoolExecutor(THREADS, "request")
+# Health and metrics wait behind no page: where much is asked for, a process is slow, but need not be started again.
+probe_threads = ThreadPoolExecutor(2, "probe")
 
 
 class Unreadable(Exception):
@@ -98,7 +101,8 @@ async def application(scope: dict, receive: Receive, send: Send) -> None:
             body.parts.clear()
             environ = environment(scope, content, length.decode() if is_too_large else str(body.size))
             environ["digits.ready_at"] = time.perf_counter()  # from when the request waits for a thread
-            status, headers, answer = await asyncio.get_running_loop().run_in_executor(threads, call, environ)
+            pool = probe_threads if is_probe(environ["PATH_INFO"]) else threads
+            status, headers, answer = await asyncio.get_running_loop().run_in_executor(pool, call, environ)
         except Gone:
             return
         except Unreadable as refusal:

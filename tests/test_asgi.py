@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import threading
 from collections.abc import Awaitable, Callable, Iterable
 
 import pytest
@@ -172,6 +173,17 @@ def test_large_bodies_share_what_may_wait_in_memory_and_small_ones_are_not_count
     status, headers, _ = exchange([bytes(asgi.Body.FREE + 1001)])
     assert status == 503
     assert int(headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize("path", [b"/api/health/live", b"/v2/health/live", b"/metrics"])
+def test_health_and_metrics_wait_for_nothing_else(path):
+    is_over = threading.Event()
+    waiting = [asgi.threads.submit(is_over.wait, 30) for _ in range(asgi.THREADS)]
+    try:
+        assert exchange([b""], method="GET", path=path)[0] == 200
+        assert not any(each.done() for each in waiting)
+    finally:
+        is_over.set()
 
 
 def test_nobody_is_answered_who_has_left():
