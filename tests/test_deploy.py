@@ -16,14 +16,13 @@ import yaml
 from compose_spec import PyCompose
 
 from . import dockerfile
-from .conftest import DEADLINE, free_address, require, wait_until_it_listens
+from .conftest import DEADLINE, SERVE, free_address, require, wait_until_it_listens
 from .pictures import drawing, encoded
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
 DOCKERFILE = DEPLOY / "Dockerfile"
 MANIFESTS = sorted(path for path in DEPLOY.glob("kubernetes/*.yaml") if path.name != "kustomization.yaml")
-START = "gunicorn --config deploy/gunicorn.conf.py"
 SETTINGS = set(re.findall(r"^\| `([A-Z_0-9]+)`", (ROOT / "docs" / "operating.md").read_text(), re.MULTILINE))
 KEY = "DJANGO_SECRET_KEY"
 
@@ -91,12 +90,12 @@ def test_every_manifest_is_applied_in_its_namespace():
 
 
 def test_there_is_one_command_that_starts_the_site(instructions, container):
-    assert " ".join(json.loads(instructions["CMD"])) == START
+    assert " ".join(json.loads(instructions["CMD"])) == SERVE
     assert "command" not in container
     assert "args" not in container
     assert "command" not in yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["site"]
-    assert f"ExecStart=/srv/digits/.venv/bin/{START}\n" in (DEPLOY / "digits.service").read_text()
-    assert START in (ROOT / "docs" / "operating.md").read_text()
+    assert f"ExecStart=/srv/digits/.venv/bin/{SERVE}\n" in (DEPLOY / "digits.service").read_text()
+    assert SERVE in (ROOT / "docs" / "operating.md").read_text()
 
 
 def test_every_setting_is_one_that_is_documented(instructions):

@@ -47,15 +47,6 @@ def test_the_canaries_are_read_once_a_process(client, monkeypatch):
     assert asked == [10]
 
 
-def test_a_server_that_is_about_to_stop_is_live_but_not_ready(client, monkeypatch):
-    monkeypatch.setattr(health, "is_draining", lambda: True)
-    for path in ("/api/health/ready", "/v2/health/ready"):
-        assert client.get(path).status_code == 503
-    for path in ("/api/health/live", "/v2/health/live"):
-        assert client.get(path).status_code == 200
-    assert "about to stop" in client.get("/api/health/ready").json()["detail"]
-
-
 @pytest.fixture
 def fresh_start():
     """Have weights and gallery opened anew, and again after the test."""

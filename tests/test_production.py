@@ -59,7 +59,6 @@ def test_without_redis_everybody_is_answered(redis, start_site):
     assert "RateLimit-Limit" not in headers
 
 
-@pytest.mark.slow
 def test_a_redis_that_hangs_holds_nobody_up(start_site):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         host, port = silent.getsockname()

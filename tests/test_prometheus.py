@@ -1,7 +1,6 @@
-"""GET /metrics: what this process has done, as Prometheus reads it."""
+"""GET /metrics: what this process or all of the server have done, as Prometheus reads it."""
 
 import contextlib
-import http.client
 import json
 import os
 import re
@@ -10,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,6 @@ from digits.api import endpoints
 from digits.refusals import Unavailable
 from digits.traffic import exposition, limits, prometheus
 
-from .conftest import free_address, wait_until_it_listens
 from .pictures import TWO, drawing, encoded
 
 
@@ -249,42 +247,11 @@ def test_what_a_killed_process_was_doing_is_forgotten_and_what_it_did_is_not(run
     assert 'digits_requests_total{method="GET",route="/api/health/live",status="200"} 1.0' in lines
 
 
-def ask(address: tuple[str, int], path: str) -> str:
-    """The body of an answer, over a connection of its own."""
-    connection = http.client.HTTPConnection(*address, timeout=30)
-    with contextlib.closing(connection):
-        connection.request("GET", path)
-        return connection.getresponse().read().decode()
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[tuple[tuple[str, int], Path]]:
-    """The address of the site, served by three processes, and the folder in which they count."""
-    host, port = address = free_address()
+@pytest.mark.slow
+def test_the_processes_of_the_server_count_together_and_a_killed_one_is_no_loss(start_site, tmp_path):
     folder = tmp_path / "counts"
     folder.mkdir()
-    environment = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "PROMETHEUS_MULTIPROC_DIR": str(folder),
-        "WEB_CONCURRENCY": "3",
-    }
-    command = [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "--bind", f"{host}:{port}"]
-    log = tmp_path / "log.txt"
-    with (
-        log.open("w") as output,
-        subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, stdout=output, stderr=output) as process,
-    ):
-        try:
-            wait_until_it_listens(process, address, log)
-            yield address, folder
-        finally:
-            process.terminate()
-            process.wait(timeout=60)
-
-
-@pytest.mark.slow
-def test_the_processes_of_the_server_count_together_and_a_killed_one_is_no_loss(served):
-    address, folder = served
+    site = start_site(PROMETHEUS_MULTIPROC_DIR=str(folder), WEB_CONCURRENCY="3")
 
     def processes() -> set[int]:
         """Those that have answered something."""
@@ -293,18 +260,18 @@ def test_the_processes_of_the_server_count_together_and_a_killed_one_is_no_loss(
         }
 
     def counted() -> str:
-        [line] = [line for line in ask(address, "/metrics").splitlines() if line.startswith(LIVE)]
+        [line] = [line for line in site.ask("GET", "/metrics").body.decode().splitlines() if line.startswith(LIVE)]
         return line.removeprefix(LIVE)
 
     asked, deadline = 0, time.monotonic() + 60
     while (asked < 60 or len(processes()) < 3) and time.monotonic() < deadline:
-        ask(address, "/api/health/live")
+        site.ask("GET", "/api/health/live")
         asked += 1
     assert [counted() for _ in range(10)] == [f" {asked}.0"] * 10
     victim = max(processes())
     os.kill(victim, signal.SIGKILL)
     while list(folder.glob(f"gauge_live*_{victim}.db")) and time.monotonic() < deadline:
-        ask(address, "/metrics")
+        site.ask("GET", "/metrics")
     assert not list(folder.glob(f"gauge_live*_{victim}.db"))
     assert counted() == f" {asked}.0"
 
