@@ -37,6 +37,9 @@ class Unreadable(Exception):
         self.status, self.detail = status, detail
 
 
+OUT_OF_MEMORY = Unreadable(HTTPStatus.SERVICE_UNAVAILABLE, "This server is out of memory. Please try again.")
+
+
 class Gone(Exception):
     """The client has closed the connection; nobody waits for an answer."""
 
@@ -105,7 +108,8 @@ async def application(scope: dict, receive: Receive, send: Send) -> None:
             status, headers, answer = await asyncio.get_running_loop().run_in_executor(pool, call, environ)
         except Gone:
             return
-        except Unreadable as refusal:
+        except (Unreadable, MemoryError) as error:
+            refusal = error if isinstance(error, Unreadable) else OUT_OF_MEMORY
             fields, answer = refuse_connection(refusal.status, refusal.detail)
             status, headers = refusal.status, list(fields.items())
     pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]

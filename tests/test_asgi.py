@@ -186,6 +186,17 @@ def test_health_and_metrics_wait_for_nothing_else(path):
         is_over.set()
 
 
+def test_a_request_that_there_is_no_memory_for_is_told_to_come_again(monkeypatch):
+    def fail(environ: dict) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(asgi, "call", fail)
+    status, headers, body = exchange([PICTURE])
+    assert status == 503
+    assert int(headers["Retry-After"]) > 0
+    assert "out of memory" in json.loads(body)["detail"]
+
+
 def test_nobody_is_answered_who_has_left():
     assert exchange([PICTURE[:50], None])[0] is None
 
