@@ -60,6 +60,7 @@ class Body:
 
     def __exit__(self, *exception: object) -> None:
         Body.waiting -= self.excess
+        self.parts.clear()
 
     def add(self, part: bytes) -> None:
         """Raises Unreadable where this one is large, and all together would hold too much."""
@@ -94,29 +95,35 @@ class Body:
 
 
 async def application(scope: dict, receive: Receive, send: Send) -> None:
-    length = dict(scope["headers"]).get(b"content-length", b"0")
-    is_too_large = length.isdigit() and (len(length) > 15 or int(length) > settings.MAX_REQUEST_BYTES)
-    with Body() as body:
-        try:
-            if not is_too_large:
-                await body.read(receive)
-            content = b"".join(body.parts)
-            body.parts.clear()
-            environ = environment(scope, content, length.decode() if is_too_large else str(body.size))
-            environ["digits.ready_at"] = time.perf_counter()  # from when the request waits for a thread
-            pool = probe_threads if is_probe(environ["PATH_INFO"]) else threads
-            status, headers, answer = await asyncio.get_running_loop().run_in_executor(pool, call, environ)
-        except Gone:
-            return
-        except (Unreadable, MemoryError) as error:
-            refusal = error if isinstance(error, Unreadable) else OUT_OF_MEMORY
-            fields, answer = refuse_connection(refusal.status, refusal.detail)
-            status, headers = refusal.status, list(fields.items())
+    body = Body()
+    try:
+        status, headers, answer = await respond(scope, receive, body)
+    except Gone:
+        return
     pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     await send({"type": "http.response.start", "status": status, "headers": pairs})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer})
     if not body.is_complete and status != HTTPStatus.REQUEST_TIMEOUT:
         await discard(receive)
+
+
+async def respond(scope: dict, receive: Receive, body: Body) -> tuple[int, list[tuple[str, str]], bytes]:
+    """Read the body and answer with status, headers and body; what was sent is let go of. Raises Gone."""
+    length = dict(scope["headers"]).get(b"content-length", b"0")
+    is_too_large = length.isdigit() and (len(length) > 15 or int(length) > settings.MAX_REQUEST_BYTES)
+    with body:
+        try:
+            if not is_too_large:
+                await body.read(receive)
+            environ = environment(scope, b"".join(body.parts), length.decode() if is_too_large else str(body.size))
+            body.parts.clear()
+            environ["digits.ready_at"] = time.perf_counter()  # from when the request waits for a thread
+            pool = probe_threads if is_probe(environ["PATH_INFO"]) else threads
+            return await asyncio.get_running_loop().run_in_executor(pool, call, environ)
+        except (Unreadable, MemoryError) as error:
+            refusal = error if isinstance(error, Unreadable) else OUT_OF_MEMORY
+            fields, answer = refuse_connection(refusal.status, refusal.detail)
+            return refusal.status, list(fields.items()), answer
 
 
 def environment(scope: dict, body: bytes, length: str) -> dict:
@@ -165,11 +172,12 @@ def path_of(scope: dict) -> bytes:
 def call(environ: dict) -> tuple[int, list[tuple[str, str]], bytes]:
     """Status, headers and body of the answer; every answer of this site fits into memory."""
     started: list[tuple[str, list[tuple[str, str]]]] = []
-    parts = wsgi_application(environ, lambda status, headers, exception=None: started.append((status, headers)))
-    try:
-        body = b"".join(parts)
-    finally:
-        parts.close()
+    with environ["wsgi.input"]:  # closed, as Django's request stays in memory until the garbage collector finds it
+        parts = wsgi_application(environ, lambda status, headers, exception=None: started.append((status, headers)))
+        try:
+            body = b"".join(parts)
+        finally:
+            parts.close()
     status, headers = started[-1]
     return int(status[:3]), headers, body
 

@@ -13,6 +13,17 @@ from config import asgi
 from .pictures import drawing, encoded
 
 PICTURE = encoded(drawing())
+SCOPE = {
+    "type": "http",
+    "method": "POST",
+    "raw_path": b"/api/predict-digit/",
+    "query_string": b"",
+    "http_version": "1.1",
+    "scheme": "http",
+    "server": ("127.0.0.1", 8000),
+    "client": ("192.0.2.1", 5000),
+    "headers": [(b"host", b"127.0.0.1"), (b"content-type", b"image/png")],
+}
 
 
 def exchange(
@@ -38,17 +49,8 @@ def exchange(
     async def send(message: dict) -> None:
         sent.append(message)
 
-    scope = {
-        "type": "http",
-        "method": method,
-        "raw_path": path,
-        "query_string": query,
-        "http_version": "1.1",
-        "scheme": "http",
-        "server": ("127.0.0.1", 8000),
-        "client": ("192.0.2.1", 5000),
-        "headers": [(b"host", b"127.0.0.1"), (b"content-type", b"image/png"), *headers],
-    }
+    scope = SCOPE | {"method": method, "raw_path": path, "query_string": query}
+    scope["headers"] = [*SCOPE["headers"], *headers]
     asyncio.run(asgi.application(scope, receive or take, send))
     assert asgi.Body.waiting == 0
     if not sent:
@@ -170,6 +172,7 @@ def test_large_bodies_share_what_may_wait_in_memory_and_small_ones_are_not_count
         with asgi.Body() as another:
             another.add(PICTURE)
     assert asgi.Body.waiting == 0
+    assert small.parts == large.parts == []
     status, headers, _ = exchange([bytes(asgi.Body.FREE + 1001)])
     assert status == 503
     assert int(headers["Retry-After"]) > 0
@@ -184,6 +187,26 @@ def test_health_and_metrics_wait_for_nothing_else(path):
         assert not any(each.done() for each in waiting)
     finally:
         is_over.set()
+
+
+def test_a_body_is_let_go_of_before_its_answer_is_taken(monkeypatch):
+    """A client that takes its answer slowly would hold it otherwise."""
+    bodies, were_closed = [], []
+    call = asgi.call
+
+    def watched(environ: dict) -> tuple:
+        bodies.append(environ["wsgi.input"])
+        return call(environ)
+
+    async def send(message: dict) -> None:
+        were_closed.append(bodies[0].closed)
+
+    async def receive() -> dict:
+        return {"type": "http.request", "body": PICTURE, "more_body": False}
+
+    monkeypatch.setattr(asgi, "call", watched)
+    asyncio.run(asgi.application(SCOPE, receive, send))
+    assert were_closed == [True, True]
 
 
 def test_a_request_that_there_is_no_memory_for_is_told_to_come_again(monkeypatch):
