@@ -139,7 +139,7 @@ def prepare_or_refuse(
     try:
         return pictures.prepare(item, budget) if isinstance(item, bytes) else item
     except Refusal as refusal:
-        return refusal
+        return refusal.to_keep()
 
 
 @stage("recognise")

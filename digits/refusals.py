@@ -19,6 +19,11 @@ class Refusal(Exception):
         self.detail = detail
         self.headers = headers  # of the answer
 
+    def to_keep(self) -> Self:
+        """This refusal without its traceback, which would hold what was sent until the garbage is collected."""
+        self.__cause__ = self.__context__ = None
+        return self.with_traceback(None)
+
 
 class BadParameter(Refusal):
     title = "Bad parameter"

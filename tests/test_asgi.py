@@ -1,9 +1,11 @@
 """The ASGI application: bodies are read whole, within limits of time and memory, before a thread answers."""
 
 import asyncio
+import gc
 import itertools
 import json
 import threading
+import tracemalloc
 from collections.abc import Awaitable, Callable, Iterable
 
 import pytest
@@ -207,6 +209,41 @@ def test_a_body_is_let_go_of_before_its_answer_is_taken(monkeypatch):
     monkeypatch.setattr(asgi, "call", watched)
     asyncio.run(asgi.application(SCOPE, receive, send))
     assert were_closed == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status"),
+    [
+        (bytes(5_000_000), b"image/png", 415),
+        (PICTURE[:50] + bytes(5_000_000), b"image/png", 422),
+        (b'{"image": "' + b"A" * 5_000_000 + b'"}', b"application/json", 415),
+        (b'{"images": ["' + b"A" * 5_000_000 + b'", "' + b"!" * 5_000_000 + b'"]}', b"application/json", 200),
+    ],
+)
+def test_what_is_refused_stays_in_memory_no_longer_than_its_request(body, content_type, status):
+    """Though nobody collects the garbage."""
+    headers = [(b"host", b"127.0.0.1"), (b"content-type", content_type)]
+
+    async def receive() -> dict:
+        return {"type": "http.request", "body": bytes(bytearray(body)), "more_body": False}
+
+    async def send(message: dict) -> None:
+        statuses.append(message.get("status", status))
+
+    statuses: list[int] = []
+    asyncio.run(asgi.application(SCOPE | {"headers": headers}, receive, send))
+    gc.collect()
+    gc.disable()
+    tracemalloc.start()
+    try:
+        for _ in range(2):
+            asyncio.run(asgi.application(SCOPE | {"headers": headers}, receive, send))
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    assert set(statuses) == {status}
+    assert kept < 1_000_000
 
 
 def test_a_request_that_there_is_no_memory_for_is_told_to_come_again(monkeypatch):

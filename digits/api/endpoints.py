@@ -49,7 +49,7 @@ def predict_digit(request: HttpRequest) -> HttpResponse:
     with prediction_place(request, len(payload.items)) as place:
         readings = read_all(payload.items, budget, place.tell_prepared)
         if not payload.is_batch and isinstance(readings[0], Refusal):
-            raise readings[0]
+            raise readings.pop()  # no local variable has it then, which would hold what was sent in the same way
         answers = [
             {"error": described(reading.status, reading.title, reading.detail) | {"index": index}}
             if isinstance(reading, Refusal)

@@ -160,7 +160,7 @@ def sent_item_or_refusal(value: object) -> Item:
     try:
         return sent_item(value)
     except Refusal as refusal:
-        return refusal
+        return refusal.to_keep()
 
 
 def sent_item(value: object) -> bytes | np.ndarray:
