@@ -236,11 +236,28 @@ def test_processes_count_together(run_process):
     assert "digits_places 4.0" in lines  # of the one process that is left
 
 
+DYING = "import os; from digits.traffic.limits import places; place = places.take('192.0.2.1', 1); "
+DYING += "place.__enter__(); os._exit(9)"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="processes are forked")
+def test_a_forked_process_is_not_doing_what_an_earlier_one_of_its_number_did(run_process, tmp_path):
+    """As numbers come again in a container that is started again, in a folder that stays."""
+    folder = tmp_path / "counts"
+    folder.mkdir()
+    assert run_process(ASK + DYING, folder).returncode == 9
+    [file] = folder.glob("gauge_livesum_*.db")
+    earlier = file.rename(tmp_path / "earlier")
+    leave = f"shutil.copy({str(earlier)!r}, {str(folder)!r} + f'/gauge_livesum_{{os.getpid()}}.db')"
+    fork = f"import os, shutil; os.register_at_fork(after_in_child=lambda: {leave}); {START}"
+    lines = run_process(f"{fork}\nif os.fork():\n    os.wait()\nelse:\n    {PRINT}", folder).stdout.splitlines()
+    assert "digits_places_taken 0.0" in lines
+
+
 @pytest.mark.slow
 def test_what_a_killed_process_was_doing_is_forgotten_and_what_it_did_is_not(run_process):
-    dying = "import os; from digits.traffic.limits import places; place = places.take('192.0.2.1', 1); "
-    dying += "place.__enter__(); os._exit(9)"
-    assert run_process(ASK + dying).returncode == 9
+    assert run_process(ASK + DYING).returncode == 9
     lines = run_process(START + PRINT).stdout.splitlines()
     assert "digits_places_taken 0.0" in lines
     assert "digits_requests_in_flight 1.0" in lines

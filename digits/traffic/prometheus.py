@@ -19,8 +19,10 @@ if FOLDER:
         raise ImproperlyConfigured(reason) from error
     if not (Path(FOLDER).is_dir() and os.access(FOLDER, os.W_OK)):
         raise ImproperlyConfigured(f"PROMETHEUS_MULTIPROC_DIR: {FOLDER} is no folder to write to")
-    # What an earlier process of this number was doing when it ended is no longer being done.
+    # What an earlier process of this number was doing when it ended is no longer being done. In a container that was
+    # started again, the numbers are the same, those of the processes that are forked later included.
     multiprocess.mark_process_dead(os.getpid())
+    os.register_at_fork(after_in_child=lambda: multiprocess.mark_process_dead(os.getpid()))
 else:
     from .exposition import Counter, Gauge, Histogram
 
