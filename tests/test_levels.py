@@ -64,13 +64,18 @@ def test_a_stroke_along_the_edge_is_kept():
     assert np.count_nonzero(foot.max(axis=0) > 128) > 12
 
 
-@pytest.mark.parametrize("is_enlarged", [True, False], ids=["enlarged", "lit from a side"])
-def test_soft_edges_are_told_from_uneven_paper(is_enlarged):
-    tile = drawing([EIGHT], pen=30, ink=60, paper=220).resize((28, 28), Image.Resampling.BOX)
-    luminance = np.asarray(tile.crop((7, 4, 22, 25)).resize((105, 147), Image.Resampling.BICUBIC), np.float32)
-    if not is_enlarged:
-        luminance = luminance * np.linspace(0.6, 1, 105, dtype=np.float32)
-    assert levels.has_even_paper(luminance) is is_enlarged
+@pytest.mark.parametrize(
+    ("box", "least", "is_even"),
+    [((7, 4, 22, 25), 1, True), ((0, 0, 28, 28), 1, True), ((0, 0, 28, 28), 0.6, False)],
+    ids=["filling the picture", "with paper around", "lit from a side"],
+)
+def test_the_soft_edges_of_what_is_enlarged_are_told_from_uneven_paper(box, least, is_even):
+    tile = drawing([EIGHT], pen=30, ink=60, paper=220).resize((28, 28), Image.Resampling.BOX).crop(box)
+    size = 7 * tile.width, 7 * tile.height
+    luminance = np.asarray(tile.resize(size, Image.Resampling.BICUBIC), np.float32)
+    luminance = luminance * np.linspace(least, 1, size[0], dtype=np.float32)
+    assert levels.has_even_paper(luminance) is is_even
+    assert levels.has_one_level(luminance) is is_even
 
 
 @pytest.mark.parametrize("side", [28, 40, 56])

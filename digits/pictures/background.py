@@ -1,8 +1,8 @@
 """Background correction: what noise, rulings, shadows and uneven light did to the paper is taken out of a picture.
 
 The picture is divided into cells. Their brightness, with the strokes filled in, is the paper; what differs from it is
-ink. Whether strokes are dark or light, and whether the light changes slowly or has an edge, is not known beforehand:
-every hypothesis is tried on the cells, and the one that leaves the smoothest paper wins.
+ink. Whether strokes are dark or light is not known beforehand: both hypotheses, and that there are none, are tried on
+the cells, and the one that leaves the smoothest paper wins.
 """
 
 import functools
@@ -35,8 +35,6 @@ CORNER = 3  # cells along each side of a corner; ink that covers all of them is 
 CELL_INKED = 0.3  # ink from which a cell tells nothing about the paper
 GUESSED = 0.06  # the cost of each cell whose paper is guessed, beside the cost of edges left in the paper
 DOUBT = 0.8  # fraction of the cost without any ink that a hypothesis with ink must stay below
-AS_DARK = 0.85  # depth from which ink at the border can belong to the digit
-ELSEWHERE = 0.1  # largest fraction of ink that may lie in components not touching the border
 
 # How ink is measured against the paper.
 LIFTED = 2  # standard deviations of the noise that filling strokes takes the paper too far from the ink
@@ -143,25 +141,19 @@ def without_rulings(luminance: np.ndarray, noise: float) -> tuple[np.ndarray, bo
 
 
 def paper_of(luminance: np.ndarray, noise: float) -> Paper:
-    """The paper of a picture (h, w) under the best hypothesis.
+    """The paper of a picture (h, w) under the best hypothesis: dark ink, light ink, no ink.
 
-    The hypotheses: dark ink, dark ink in slowly changing light, light ink, light ink in slowly changing light, no ink.
     A wrong one leaves the edges of ink in the paper, or takes much paper for ink and has to guess it.
     """
     cells = cells_of(luminance)
     scale = max(cells.shape) / max(luminance.shape)
-    flat = cells - quadratic(cells)
-    polarities = -1, -1, 1, 1, -1
-    peaks = np.stack([-cells, -flat, cells, flat, 0 * cells])  # ink stands up in each of them
+    polarities = -1, 1, -1
+    peaks = np.stack([-cells, cells, 0 * cells])  # ink stands up in each of them
     with_border, without_border = (peaks - opening(peaks, BROADEST, across_border) for across_border in (False, True))
     inks = np.stack(
-        [
-            ink if digit_reaches_border(ink, inner) else inner
-            for ink, inner in zip(with_border, without_border, strict=True)
-        ]
+        [inner if covers_corner(ink) else ink for ink, inner in zip(with_border, without_border, strict=True)]
     )
-    dark, dark_on_flat, light, light_on_flat, none = inks.max(axis=(1, 2))
-    contrasts = np.array([max(dark, light), max(dark_on_flat, light_on_flat)] * 2 + [none])
+    contrasts = inks.max() * np.array([1, 1, 0])
     known = dilate(np.pad(inks, [(0, 0), (1, 1), (1, 1)]), 3) <= CELL_INKED * contrasts[:, None, None]
     papers = [inpaint(cells, each) for each in known]
     edges = [curvature(paper, 3 * noise * scale) for paper in papers]
@@ -171,40 +163,11 @@ def paper_of(luminance: np.ndarray, noise: float) -> Paper:
     return Paper(papers[best], float(contrasts[best]), polarities[best])
 
 
-def digit_reaches_border(ink: np.ndarray, inner: np.ndarray) -> bool:
-    """Whether ink at the border belongs to the digit rather than to a shadow.
-
-    ink: (h, w) of the cells; inner: the same without the ink at the border. The digit's is as dark as any ink, covers
-    no corner, and leaves next to no ink elsewhere.
-    """
+def covers_corner(ink: np.ndarray) -> bool:
+    """Whether ink covers all of a corner of the cells (h, w), as a shadow does, but no digit that fills the picture."""
     inked = ink > CELL_INKED * ink.max()
     first, last = slice(CORNER), slice(-CORNER, None)
-    if any(inked[rows, columns].all() for rows in (first, last) for columns in (first, last)):
-        return False
-    at_border = ink[inked & (inner <= CELL_INKED * ink.max())]
-    if at_border.max(initial=0) < AS_DARK * ink.max():
-        return False
-    numbers = components(inked)
-    elsewhere = ~np.isin(numbers, np.unique(border(numbers)))
-    return ink[inked & elsewhere].sum() < ELSEWHERE * ink[inked].sum()
-
-
-def quadratic(cells: np.ndarray) -> np.ndarray:
-    """The surface of second degree (h, w) that lies nearest to most of the cells: slowly changing light.
-
-    Iteratively reweighted least squares, with weights that fall with the fourth power of the distance.
-    """
-    y, x = (np.linspace(-1, 1, length) for length in cells.shape)
-    y, x = (axis.ravel() for axis in np.meshgrid(y, x, indexing="ij"))
-    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y])  # (6, n)
-    values = cells.ravel().astype(np.float64)
-    weights = np.ones_like(values)
-    for _ in range(8):
-        weighted = terms * weights
-        surface = np.linalg.lstsq(weighted @ terms.T, weighted @ values, rcond=None)[0] @ terms
-        rest = np.abs(values - surface)
-        weights = (1 + (rest / (3 * max(np.median(rest), 1))) ** 2) ** -2  # ink has next to no weight
-    return surface.reshape(cells.shape).astype(np.float32)
+    return any(inked[rows, columns].all() for rows in (first, last) for columns in (first, last))
 
 
 def inpaint(values: np.ndarray, known: np.ndarray) -> np.ndarray:

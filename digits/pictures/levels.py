@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from .morphology import components, erode
+from .morphology import components, dilate, erode
 
 # When the edge alone tells.
 CLEAR = 0.95  # fraction of the edge on one side of the middle level
@@ -26,9 +26,9 @@ SOFT = 0.5  # of the way from the middle to the outermost level that is a stroke
 # When paper is even.
 SAMPLED = 400  # pixels along the longest side that are looked at
 EVEN = 3  # grey levels within which paper counts as even
-UNEVEN = 0.1  # fraction of the paper that may be off its level, beside the soft edges of strokes
-EDGE = 0.5, 0.75  # of the contrast between paper and ink: a soft edge's pixels on the ink's side
-BESIDE = 3  # times as many may be on the paper's side
+NEAR, STEEP = 0.1, 0.2  # a stroke is near if within so much of the longest side is so much of the ink's contrast
+SPAN = 8  # standard deviations of noise between the least and the most of so many pixels
+UNEVEN = 0.15  # fraction of the paper away from strokes that may be off its level
 SPECKS = 0.0005  # fraction of single pixels in the paper from which it has salt-and-pepper noise
 # A shadow is an area of one level between those of paper and ink; the soft edges of strokes are narrow.
 DARKEST = 0.9  # fraction of the contrast between paper and ink
@@ -116,15 +116,16 @@ def sampled(luminance: np.ndarray) -> np.ndarray:
 
 
 def has_one_level(luminance: np.ndarray) -> bool:
-    """Whether hardly any paper (h, w) is off its level, beside the soft edges of strokes."""
+    """Whether hardly any paper (h, w) is off its level, except near strokes, whose edges may be soft."""
     levels = levels_of(luminance)
-    is_paper = ~is_ink_of(luminance, levels)
-    off_level = np.count_nonzero(np.abs(luminance[is_paper] - levels.paper) > EVEN)
-    # Enlarged or out of focus, soft edges reach into the paper nearly as far as into the ink.
-    if noise_of(luminance) <= EVEN:
-        depth = depth_of(luminance, levels)
-        off_level -= BESIDE * np.count_nonzero((depth > EDGE[0]) & (depth < EDGE[1]))
-    return off_level <= UNEVEN * np.count_nonzero(is_paper)
+    outermost = luminance.min() if levels.is_dark else luminance.max()
+    size = 2 * round(NEAR * max(luminance.shape) / 2) + 1
+    framed = np.pad(luminance, size // 2, mode="edge")
+    change = dilate(framed, size) - erode(framed, size) - SPAN * noise_of(luminance)
+    away = luminance[~is_ink_of(luminance, levels) & (change <= STEEP * abs(outermost - levels.paper))]
+    if not away.size:
+        return True
+    return bool(np.count_nonzero(np.abs(away - np.median(away)) > EVEN) <= UNEVEN * away.size)
 
 
 def is_shadowed(luminance: np.ndarray, levels: Levels) -> bool:
