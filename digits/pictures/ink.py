@@ -52,11 +52,8 @@ def surroundings(depth: np.ndarray, luminance: np.ndarray) -> np.ndarray | None:
 def depth_of_picture(luminance: np.ndarray) -> np.ndarray:
     """How many grey levels each pixel of the digit stands out from the paper; raises Blank where nothing does."""
     is_large = max(luminance.shape) > 2 * SIDE
-    depth = None
-    if background.may_be_uneven(luminance):
-        seen = luminance if is_large else enlarged(luminance)
-        is_even = levels.has_even_paper if is_large else levels.has_one_level
-        depth = None if is_even(seen) else background.depth_on_uneven_paper(seen)
+    uneven = uneven_picture(luminance) if is_large else uneven_tile(luminance)
+    depth = None if uneven is None else background.depth_on_uneven_paper(uneven)
     if depth is None:
         depth = depth_on_even_paper(luminance)
         if is_large and has_gaps(depth):
@@ -68,11 +65,19 @@ def depth_of_picture(luminance: np.ndarray) -> np.ndarray:
     return depth
 
 
-def enlarged(luminance: np.ndarray) -> np.ndarray:
-    """A small picture (h, w) at several times its size, at which cells are smaller than strokes."""
+def uneven_picture(luminance: np.ndarray) -> np.ndarray | None:
+    """The picture (h, w) itself if its paper is uneven."""
+    return luminance if background.may_be_uneven(luminance) and not levels.has_even_paper(luminance) else None
+
+
+def uneven_tile(luminance: np.ndarray) -> np.ndarray | None:
+    """A small picture (h, w) on uneven paper, enlarged so that cells are smaller than strokes; None on even paper."""
+    if np.ptp(levels.border(luminance)) <= levels.EVEN:
+        return None
     height, width = luminance.shape
     size = ENLARGEMENT * width, ENLARGEMENT * height
-    return np.asarray(Image.fromarray(luminance).resize(size, Image.Resampling.BILINEAR))
+    enlarged = np.asarray(Image.fromarray(luminance).resize(size, Image.Resampling.BILINEAR))
+    return None if levels.has_one_level(enlarged) else enlarged
 
 
 def has_gaps(depth: np.ndarray) -> bool:
