@@ -11,7 +11,7 @@ from deploy.connections import Worker
 wsgi_app = "config.asgi"
 bind = "0.0.0.0:8000"
 worker_class = Worker
-asgi_loop, http_parser = "asyncio", "python"  # whatever else is installed: uvloop and gunicorn_h1c are not faster here
+asgi_loop, http_parser = "asyncio", "python"  # the ones tested, even where uvloop or gunicorn_h1c is installed
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
 preload_app = True  # the network, the gallery and all code are loaded once and shared by the workers
 
