@@ -100,7 +100,7 @@ def test_clean_pictures_are_on_even_paper_and_stay_as_they_are(side):
     touching = [(x - 0.28, y) for x, y in SEVEN]
     for strokes in ([TWO], [SEVEN], [touching]):
         for picture in (drawing(strokes, side, side // 12), drawing(strokes, side, side // 12, "white", "black")):
-            luminance = decode.luminance_of(picture)
+            luminance = decode.luminance_of(picture).astype(np.float32)
             assert background.depth_on_uneven_paper(luminance) is None
 
 

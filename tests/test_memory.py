@@ -53,7 +53,7 @@ def predict(client: Client):
         (Image, "open"),
         (ImageFile.ImageFile, "load"),
         (decode, "luminance_of"),
-        (ink, "depth_of_picture"),
+        (ink, "ink_of_outlines"),
         (pictures, "prepare"),
         (recognizer, "recognize_batch"),
         (recognizer, "relevance"),

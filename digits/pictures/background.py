@@ -57,13 +57,12 @@ class Paper(NamedTuple):
 
 def may_be_uneven(luminance: np.ndarray) -> bool:
     """Whether a picture (h, w) may have uneven or noisy paper, judged quickly by its border and some of its rows."""
-    edge = border(luminance)
-    return edge.max() - edge.min() > EVEN or has_specks(luminance)
+    return np.ptp(border(luminance)) > EVEN or has_specks(luminance)
 
 
 def has_specks(luminance: np.ndarray) -> bool:
     """Whether single pixels stand out from both neighbours in some of the rows (h, w)."""
-    rows = luminance[4::16]
+    rows = luminance[4::16].astype(np.float32)
     left, here, right = rows[:, :-2], rows[:, 1:-1], rows[:, 2:]
     above, below = here - np.maximum(left, right), np.minimum(left, right) - here
     return np.maximum(above, below).max(initial=0) > SPECK

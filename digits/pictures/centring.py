@@ -1,5 +1,7 @@
 """Ink becomes 28x28 pixels as MNIST prepares its digits: cropped, reduced and centred."""
 
+from typing import NamedTuple
+
 import numpy as np
 from PIL import Image
 
@@ -21,20 +23,26 @@ HARD = 0.05  # fraction of inked pixels that may be grey in a digit with hard ed
 FINE = 100  # pixels of the longest side where they are; 20 would have closed the gaps between strokes
 
 
-def centre(strength: np.ndarray) -> np.ndarray:
-    """Crop to the ink, bring its longest side to 20 pixels and its centre of mass to pixel 14, as MNIST does.
+class Ink(NamedTuple):
+    """The ink of a picture or a drawing."""
+
+    strength: np.ndarray  # (h, w) float32, 0-1, the part of the picture that ink reaches to
+    side: int  # pixels along the longest side of the whole picture
+
+
+def centre(ink: Ink) -> np.ndarray:
+    """Bring the longest side of the ink to 20 pixels and its centre of mass to pixel 14, as MNIST does.
 
     Strokes too thick for a digit of that size are thinned before it is reduced, while its loops are still open.
     """
-    cropped = crop(strength)
-    longest = max(cropped.shape)
-    is_small = longest < SMALL * max(strength.shape)
-    pixels = fit(cropped)
-    if is_small and (longest < max(MIN_EXTENT * max(strength.shape), MIN_PIXELS) or stroke_width(pixels / 255) > ROUND):
+    longest = max(ink.strength.shape)
+    is_small = longest < SMALL * ink.side
+    pixels = fit(ink.strength)
+    if is_small and (longest < max(MIN_EXTENT * ink.side, MIN_PIXELS) or stroke_width(pixels / 255) > ROUND):
         raise Blank("There is only a dot in this picture.")
     # The reduced digit tells at next to no cost whether to look closer; a tile has no gaps to save.
     if longest > 2 * BOX and stroke_width(pixels / 255) > THICK:
-        pixels = fit(crop(thin(cropped)))
+        pixels = fit(crop(thin(ink.strength)))
     return pixels
 
 

@@ -52,10 +52,11 @@ def set_up_pillow() -> None:
 
 
 def decode(data: bytes, budget: Budget | None = None) -> np.ndarray:
-    """The luminance (h, w) float32, 0-255, of the first frame of a picture file, turned as its EXIF orientation says.
+    """The luminance (h, w), 0-255, of the first frame of a picture file, turned as its EXIF orientation says.
 
-    A large picture is reduced; its longer side keeps at least REDUCED_SIDE pixels. Raises NotAPicture for a format that
-    is not read, UnusablePicture for a picture that is damaged or would cost too much, TooLarge where `budget` is spent.
+    It is uint8, or float32 where it has fractions: from 16 bits a pixel, or half transparent. A large picture is
+    reduced; its longer side keeps at least REDUCED_SIDE pixels. Raises NotAPicture for a format that is not read,
+    UnusablePicture for a picture that is damaged or would cost too much, TooLarge where `budget` is spent.
     """
     form = format_of(data)
     if budget:
@@ -155,7 +156,7 @@ def reduced(picture: Image.Image) -> Image.Image:
 
 
 def luminance_of(picture: Image.Image) -> np.ndarray:
-    """Luminance (h, w) float32, 0-255; transparent pixels become paper that the ink stands out from.
+    """Luminance (h, w) uint8 or float32, 0-255; transparent pixels become paper that the ink stands out from.
 
     Raises Blank for a picture that is transparent everywhere.
     """
@@ -166,10 +167,13 @@ def luminance_of(picture: Image.Image) -> np.ndarray:
         alpha = (luminance != np.float32(picture.info["transparency"]) / 257).astype(np.float32)
     elif picture.has_transparency_data:
         colours = picture.convert("RGBA")
-        alpha = np.asarray(colours.getchannel("A"), np.float32) / 255
-        luminance = np.asarray(colours.convert("RGB").convert("L"), np.float32)
+        opacity = colours.getchannel("A")
+        grey = colours.convert("RGB").convert("L")
+        if opacity.getextrema() == (255, 255):  # as a canvas gives it
+            return np.asarray(grey)
+        alpha, luminance = np.asarray(opacity, np.float32) / 255, np.asarray(grey, np.float32)
     else:
-        return np.asarray(channel_of(picture), np.float32)
+        return np.asarray(channel_of(picture))
     if not alpha.any():
         raise Blank("This picture is fully transparent.")
     beneath = 255 if np.average(luminance, weights=alpha) < 128 else 0
@@ -178,10 +182,12 @@ def luminance_of(picture: Image.Image) -> np.ndarray:
 
 def channel_of(picture: Image.Image) -> Image.Image:
     """Luminance, or the colour in which paper and ink differ where their luminance is nearly the same."""
-    luminance = picture.convert("L")
+    luminance = picture if picture.mode == "L" else picture.convert("L")
+    if picture.mode in ("1", "L"):
+        return luminance
     factor = 1 + max(picture.size) // 200
     least, most = luminance.reduce(factor).getextrema()
-    if picture.mode in ("1", "L") or most - least > FLAT:
+    if most - least > FLAT:
         return luminance
     colours = picture.convert("RGB")
     spans = [high - low for low, high in colours.reduce(factor).getextrema()]

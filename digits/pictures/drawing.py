@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from digit_recognizer_dl_model.frame import BOX
 
 from ..refusals import Blank
-from .centring import USUAL
+from .centring import USUAL, Ink
 
 PAD_SIDE = 560  # pixels that strokes are drawn in: their edges are hard, but so fine that the reduced digit's are soft
 FULL = 255  # the level of a pixel that is all ink
@@ -22,8 +22,8 @@ class Stroke(NamedTuple):
     width: float
 
 
-def ink_of_strokes(strokes: Sequence[Stroke]) -> np.ndarray:
-    """The ink of a drawing, (560, 560) float32, 0 or 1; raises Blank where no stroke is on the pad.
+def ink_of_strokes(strokes: Sequence[Stroke]) -> Ink:
+    """The ink of a drawing, 0 or 1, on a sheet of 560x560; raises Blank where no stroke is on the pad.
 
     A pen that is thick for the size of the digit is replaced by one of the usual thickness, because it fills loops that
     the strokes still know.
@@ -39,9 +39,10 @@ def ink_of_strokes(strokes: Sequence[Stroke]) -> np.ndarray:
             draw_line(sheet, PAD_SIDE * stroke.points, PAD_SIDE * min(stroke.width, usual), FULL)
         elif len(seen):  # a dot has no length, whatever of its stroke lies beside the pad
             draw_line(sheet, PAD_SIDE * seen[:1], PAD_SIDE * stroke.width, FULL)
-    if not sheet.getbbox():
+    box = sheet.getbbox()
+    if not box:
         raise Blank("There is no ink in this drawing.")
-    return np.asarray(sheet, np.float32) / FULL
+    return Ink(np.asarray(sheet.crop(box), np.float32) / FULL, PAD_SIDE)
 
 
 def points_on_pad(points: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from digit_recognizer_dl_model.frame import SIDE
 
 from ..refusals import Blank
 from . import background, levels
+from .centring import Ink, crop, extent
 from .morphology import components
 
 MIN_CONTRAST = 20  # grey levels of 255 between paper and ink; a fainter mark may be the paper's own
@@ -20,19 +21,42 @@ ENLARGEMENT = 4  # times, of a small picture on uneven paper
 SMALL = 0.2  # of the picture's longest side; a digit that is smaller is looked at once more
 
 
-def ink_of_picture(luminance: np.ndarray) -> np.ndarray:
-    """Luminance (h, w) float32, 0-255 -> ink (h, w) float32, 0-1, reduced in size where the paper is uneven.
+def ink_of_picture(luminance: np.ndarray) -> Ink:
+    """The ink of a picture from its luminance (h, w) uint8 or float32, 0-255; reduced in size where paper is uneven.
 
     Raises Blank where nothing stands out from the paper.
     """
-    depth = depth_of_picture(luminance)
+    uneven = on_uneven_paper(luminance)
+    if uneven is None and (ink := ink_of_outlines(luminance)):
+        return ink
+    luminance = luminance.astype(np.float32, copy=False)
+    depth = depth_of_picture(luminance, uneven)
     # What was reduced until a digit has few pixels is looked at once more, from near.
     if depth.size < luminance.size and (near := surroundings(depth, luminance)) is not None:
-        depth = depth_of_picture(near)
-    # In place, here and below, because fresh memory for a large picture takes longer than the arithmetic.
+        depth = depth_of_picture(near, on_uneven_paper(near))
+    # In place, because fresh memory for a large picture takes longer than the arithmetic.
     np.maximum(depth, 0, out=depth)
     depth /= depth.max()
-    return depth
+    return Ink(crop(depth), max(depth.shape))
+
+
+def ink_of_outlines(luminance: np.ndarray) -> Ink | None:
+    """The ink of a picture (h, w) on even paper, computed only where it lies; None where that takes a closer look."""
+    found = levels.levels_of(luminance)
+    outermost = np.minimum if found.is_dark else np.maximum
+    columns, rows = (found.depth(outermost.reduce(luminance, axis=axis)) for axis in (0, 1))
+    most = columns.max()
+    if most < MIN_CONTRAST:
+        return None
+    if is_large(luminance):
+        step = gap_step(luminance)
+        seen = luminance[::step], luminance[:, ::step]
+        if any(has_gap(found.depth(outermost.reduce(part, axis=axis))) for axis, part in enumerate(seen)):
+            return None
+    strength = found.depth(luminance[extent(rows / most), extent(columns / most)])
+    np.maximum(strength, 0, out=strength)
+    strength /= most
+    return Ink(strength, max(luminance.shape))
 
 
 def surroundings(depth: np.ndarray, luminance: np.ndarray) -> np.ndarray | None:
@@ -49,25 +73,34 @@ def surroundings(depth: np.ndarray, luminance: np.ndarray) -> np.ndarray | None:
     return luminance[rows, columns]
 
 
-def depth_of_picture(luminance: np.ndarray) -> np.ndarray:
-    """How many grey levels each pixel of the digit stands out from the paper; raises Blank where nothing does."""
-    is_large = max(luminance.shape) > 2 * SIDE
-    uneven = uneven_picture(luminance) if is_large else uneven_tile(luminance)
+def depth_of_picture(luminance: np.ndarray, uneven: np.ndarray | None) -> np.ndarray:
+    """How many grey levels each pixel of the digit stands out from the paper; raises Blank where nothing does.
+
+    luminance: (h, w) float32; uneven: what `on_uneven_paper` says of it.
+    """
     depth = None if uneven is None else background.depth_on_uneven_paper(uneven)
     if depth is None:
-        depth = depth_on_even_paper(luminance)
-        if is_large and has_gaps(depth):
+        depth = levels.levels_of(luminance).depth(luminance)
+        if is_large(luminance) and has_gaps(depth):
             depth[~background.digit_mask(depth)] = 0
     if depth.max() < MIN_CONTRAST:
-        depth = background.depth_on_uneven_paper(luminance, looks_closely=True) if is_large else None
+        depth = background.depth_on_uneven_paper(luminance, looks_closely=True) if is_large(luminance) else None
         if depth is None or not is_faint_ink(depth, levels.noise_of(background.reduced(luminance))):
             raise Blank("There is no ink in this picture.")
     return depth
 
 
-def uneven_picture(luminance: np.ndarray) -> np.ndarray | None:
-    """The picture (h, w) itself if its paper is uneven."""
-    return luminance if background.may_be_uneven(luminance) and not levels.has_even_paper(luminance) else None
+def is_large(luminance: np.ndarray) -> bool:
+    """Whether a picture (h, w) may have more in it than a digit, and light that differs."""
+    return max(luminance.shape) > 2 * SIDE
+
+
+def on_uneven_paper(luminance: np.ndarray) -> np.ndarray | None:
+    """The picture (h, w) as float32 if its paper is uneven, a small one enlarged; None on even paper."""
+    if not is_large(luminance):
+        return uneven_tile(luminance)
+    is_uneven = background.may_be_uneven(luminance) and not levels.has_even_paper(luminance)
+    return luminance.astype(np.float32, copy=False) if is_uneven else None
 
 
 def uneven_tile(luminance: np.ndarray) -> np.ndarray | None:
@@ -76,18 +109,26 @@ def uneven_tile(luminance: np.ndarray) -> np.ndarray | None:
         return None
     height, width = luminance.shape
     size = ENLARGEMENT * width, ENLARGEMENT * height
-    enlarged = np.asarray(Image.fromarray(luminance).resize(size, Image.Resampling.BILINEAR))
+    picture = Image.fromarray(luminance.astype(np.float32, copy=False))
+    enlarged = np.asarray(picture.resize(size, Image.Resampling.BILINEAR))
     return None if levels.has_one_level(enlarged) else enlarged
 
 
 def has_gaps(depth: np.ndarray) -> bool:
     """Whether rows or columns without ink (h, w) lie between others, so that there may be more than the digit."""
-    step = 1 + max(depth.shape) // 100  # one digit in rows that are looked at leaves no gap
-    for profile in (depth[::step].max(axis=0), depth[:, ::step].max(axis=1)):
-        inked = np.flatnonzero(profile > MIN_CONTRAST / 2)
-        if len(inked) and inked[-1] - inked[0] >= len(inked):
-            return True
-    return False
+    step = gap_step(depth)
+    return has_gap(depth[::step].max(axis=0)) or has_gap(depth[:, ::step].max(axis=1))
+
+
+def gap_step(values: np.ndarray) -> int:
+    """Of which rows and columns (h, w) gaps are looked for: one digit in these leaves none."""
+    return 1 + max(values.shape) // 100
+
+
+def has_gap(profile: np.ndarray) -> bool:
+    """Whether ink of a profile (n,), in grey levels, has none of it between."""
+    inked = np.flatnonzero(profile > MIN_CONTRAST / 2)
+    return len(inked) > 0 and bool(inked[-1] - inked[0] >= len(inked))
 
 
 def is_faint_ink(depth: np.ndarray, noise: float) -> bool:
@@ -98,11 +139,3 @@ def is_faint_ink(depth: np.ndarray, noise: float) -> bool:
     coarse = levels.reduced(depth.clip(0), levels.FINE)
     sizes = np.bincount(components(coarse > coarse.max() / 2).ravel())[1:]
     return sizes.max() >= CONNECTED * sizes.sum()
-
-
-def depth_on_even_paper(luminance: np.ndarray) -> np.ndarray:
-    """How many grey levels each pixel (h, w) stands out from paper of one level; paper is at most 0."""
-    paper, noise, is_dark = levels.levels_of(luminance)
-    depth = paper - luminance if is_dark else luminance - paper
-    depth -= 3 * noise
-    return depth

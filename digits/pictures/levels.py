@@ -42,10 +42,17 @@ class Levels(NamedTuple):
     noise: float  # the median distance of the paper's pixels from its level
     is_dark: bool  # whether the ink is darker than the paper
 
+    def depth(self, luminance: np.ndarray) -> np.ndarray:
+        """How many grey levels values of the luminance stand out from the paper and its noise, float32."""
+        luminance = luminance.astype(np.float32, copy=False)
+        depth = self.paper - luminance if self.is_dark else luminance - self.paper
+        depth -= 3 * self.noise
+        return depth
+
 
 def levels_of(luminance: np.ndarray) -> Levels:
-    """The levels of a picture (h, w) float32 whose paper is even."""
-    least, most = luminance.min(), luminance.max()
+    """The levels of a picture (h, w) whose paper is even."""
+    least, most = luminance.min().item(), luminance.max().item()
     middle = (least + most) / 2
     edge = border(luminance)
     dark_edge = np.count_nonzero(edge <= middle) / edge.size
@@ -65,13 +72,20 @@ def border(values: np.ndarray) -> np.ndarray:
 
 
 def spread(paper: np.ndarray, is_dark: bool) -> Levels:
-    level = np.median(paper)
-    return Levels(float(level), float(np.median(np.abs(paper - level))), is_dark)
+    level = median(paper)
+    return Levels(level, median(np.abs(paper - np.float32(level))), is_dark)
+
+
+def median(values: np.ndarray) -> float:
+    """As `np.median`, which takes four times as long for the border of a picture."""
+    below, above = (values.size - 1) // 2, values.size // 2
+    parted = np.partition(values, (below, above))
+    return float((parted[below].astype(np.float32) + parted[above].astype(np.float32)) / 2)
 
 
 def ink_is_dark(luminance: np.ndarray) -> bool:
     """Whether the ink of a picture (h, w) is what lies below the middle level, not what lies above it."""
-    small = reduced(luminance, FINE)
+    small = reduced(luminance.astype(np.float32, copy=False), FINE)
     dark = small <= (small.min() + small.max()) / 2
     return likeness_to_ink(dark) >= likeness_to_ink(~dark)
 
@@ -112,7 +126,7 @@ def has_even_paper(luminance: np.ndarray) -> bool:
 
 def sampled(luminance: np.ndarray) -> np.ndarray:
     step = -(-max(luminance.shape) // SAMPLED)
-    return np.ascontiguousarray(luminance[::step, ::step])
+    return np.ascontiguousarray(luminance[::step, ::step], np.float32)
 
 
 def has_one_level(luminance: np.ndarray) -> bool:
@@ -167,6 +181,7 @@ def lies_beside(mask: np.ndarray) -> bool:
 def has_specks(luminance: np.ndarray, paper: float) -> bool:
     """Whether single pixels with only paper around them stand out in some of the rows (h, w), as salt and pepper do."""
     step = max(16, len(luminance) // 64)
+    paper = np.float32(paper)
     above, here, below = (np.abs(luminance[row : row - 5 or None : step] - paper) <= EVEN for row in (3, 4, 5))
     rows = min(len(above), len(here), len(below))
     above, here, below = above[:rows, 1:-1], here[:rows], below[:rows, 1:-1]

@@ -43,9 +43,21 @@ def framed(values: np.ndarray, width: int, **kind: str | float) -> np.ndarray:
 
 def components(mask: np.ndarray) -> np.ndarray:
     """A number for each True (h, w), the same for those that touch, if only by a corner, and 0 for each False."""
-    numbers = mask * np.arange(1, mask.size + 1).reshape(mask.shape)
-    while True:
-        spread = dilate(np.pad(numbers, 1), 3) * mask
-        if (spread == numbers).all():
-            return numbers
-        numbers = spread
+    width = mask.shape[1] + 2  # with an empty column on each side, so that no run of True goes on in the next row
+    steps = np.flatnonzero(np.diff(np.pad(mask, 1).ravel()))
+    starts, ends = steps[::2] + 1, steps[1::2] + 1
+    # The runs of the next row that each run touches: from the first that ends beyond its start, corners included.
+    first = np.searchsorted(ends, starts + width)
+    touched = np.searchsorted(starts, ends + width, side="right") - first
+    above = np.repeat(np.arange(len(starts)), touched)
+    below = np.arange(len(above)) + np.repeat(first - np.cumsum(touched) + touched, touched)
+    # Each run takes the last run that it is connected to, in steps that double, as a run takes what its own one has.
+    last = np.arange(len(starts))
+    while (last[above] != last[below]).any():
+        later = np.maximum(last[above], last[below])
+        for runs in (above, below, last[above], last[below]):
+            np.maximum.at(last, runs, later)
+        last = last[last]
+    numbers = np.zeros(mask.shape, np.int64)
+    numbers[mask] = np.repeat(last + 1, ends - starts)
+    return numbers
