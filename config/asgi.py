@@ -1,6 +1,7 @@
-"""The site for ASGI servers: a request is read whole, then the WSGI application answers it in a thread.
+"""The site for ASGI servers: a request is read whole, then the WSGI application answers it.
 
-So a client that sends slowly holds the memory of what it has sent, but no thread, and not for ever.
+So a client that sends slowly holds the memory of what it has sent, but no thread, and not for ever. Quick requests are
+answered on the event loop, all others in threads.
 """
 
 import asyncio
@@ -15,7 +16,8 @@ from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
 
-from digits.addresses import is_probe
+from digits.addresses import is_probe, is_quick
+from digits.event_loop import TakesLong, on_event_loop
 from digits.traffic.refused_connections import refuse_connection
 
 from .wsgi import application as wsgi_application
@@ -23,6 +25,7 @@ from .wsgi import application as wsgi_application
 Receive = Callable[[], Awaitable[dict]]
 Send = Callable[[dict], Awaitable[None]]
 
+QUICK_BYTES = 64 * 1024  # a larger body takes some time whatever is in it
 # More than the predictions at a time, so that something is left for pages.
 THREADS = settings.MAX_PREDICTIONS_IN_FLIGHT + 4
 threads = ThreadPoolExecutor(THREADS, "request")
@@ -92,6 +95,7 @@ class Body:
                 raise Gone
             self.add(message.get("body", b""))
             self.is_complete = not message.get("more_body", False)
+        self.parts = [b"".join(self.parts)]
 
 
 async def application(scope: dict, receive: Receive, send: Send) -> None:
@@ -115,19 +119,22 @@ async def respond(scope: dict, receive: Receive, body: Body) -> tuple[int, list[
         try:
             if not is_too_large:
                 await body.read(receive)
-            environ = environment(scope, b"".join(body.parts), length.decode() if is_too_large else str(body.size))
-            body.parts.clear()
+            environ = environment(scope, length.decode() if is_too_large else str(body.size))
+            # A network cache may keep a request waiting.
+            if body.size <= QUICK_BYTES and is_quick(environ["PATH_INFO"]) and not settings.CACHE_URL:
+                with contextlib.suppress(TakesLong), on_event_loop():
+                    return call(environ, body)
             environ["digits.ready_at"] = time.perf_counter()  # from when the request waits for a thread
             pool = probe_threads if is_probe(environ["PATH_INFO"]) else threads
-            return await asyncio.get_running_loop().run_in_executor(pool, call, environ)
+            return await asyncio.get_running_loop().run_in_executor(pool, call, environ, body)
         except (Unreadable, MemoryError) as error:
             refusal = error if isinstance(error, Unreadable) else OUT_OF_MEMORY
             fields, answer = refuse_connection(refusal.status, refusal.detail)
             return refusal.status, list(fields.items()), answer
 
 
-def environment(scope: dict, body: bytes, length: str) -> dict:
-    """The request as PEP 3333 has it, with a body that is there already."""
+def environment(scope: dict, length: str) -> dict:
+    """The request as PEP 3333 has it, without the body, which is there already and has this length."""
     environ = {
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": "",
@@ -139,7 +146,6 @@ def environment(scope: dict, body: bytes, length: str) -> dict:
         "REMOTE_ADDR": scope["client"][0] if scope["client"] else "",
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope["scheme"],
-        "wsgi.input": io.BytesIO(body),
         "wsgi.input_terminated": True,
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
@@ -169,17 +175,18 @@ def path_of(scope: dict) -> bytes:
     return unquote_to_bytes(path)
 
 
-def call(environ: dict) -> tuple[int, list[tuple[str, str]], bytes]:
+def call(environ: dict, body: Body) -> tuple[int, list[tuple[str, str]], bytes]:
     """Status, headers and body of the answer; every answer of this site fits into memory."""
     started: list[tuple[str, list[tuple[str, str]]]] = []
-    with environ["wsgi.input"]:  # closed, as Django's request stays in memory until the garbage collector finds it
+    # It is closed, as Django's request stays in memory until the garbage collector finds it.
+    with io.BytesIO(b"".join(body.parts)) as environ["wsgi.input"]:
         parts = wsgi_application(environ, lambda status, headers, exception=None: started.append((status, headers)))
         try:
-            body = b"".join(parts)
+            answer = b"".join(parts)
         finally:
             parts.close()
     status, headers = started[-1]
-    return int(status[:3]), headers, body
+    return int(status[:3]), headers, answer
 
 
 async def discard(receive: Receive) -> None:

@@ -40,5 +40,15 @@ def predicts(method: str, path: str, fields: Container[str]) -> bool:
     return False
 
 
+def is_quick(path: str) -> bool:
+    """Whether an address is asked often, and answers within a few milliseconds unless it says that it won't."""
+    match path.strip("/").split("/"):
+        case ["api", "predict-digit" | "display-images"] | ["tiles"] | ["tiles", _, "prediction"]:
+            return True
+        case ["draw", "predict"] | ["v2", "models", "digits", "infer"]:
+            return True
+    return False
+
+
 def is_probe(path: str) -> bool:
     return any(re.search(pattern, path.removeprefix("/")) for pattern in PROBES)

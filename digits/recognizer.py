@@ -14,10 +14,12 @@ from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.weights import SHIPPED, load_weights
 
 from . import pictures
+from .event_loop import leave_if
 from .refusals import Refusal
 from .stages import stage
 from .traffic import prometheus
 
+QUICK = 20  # pictures that may be recognised on the event loop
 NEGLIGIBLE = 0.1  # fraction of the largest relevance below which an explanation mentions nothing
 VERSION_LENGTH = 12  # hexadecimal digits of the weights' checksum that tell one version from another
 NO_DIGIT = "does not look like one digit"
@@ -123,6 +125,7 @@ def read_all(
     budget: what preparing the encoded pictures may cost together; without it, each may cost what one may.
     tell_prepared: called after each item with the number of those that are prepared or refused.
     """
+    leave_if(len(items) > QUICK)
     prepared = []
     for item in items:
         prepared.append(prepare_or_refuse(item, budget))
@@ -145,6 +148,7 @@ def prepare_or_refuse(
 @stage("recognise")
 def recognize_uncounted(pixels: np.ndarray) -> list[Prediction]:
     """Like `recognize_batch`, but not counted in /metrics; for the whole gallery and for answers shown again."""
+    leave_if(len(pixels) > QUICK)
     network = classifier()
     probabilities = network.probabilities(pixels)
     doubted = doubts(probabilities, network.weights)
@@ -176,6 +180,7 @@ def has_digits_beside(pixels: np.ndarray) -> bool:
 @stage("explain")
 def explain(pixels: np.ndarray, prediction: Prediction) -> Explanation:
     """Explain the prediction of pixels (28, 28) uint8; takes over a hundred times as long as the prediction."""
+    leave_if(True)
     relevances = relevance(classifier(), pixels, prediction.digit, prediction.runner_up)
     for_digit, for_runner_up = (describe_strongest(sign * relevances, pixels) for sign in (1, -1))
     return Explanation(prediction, relevances, for_digit, for_runner_up)

@@ -7,8 +7,12 @@ import json
 import threading
 import tracemalloc
 from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import Future
 
+import numpy as np
 import pytest
+from django.core.handlers.wsgi import WSGIHandler
+from PIL import Image
 
 from config import asgi
 
@@ -96,14 +100,14 @@ def test_an_address_may_hold_any_bytes(path, query):
 def test_an_address_may_name_the_server(address, path):
     """As RFC 9112 asks of every server; the header Host says who is meant."""
     scope = {"raw_path": address, "query_string": b"", "method": "GET", "http_version": "1.1", "scheme": "http"}
-    environ = asgi.environment(scope | {"server": None, "client": None, "headers": []}, b"", "0")
+    environ = asgi.environment(scope | {"server": None, "client": None, "headers": []}, "0")
     assert environ["PATH_INFO"] == path
 
 
 def test_the_client_and_repeated_headers_reach_the_application():
     scope = {"raw_path": b"/a%20b", "query_string": b"c=%20", "method": "GET", "http_version": "1.1", "scheme": "http"}
     scope |= {"server": None, "client": ("192.0.2.1", 5000), "headers": [(b"accept", b"a"), (b"accept", b"b")]}
-    environ = asgi.environment(scope, b"", "0")
+    environ = asgi.environment(scope, "0")
     assert environ["REMOTE_ADDR"] == "192.0.2.1"
     assert (environ["PATH_INFO"], environ["QUERY_STRING"], environ["HTTP_ACCEPT"]) == ("/a b", "c=%20", "a,b")
 
@@ -191,14 +195,96 @@ def test_health_and_metrics_wait_for_nothing_else(path):
         is_over.set()
 
 
+class Threads:
+    """Counts what is left to threads."""
+
+    def __init__(self) -> None:
+        self.given = 0
+
+    def submit(self, *work: object) -> Future:
+        self.given += 1
+        return asgi.probe_threads.submit(*work)
+
+
+@pytest.fixture
+def threads(monkeypatch) -> Threads:
+    monkeypatch.setattr(asgi, "threads", Threads())
+    return asgi.threads
+
+
+@pytest.mark.parametrize(
+    "picture", [PICTURE, encoded(drawing(side=28, pen=3)), encoded(drawing().convert("RGBA"))], ids=len
+)
+def test_a_small_picture_on_even_paper_is_answered_without_a_thread(threads, picture):
+    status, _, body = exchange([picture])
+    assert (status, json.loads(body)["prediction"], threads.given) == (200, 2, 0)
+
+
+@pytest.mark.parametrize("path", ["/tiles/", "/tiles/7/prediction/", "/api/display-images/"])
+def test_tiles_are_answered_without_a_thread(threads, path):
+    assert exchange([b""], method="GET", path=path.encode())[0] == 200
+    assert threads.given == 0
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [encoded(Image.fromarray(np.uint8(drawing() * np.linspace(1, 0.4, 280)))), encoded(drawing(side=2000, pen=160))],
+    ids=["in uneven light", "large"],
+)
+def test_a_picture_that_takes_longer_is_answered_in_a_thread(threads, picture):
+    status, _, body = exchange([picture])
+    assert (status, json.loads(body)["prediction"], threads.given) == (200, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "body", "content_type"),
+    [
+        ("/api/predict-digit/", "", json.dumps({"images": [[0, 255] * 392] * 21}), "application/json"),
+        ("/api/predict-digit/", "include=saliency", json.dumps({"pixels": [0, 255] * 392}), "application/json"),
+        ("/tiles/", "predict=all&" + "&".join(f"tile={index}" for index in range(21)), "", ""),
+        ("/model/", "", "", ""),
+    ],
+    ids=["batch", "explanation", "many tiles", "page"],
+)
+def test_what_takes_longer_is_answered_in_a_thread(threads, path, query, body, content_type):
+    given = {"method": "POST" if body else "GET", "path": path.encode(), "query": query.encode()}
+    replaced = [header for header in SCOPE["headers"] if header[0] != b"content-type"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(SCOPE, "headers", [*replaced, (b"content-type", content_type.encode())])
+        assert exchange([body.encode()], **given)[0] == 200
+    assert threads.given == 1
+
+
+def test_a_request_that_is_begun_anew_counts_once_toward_the_rate_limit(settings, monkeypatch, threads):
+    settings.RATE_LIMIT = 5, 3600
+    monkeypatch.setattr("config.wsgi.django_application", WSGIHandler())
+    left = [exchange([picture])[1]["RateLimit-Remaining"] for picture in (PICTURE, encoded(drawing(side=2000)))]
+    assert (left, threads.given) == (["4", "3"], 1)
+
+
+def test_quick_requests_need_no_place(monkeypatch, threads):
+    def take(*arguments: object) -> None:
+        raise AssertionError("a place was asked for")
+
+    monkeypatch.setattr("digits.traffic.limits.places.take", take)
+    assert exchange([PICTURE])[0] == 200
+
+
+def test_with_a_cache_on_the_network_every_request_is_answered_in_a_thread(settings, threads):
+    settings.CACHE_URL = "redis://192.0.2.1"
+    assert exchange([PICTURE])[0] == 200
+    assert threads.given == 1
+
+
 def test_a_body_is_let_go_of_before_its_answer_is_taken(monkeypatch):
     """A client that takes its answer slowly would hold it otherwise."""
     bodies, were_closed = [], []
     call = asgi.call
 
-    def watched(environ: dict) -> tuple:
+    def watched(environ: dict, body: asgi.Body) -> tuple:
+        answer = call(environ, body)
         bodies.append(environ["wsgi.input"])
-        return call(environ)
+        return answer
 
     async def send(message: dict) -> None:
         were_closed.append(bodies[0].closed)
@@ -247,7 +333,7 @@ def test_what_is_refused_stays_in_memory_no_longer_than_its_request(body, conten
 
 
 def test_a_request_that_there_is_no_memory_for_is_told_to_come_again(monkeypatch):
-    def fail(environ: dict) -> None:
+    def fail(environ: dict, body: asgi.Body) -> None:
         raise MemoryError
 
     monkeypatch.setattr(asgi, "call", fail)

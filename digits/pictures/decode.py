@@ -10,6 +10,7 @@ import numpy as np
 from django.conf import settings
 from PIL import BmpImagePlugin, Image, ImageOps, PngImagePlugin
 
+from ..event_loop import leave_if
 from ..refusals import MEGAPIXEL, Blank, TooLarge, UnusablePicture
 from .formats import MAGIC, format_of
 from .headers import LARGEST_SIDE, MAX_EXIF, PREPARING, REDUCED_SIDE, Header, damaged, png_chunks, read_header, too_many
@@ -17,6 +18,7 @@ from .headers import LARGEST_SIDE, MAX_EXIF, PREPARING, REDUCED_SIDE, Header, da
 # The exceptions by which Pillow reports damage, found with mutated files. About some corrupt EXIF data it only warns,
 # which `set_up_pillow` turns into an exception, too.
 DAMAGE = (IndexError, OSError, SyntaxError, UserWarning, ValueError, struct.error)
+QUICK = 0.02  # seconds, by the estimate, within which a picture may be decoded on the event loop
 FLAT = 80  # grey levels of luminance; where there are more, it tells ink from paper
 COLOURFUL = 2  # times the levels of luminance that a colour has to have in order to be looked at instead
 DECODER_BYTES = 8  # a pixel, that a decoder may need: two for each coefficient of a JPEG picture of four channels
@@ -64,6 +66,7 @@ def decode(data: bytes, budget: Budget | None = None) -> np.ndarray:
     header = read_header(data, form)
     check_size(header, form)
     check_cost(header)
+    leave_if(header.seconds > QUICK)
     if budget:
         budget.spend(header.seconds)
     if form == "PNG" and not has_right_checksums(data):

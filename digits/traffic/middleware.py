@@ -141,7 +141,9 @@ def rate_limit(get_response: GetResponse) -> GetResponse:
         if not is_limited(request):
             return get_response(request)
         try:
-            quota = limits.count_request(request)
+            # A request that is begun anew in a thread has been counted.
+            quota = request.META.get("digits.quota") or limits.count_request(request)
+            request.META["digits.quota"] = quota
         except Exception:  # the cache is out of reach, which is no reason to answer nobody
             if may_complain():
                 logger.exception("requests can't be counted; said once a minute, while it lasts")
