@@ -5,6 +5,7 @@ import numpy as np
 SIDE = 28  # pixels
 BOX = 20  # pixels of the digit's longest side
 CENTRE = 14  # the pixel on which the centre of mass lies
+POSITIONS = np.arange(SIDE)
 
 
 def place(mass: np.ndarray) -> int:
@@ -12,5 +13,5 @@ def place(mass: np.ndarray) -> int:
 
     mass: (n,), the ink in each row or column of the digit.
     """
-    middle = (np.arange(len(mass)) * mass).sum() / mass.sum()
-    return int(np.clip(round(CENTRE - middle), 0, SIDE - len(mass)))
+    middle = np.add.reduce(POSITIONS[: len(mass)] * mass) / np.add.reduce(mass)
+    return min(max(round(CENTRE - middle), 0), SIDE - len(mass))

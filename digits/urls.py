@@ -5,7 +5,27 @@ from django.urls import path
 from . import views
 from .api import endpoints, inference_protocol, openapi
 
-urlpatterns = [
+# The JSON API and the Open Inference Protocol. Clients may write a last slash or none: being redirected would lose what
+# they send. They come first because Django tries one pattern after another, and programs ask the most.
+urlpatterns: list = [
+    path(address + slash, view)
+    for address, view in [
+        ("api/predict-digit", endpoints.predict_digit),
+        ("api/display-images", endpoints.display_images),
+        ("api/model", endpoints.model),
+        ("api/health/live", endpoints.health_live),
+        ("api/health/ready", endpoints.health_ready),
+        ("v2", inference_protocol.server_metadata),
+        ("v2/health/live", inference_protocol.server_live),
+        ("v2/health/ready", inference_protocol.server_ready),
+        ("v2/models/digits", inference_protocol.model_metadata),
+        ("v2/models/digits/ready", inference_protocol.model_ready),
+        ("v2/models/digits/infer", inference_protocol.infer),
+    ]
+    for slash in ("/", "")
+]
+
+urlpatterns += [
     # Pages, and the fragments that htmx swaps into them.
     path("", views.gallery, name="gallery"),
     path("tiles/", views.tiles, name="tiles"),
@@ -19,26 +39,6 @@ urlpatterns = [
     path("favicon.ico", views.favicon, name="favicon"),
     path("api/openapi.json", openapi.description, name="openapi"),
     path("metrics", endpoints.prometheus_metrics, name="metrics"),
-]
-
-# The JSON API and the Open Inference Protocol. Clients may write a last slash or none: being redirected would lose what
-# they send.
-urlpatterns += [
-    path(address + slash, view)
-    for address, view in [
-        ("api/display-images", endpoints.display_images),
-        ("api/predict-digit", endpoints.predict_digit),
-        ("api/model", endpoints.model),
-        ("api/health/live", endpoints.health_live),
-        ("api/health/ready", endpoints.health_ready),
-        ("v2", inference_protocol.server_metadata),
-        ("v2/health/live", inference_protocol.server_live),
-        ("v2/health/ready", inference_protocol.server_ready),
-        ("v2/models/digits", inference_protocol.model_metadata),
-        ("v2/models/digits/ready", inference_protocol.model_ready),
-        ("v2/models/digits/infer", inference_protocol.infer),
-    ]
-    for slash in ("/", "")
 ]
 
 # Anything else under these gets JSON too, where Django's debug pages would take over.

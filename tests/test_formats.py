@@ -276,4 +276,4 @@ def test_a_fault_of_the_decoder_itself_is_not_taken_for_damage(monkeypatch):
 
     monkeypatch.setattr("PIL.ImageOps.exif_transpose", fail)
     with pytest.raises(RuntimeError, match="a fault of ours"):
-        pictures.prepare(PNG)
+        pictures.prepare(JPEG)

@@ -43,31 +43,32 @@ def fail(*arguments, **options):
     raise MemoryError
 
 
-def predict(client: Client):
-    return client.post(f"{URL}?include=saliency", PNG, content_type="image/png")
+def predict(client: Client, picture: bytes):
+    return client.post(f"{URL}?include=saliency", picture, content_type="image/png")
 
 
 @pytest.mark.parametrize(
-    ("owner", "name"),
+    ("picture", "owner", "name"),
     [
-        (Image, "open"),
-        (ImageFile.ImageFile, "load"),
-        (decode, "luminance_of"),
-        (ink, "ink_of_outlines"),
-        (pictures, "prepare"),
-        (recognizer, "recognize_batch"),
-        (recognizer, "relevance"),
-        (payloads.AnnouncedBody, "read"),
-        (payloads, "sent_payload"),
+        (JPEG, Image, "open"),
+        (JPEG, ImageFile.ImageFile, "load"),
+        (PNG, Image, "frombytes"),
+        (PNG, decode, "luminance_of"),
+        (PNG, ink, "ink_of_outlines"),
+        (PNG, pictures, "prepare"),
+        (PNG, recognizer, "recognize_batch"),
+        (PNG, recognizer, "relevance"),
+        (PNG, payloads.AnnouncedBody, "read"),
+        (PNG, payloads, "sent_payload"),
     ],
 )
-def test_missing_memory_is_busy_wherever_it_is_missing(monkeypatch, owner, name):
+def test_missing_memory_is_busy_wherever_it_is_missing(monkeypatch, picture, owner, name):
     client = Client(raise_request_exception=False)
-    assert predict(client).status_code == 200
+    assert predict(client, picture).status_code == 200
     monkeypatch.setattr(owner, name, fail)
     if name == "sent_payload":
         monkeypatch.setattr("digits.api.endpoints.sent_payload", fail)
-    answer = predict(client)
+    answer = predict(client, picture)
     assert (answer.status_code, answer.json()["title"]) == (503, "Busy")
     assert answer.headers["Retry-After"] == "1"
 
@@ -76,7 +77,7 @@ def test_missing_memory_is_busy_wherever_it_is_missing(monkeypatch, owner, name)
 def test_a_page_without_memory_is_busy(monkeypatch, path):
     monkeypatch.setattr(ImageFile.ImageFile, "load", fail)
     client = Client(raise_request_exception=False)
-    answer = client.post(path, {"file": SimpleUploadedFile("digit.png", PNG)}, headers={"HX-Request": "true"})
+    answer = client.post(path, {"file": SimpleUploadedFile("digit.jpg", JPEG)}, headers={"HX-Request": "true"})
     assert answer.status_code == 503
     assert "out of memory" in answer.content.decode()
 

@@ -55,12 +55,12 @@ def crop(strength: np.ndarray) -> np.ndarray:
 def fit(cropped: np.ndarray) -> np.ndarray:
     """Ink (h, w) in 0-1 at the size and in the place of MNIST's, (28, 28) uint8."""
     small = resized(cropped, BOX)
-    small = small / small.max()  # averaging greys a thin pen's line, which is to be as black as a thick one's
+    small = small / np.maximum.reduce(small, axis=None)  # a thin pen's line, greyed by averaging, becomes black
 
     pixels = np.zeros((SIDE, SIDE), np.uint8)
     height, width = small.shape
-    top = place(small.sum(axis=1))
-    left = place(small.sum(axis=0))
+    top = place(np.add.reduce(small, axis=1))
+    left = place(np.add.reduce(small, axis=0))
     pixels[top : top + height, left : left + width] = np.rint(small * 255)
     return pixels
 
@@ -74,7 +74,8 @@ def resized(ink: np.ndarray, longest: int) -> np.ndarray:
     if scale > FEW:
         ink = enlarged(ink)
     # Averages over areas, as MNIST was made.
-    return np.asarray(Image.fromarray(ink).resize((width, height), Image.Resampling.BOX)).clip(0, 1)
+    small = np.asarray(Image.fromarray(ink).resize((width, height), Image.Resampling.BOX))
+    return np.minimum(np.maximum(small, 0), 1)
 
 
 def is_hard(ink: np.ndarray) -> bool:

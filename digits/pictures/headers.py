@@ -29,6 +29,10 @@ EXIF = 0.04  # of the most that is read, in thousands of entries
 KEPT_PIXEL = 10e-9  # what finding the ink takes, for each pixel that is left after reducing
 PREPARING = 0.1  # what it may take beside that, in small pictures of noise or squares; an ordinary one takes a tenth
 
+# What decoding takes no notice of in a plain PNG file, and the colours that it has.
+PLAIN_CHUNKS = {b"IHDR", b"IDAT", b"IEND", b"bKGD", b"cHRM", b"gAMA", b"pHYs", b"sBIT", b"sRGB", b"tIME"}
+PLAIN_MODES = {0: "L", 2: "RGB", 6: "RGBA"}
+
 MAX_EXIF = 65_536  # bytes, as many as a JPEG file has room for
 MAX_PNG_CHUNKS = 25_000  # which is a picture of the largest size in chunks of a kilobyte
 MAX_JPEG_SEGMENTS = 10_000
@@ -56,6 +60,7 @@ class Header(NamedTuple):
     height: int
     seconds: float  # of a processor that decoding and preparing the picture takes, estimated
     data: bytes  # the file without what is not read of it
+    plain: tuple[str, bytes] | None = None  # of a plain PNG file: Pillow's mode of its pixels, and what holds them
 
     @property
     def drafted(self) -> int:
@@ -110,7 +115,7 @@ def png_header(data: bytes) -> Header:
     names = [name for name, _, _ in chunks]
     if names[0] != b"IHDR" or names.count(b"IHDR") > 1:
         raise damaged()
-    width, height, depth, colours, _, _, interlaced = struct.unpack_from(">IIBBBBB", data, chunks[0][1])
+    width, height, depth, colours, _, filters, interlaced = struct.unpack_from(">IIBBBBB", data, chunks[0][1])
     row = (width * depth * {2: 3, 4: 2, 6: 4}.get(colours, 1) + 7) // 8
     seconds = PNG_BYTE * row * height + PNG_PASS_PIXEL * width * height * bool(interlaced)
     seconds += PNG_CHUNK * len(chunks) + PNG_PROFILE * names.count(b"iCCP")
@@ -119,7 +124,12 @@ def png_header(data: bytes) -> Header:
     is_text = any(data.startswith(b"Raw profile type exif\0", start) for _, start, _ in chunks)
     lengths = [end - start for name, start, end in chunks if name == b"eXIf"]
     seconds += exif_seconds(max(lengths, default=0)) + EXIF * is_text
-    return Header(width, height, seconds + KEPT_PIXEL * kept_pixels(width, height), data)
+    plain = None
+    if depth == 8 and colours in PLAIN_MODES and not (filters or interlaced) and PLAIN_CHUNKS.issuperset(names):
+        first, last = names.index(b"IDAT"), len(names) - 1 - names[::-1].index(b"IDAT")
+        if names.count(b"IDAT") == last + 1 - first:
+            plain = PLAIN_MODES[colours], b"".join(data[start:end] for _, start, end in chunks[first : last + 1])
+    return Header(width, height, seconds + KEPT_PIXEL * kept_pixels(width, height), data, plain)
 
 
 def jpeg_header(data: bytes) -> Header:

@@ -50,11 +50,8 @@ def ink_of_outlines(luminance: np.ndarray) -> Ink | None:
     most = columns.max()
     if most < MIN_CONTRAST:
         return None
-    if is_large(luminance):
-        step = gap_step(luminance)
-        seen = luminance[::step], luminance[:, ::step]
-        if any(has_gap(found.depth(outermost.reduce(part, axis=axis))) for axis, part in enumerate(seen)):
-            return None
+    if is_large(luminance) and (has_gap(columns) or has_gap(rows)):
+        return None
     strength = found.depth(luminance[extent(rows / most), extent(columns / most)])
     np.maximum(strength, 0, out=strength)
     strength /= most
@@ -83,7 +80,7 @@ def depth_of_picture(luminance: np.ndarray, uneven: np.ndarray | None) -> np.nda
     depth = None if uneven is None else background.depth_on_uneven_paper(uneven)
     if depth is None:
         depth = levels.levels_of(luminance).depth(luminance)
-        if is_large(luminance) and has_gaps(depth):
+        if is_large(luminance) and any(has_gap(depth.max(axis=axis)) for axis in (0, 1)):
             depth[~background.digit_mask(depth)] = 0
     if depth.max() < MIN_CONTRAST:
         depth = background.depth_on_uneven_paper(luminance, looks_closely=True) if is_large(luminance) else None
@@ -116,19 +113,11 @@ def uneven_tile(luminance: np.ndarray) -> np.ndarray | None:
     return None if levels.has_one_level(enlarged) else enlarged
 
 
-def has_gaps(depth: np.ndarray) -> bool:
-    """Whether rows or columns without ink (h, w) lie between others, so that there may be more than the digit."""
-    step = gap_step(depth)
-    return has_gap(depth[::step].max(axis=0)) or has_gap(depth[:, ::step].max(axis=1))
-
-
-def gap_step(values: np.ndarray) -> int:
-    """Of which rows and columns (h, w) gaps are looked for: one digit in these leaves none."""
-    return 1 + max(values.shape) // 100
-
-
 def has_gap(profile: np.ndarray) -> bool:
-    """Whether ink of a profile (n,), in grey levels, has none of it between."""
+    """Whether rows or columns without ink lie between others, so that there may be more than the digit.
+
+    profile: (n,) the most ink in each row or column, in grey levels.
+    """
     inked = np.flatnonzero(profile > MIN_CONTRAST / 2)
     return len(inked) > 0 and bool(inked[-1] - inked[0] >= len(inked))
 

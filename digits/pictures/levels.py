@@ -72,6 +72,8 @@ def border(values: np.ndarray) -> np.ndarray:
 
 
 def spread(paper: np.ndarray, is_dark: bool) -> Levels:
+    if np.ptp(paper) == 0:  # as programs draw it
+        return Levels(float(paper[0]), 0.0, is_dark)
     level = median(paper)
     return Levels(level, median(np.abs(paper - np.float32(level))), is_dark)
 
