@@ -23,6 +23,7 @@ from django.core.management import call_command
 from .mirrors import OLDER_FILE, Handler
 
 SERVE = "gunicorn --config deploy/gunicorn.conf.py"  # the command of docs/operating.md
+HASTY = "gunicorn --config tests/hasty.py"  # the same with a quarter of its limits on time
 DEADLINE = 60  # seconds; generous, as nothing waits for it to pass
 
 
@@ -96,37 +97,49 @@ class Site(NamedTuple):
         return socket.create_connection((host, int(port)), timeout=DEADLINE)
 
 
+@contextlib.contextmanager
+def served(folder: Path, command: str = SERVE, **variables: str) -> Iterator[Site]:
+    """Run the site with this command and these variables, with its log in this folder, until the block ends."""
+    host, port = address = free_address()
+    log = folder / f"{port}.txt"
+    environment = os.environ | variables
+    del environment["DJANGO_SETTINGS_MODULE"]  # which are the tests' own
+    arguments = [sys.executable, "-m", *command.split(), "--bind", f"{host}:{port}"]
+    with started(arguments, address, log, environment) as process:
+        yield Site(process, f"{host}:{port}", log)
+
+
 @pytest.fixture
 def start_site(static_files: None, tmp_path: Path) -> Iterator[Callable[..., Site]]:
     """Start the site with the command of docs/operating.md and these variables; it ends with the test."""
-    with contextlib.ExitStack() as processes:
+    with contextlib.ExitStack() as sites:
+        yield lambda *command, **variables: sites.enter_context(served(tmp_path, *command, **variables))
 
-        def start(**variables: str) -> Site:
-            host, port = address = free_address()
-            log = tmp_path / f"{port}.txt"
-            command = [sys.executable, "-m", *SERVE.split()]
-            environment = os.environ | variables
-            del environment["DJANGO_SETTINGS_MODULE"]  # which are the tests' own
-            process = started([*command, "--bind", f"{host}:{port}"], address, log, environment)
-            return Site(processes.enter_context(process), f"{host}:{port}", log)
 
-        yield start
+@pytest.fixture(scope="session")
+def site(static_files: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The same, with one process, for tests that leave it as it was."""
+    with served(tmp_path_factory.mktemp("site"), WEB_CONCURRENCY="1") as site:
+        yield site
 
 
 @contextlib.contextmanager
 def started(
     command: list[str], address: tuple[str, int], log: Path, environment: dict[str, str] | None = None
 ) -> Iterator[subprocess.Popen]:
-    """Run a server, whose output goes to `log`, until the block ends."""
+    """Run a server, whose output goes to `log`, until the block ends; then kill it, as stopping takes a second."""
     with (
         log.open("w") as output,
-        subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, stdout=output, stderr=output) as process,
+        subprocess.Popen(
+            command, cwd=settings.BASE_DIR, env=environment, stdout=output, stderr=output, process_group=0
+        ) as process,
     ):
         try:
             wait_until_it_listens(process, address, log)
             yield process
         finally:
-            process.send_signal(signal.SIGINT)
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 @pytest.fixture

@@ -67,14 +67,14 @@ def test_a_redis_that_hangs_holds_nobody_up(start_site):
 
 
 @pytest.mark.parametrize("chunks", [b"zz\r\n", b"3\r\nabcde\r\n0\r\n\r\n", b"3\r\nab"])
-def test_chunks_that_break_off_or_are_none_are_a_bad_request(start_site, chunks):
+def test_chunks_that_break_off_or_are_none_are_a_bad_request(site, chunks):
     head = "POST /api/predict-digit/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: image/png\r\n"
-    with start_site().connect() as connection:
+    with site.connect() as connection:
         connection.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode() + chunks)
         connection.shutdown(socket.SHUT_WR)
         assert connection.makefile("rb").readline().startswith(b"HTTP/1.1 400 ")
 
 
 @pytest.mark.parametrize(("chunks", "status"), [([], 400), ([b"no picture"], 415), ([encoded(drawing())], 200)])
-def test_a_body_may_come_in_chunks(start_site, chunks, status):
-    assert predict(start_site(), iter(chunks), encode_chunked=True)[0] == status
+def test_a_body_may_come_in_chunks(site, chunks, status):
+    assert predict(site, iter(chunks), encode_chunked=True)[0] == status
