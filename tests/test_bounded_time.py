@@ -18,23 +18,33 @@ from .bodies import PNG, URL
 from .corpus import ATTACKS, COSTLY_PICTURES, MAX_SECONDS, reply
 
 
-def seconds_of(call) -> float:
-    """Seconds of a processor, the least of three, as others may use the machine."""
-    times = []
-    for _ in range(3):
+def takes_less(call, seconds: float) -> bool:
+    """Whether a call takes less of a processor in one of three tries, as others may use the machine."""
+
+    def takes() -> float:
         start = time.thread_time()
         call()
-        times.append(time.thread_time() - start)
-    return min(times)
+        return time.thread_time() - start
+
+    return any(takes() < seconds for _ in range(3))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_no_request_costs_more_than_it_may(attack):
-    assert MAX_SECONDS == settings.MAX_REQUEST_SECONDS
+def test_no_request_costs_more_than_it_may(attack, settings):
+    """Of two seconds, so that this is shown sooner: the end is kept as well as that of five."""
+    settings.MAX_REQUEST_SECONDS = 2
     answer = reply(ATTACKS[attack]())
     assert not answer.wrong
-    assert answer.seconds < MAX_SECONDS
+    assert answer.seconds < 2
+
+
+@pytest.mark.slow
+def test_no_request_costs_more_than_it_may_in_production():
+    assert MAX_SECONDS == settings.MAX_REQUEST_SECONDS
+    answer = reply(ATTACKS["PNGs of noise"]())
+    assert not answer.wrong
+    assert 2 < answer.seconds < MAX_SECONDS
 
 
 @pytest.mark.slow
@@ -46,7 +56,7 @@ def test_no_picture_costs_more_than_it_may(name):
         with contextlib.suppress(Refusal):
             prepare(data)
 
-    assert seconds_of(read) < settings.MAX_PICTURE_SECONDS
+    assert takes_less(read, settings.MAX_PICTURE_SECONDS)
 
 
 @pytest.mark.parametrize(
@@ -65,8 +75,9 @@ def test_no_picture_costs_more_than_it_may(name):
 @pytest.mark.slow
 def test_no_drawing_costs_more_than_a_picture_may(client, strokes):
     sent = {"strokes": json.dumps(strokes)}
-    assert client.post("/draw/predict/", sent).status_code in (200, 422)
-    assert seconds_of(lambda: client.post("/draw/predict/", sent)) < settings.MAX_PICTURE_SECONDS
+    answers = []
+    assert takes_less(lambda: answers.append(client.post("/draw/predict/", sent)), settings.MAX_PICTURE_SECONDS)
+    assert answers[0].status_code in (200, 422)
 
 
 def test_a_drawing_of_too_many_strokes_is_refused(client):

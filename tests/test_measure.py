@@ -70,16 +70,15 @@ def test_the_command_prints_every_part(command, folder, capsys):
     assert "100.00%  seven barred" in out  # the weights answer 7 to everything
     assert "  0.00%  six" in out
     assert "writers" not in out
+    assert load_weights(folder / "weights.npz").figures.test is None
 
 
 @pytest.mark.slow
 def test_the_command_measures_recorded_pens_writes_json_and_saves(command, folder, capsys):
-    command("--strokes", str(folder / "pens.json.gz"), "--json", str(folder / "report.json"))
+    command("--save", "--strokes", str(folder / "pens.json.gz"), "--json", str(folder / "report.json"))
     report = json.loads((folder / "report.json").read_text())
     assert report.pop("microseconds_an_image").keys() == {"1", "16", "256"}
     assert "6 writers, who are read right from 100.0% to 100.0%" in capsys.readouterr().out
-    assert load_weights(folder / "weights.npz").figures.test is None
-    command("--save", "--strokes", str(folder / "pens.json.gz"))
     figures = load_weights(folder / "weights.npz").figures
     assert figures.to_json() == report | {"training": figures.training.to_json()}
     assert figures.pens.accuracy.count == Count(6, 6)

@@ -50,6 +50,10 @@ def test_a_weak_secret_key_is_refused_with_the_way_to_make_one(weak):
     message = done.stderr.strip().splitlines()[-1]
     assert "DJANGO_SECRET_KEY is weak: it must have at least 50 characters, 5 of them different" in message
     assert weak not in message
+
+
+def test_the_way_to_make_a_secret_key_makes_one_that_is_accepted():
+    message = manage("check", **PRODUCTION | {"DJANGO_SECRET_KEY": "weak-1"}).stderr
     command = re.search(r"python -c '(.+)'", message)[1]
     made = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True).stdout.strip()
     assert manage("check", **PRODUCTION | {"DJANGO_SECRET_KEY": made}).returncode == 0
