@@ -15,8 +15,12 @@ from .gallery import gallery
 from .recognizer import classifier, weights_sha256
 from .refusals import Unavailable
 from .traffic.draining import is_draining
+from .traffic.logs import Seldom
+
+COMPLAINT_SECONDS = 60  # between lines that say why this process is not ready, which probes ask every few seconds
 
 logger = logging.getLogger("digits")
+may_complain = Seldom(COMPLAINT_SECONDS)
 
 
 def check_gallery(app_configs, **kwargs) -> list[checks.Error]:
@@ -69,10 +73,12 @@ def check_ready() -> None:
         gallery().tile(0)
         reasons = list(reasons_against())
     except Exception as error:  # files are missing or damaged in any way
-        logger.exception("not ready")
+        if may_complain():
+            logger.exception("not ready; said once a minute, while it lasts")
         raise Unavailable(UNUSABLE) from error
     if reasons:
-        logger.error("not ready: %s", " ".join(reasons))
+        if may_complain():
+            logger.error("not ready: %s (said once a minute, while it lasts)", " ".join(reasons))
         raise Unavailable(" ".join(reasons))
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -11,6 +12,7 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from digit_recognizer_dl_model.weights import SHIPPED
 from digits import canaries, gallery, health, pictures, recognizer
 from digits.pictures.drawing import Stroke
+from digits.traffic.logs import Seldom
 
 from .pictures import drawing, encoded
 
@@ -108,6 +110,30 @@ def refusal(client) -> Callable[[], str]:
         return answer.json()["detail"]
 
     return ask
+
+
+def test_the_log_says_once_a_minute_why_it_is_not_ready(refusal, settings, monkeypatch, caplog):
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(health, "may_complain", Seldom(health.COMPLAINT_SECONDS))
+    settings.WEIGHTS_SHA256 = "0" * 64
+    for minute in range(1, 3):
+        for _ in range(3):
+            refusal()
+        said = [record.getMessage() for record in caplog.records if "not ready" in record.getMessage()]
+        assert len(said) == minute
+        assert "DIGITS_WEIGHTS_SHA256" in said[-1]
+        now[0] += 61
+
+
+def test_the_log_says_once_a_minute_that_files_can_not_be_used(
+    refusal, settings, tmp_path, monkeypatch, caplog, fresh_start
+):
+    monkeypatch.setattr(health, "may_complain", Seldom(health.COMPLAINT_SECONDS))
+    settings.MNIST_CSV = tmp_path / "missing.csv"
+    for _ in range(3):
+        refusal()
+    assert ["missing.csv" in (record.exc_text or "") for record in caplog.records if record.name == "digits"] == [True]
 
 
 def test_a_network_that_misreads_a_single_canary_is_not_ready(refusal, monkeypatch, fresh_start):

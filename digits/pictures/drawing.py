@@ -37,7 +37,7 @@ def ink_of_strokes(strokes: Sequence[Stroke]) -> Ink:
     for stroke, seen in zip(strokes, on_pad, strict=True):
         if usual:
             draw_line(sheet, PAD_SIDE * stroke.points, PAD_SIDE * min(stroke.width, usual), FULL)
-        elif len(seen):  # a dot has no length, whatever of its stroke lies beside the pad
+        elif len(seen):  # all that is on the pad is in one place: a dot, even if its stroke goes on beside the pad
             draw_line(sheet, PAD_SIDE * seen[:1], PAD_SIDE * stroke.width, FULL)
     box = sheet.getbbox()
     if not box:

@@ -1,4 +1,4 @@
-"""What is logged, one JSON object a line, and how often; whatever a client sends, it can't begin a line of its own."""
+"""What is logged, one JSON object a line, and how often; nothing that a client sends can begin a line of its own."""
 
 import datetime
 import json

@@ -71,7 +71,7 @@ def exposition() -> str:
 
 
 def forget_dead_processes() -> None:
-    """Drop the gauges of processes that have ended, in whatever way; their counters stay."""
+    """Drop the gauges of processes that have ended, killed ones included; their counters stay."""
     pids = {int(path.stem.rpartition("_")[2]) for path in Path(FOLDER).glob("gauge_live*.db")}
     for pid in pids:
         if not is_running(pid):
