@@ -19,7 +19,7 @@ from digits.traffic import draining
 from digits.traffic.refused_connections import refuse_connection
 
 DRAIN_SECONDS = 5  # after SIGTERM, in which load balancers learn that this server is not ready
-SEND_SECONDS = 20  # in which a client must take an answer that is too long for the buffers, but for the last 16 KB
+SEND_SECONDS = 20  # that a client may take over an answer too long for the buffers, until 16 KB or less are left here
 LINGER_SECONDS = 2  # for which a stopping worker keeps connections that wait for their next request
 TCP_SYN = 0x02
 SO_ATTACH_FILTER = 26  # of Linux; the module socket does not name it

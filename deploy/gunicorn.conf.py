@@ -1,6 +1,6 @@
 """How gunicorn serves the site: `gunicorn --config deploy/gunicorn.conf.py`, from the root of the checkout.
 
-Whatever is set here can be changed on the command line or in GUNICORN_CMD_ARGS.
+The command line and GUNICORN_CMD_ARGS override the settings of gunicorn in this file.
 """
 
 import os

@@ -69,7 +69,7 @@ VALUES: dict[str, Sequence[float]] = {
 
 
 def take_pictures(dataset: Dataset, count: int, seed: int) -> Iterator[tuple[Image.Image, int]]:
-    """Photographs and their labels, which are BLANK where there is no digit."""
+    """Photographs and their labels; blank paper has the label BLANK."""
     rng = np.random.default_rng(seed)
     for kind in KINDS.values():
         for number in range(count + count // 4):
