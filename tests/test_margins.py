@@ -7,7 +7,7 @@ from digits.recognizer import classifier
 
 pytestmark = pytest.mark.slow
 
-DIGITS = 60
+DIGITS = 30
 
 
 @pytest.fixture(scope="module")
