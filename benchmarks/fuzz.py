@@ -31,7 +31,8 @@ import numpy as np
 import PIL
 from hypothesis import HealthCheck, Phase, given
 
-from tests.corpus import ATTACKS, Reply, Request, reply, requests
+from tests.corpus import ATTACKS, Reply, Request, reply
+from tests.mutations import requests
 
 ROUND = 500  # requests; then Hypothesis forgets what it has drawn
 HANGS = 60  # seconds on the clock of the wall, which a busy machine may need

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from .bodies import FORM, PNG, form, part
-from .corpus import Request, reply, requests
+from .corpus import Request, reply
+from .mutations import requests
 
 # The same ones on every run, so that a failure comes again.
 SETTINGS = settings(

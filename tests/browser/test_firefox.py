@@ -8,10 +8,6 @@ from playwright.sync_api import Browser, sync_playwright
 from .test_drawing_pad import (  # noqa: F401
     test_a_digit_can_be_drawn_with_the_keys,
     test_a_drawing_outlives_leaving_the_page,
-    test_a_narrow_window_shows_everything,
-    test_a_phones_photo_is_reduced_and_the_right_way_up,
-    test_a_picture_file_is_put_on_the_pad_and_read,
-    test_a_picture_is_sent_as_it_is_and_is_paper_to_draw_on,
     test_an_answer_is_explained_until_the_drawing_changes,
     test_clear_takes_away_everything_and_can_be_undone,
     test_the_answer_follows_the_pen_and_is_announced_when_it_is_lifted,
@@ -22,6 +18,12 @@ from .test_gallery_page import (  # noqa: F401
     test_a_tapped_tile_shows_its_digit_in_place,
     test_generate_shows_twenty_new_tiles_and_keeps_the_focus,
 )
+from .test_pad_files import (  # noqa: F401
+    test_a_phones_photo_is_reduced_and_the_right_way_up,
+    test_a_picture_file_is_put_on_the_pad_and_read,
+    test_a_picture_is_sent_as_it_is_and_is_paper_to_draw_on,
+)
+from .test_pad_on_screens import test_a_narrow_window_shows_everything  # noqa: F401
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,188 @@
+"""The drawing pad under fingers and pens, on phones and on screens of any size, light and dark."""
+
+import pytest
+from playwright.sync_api import expect
+
+from .pad import (
+    ACROSS,
+    HALF_A_PEN,
+    LANDSCAPE,
+    ON_A_PHONE,
+    POINTERS,
+    UPRIGHT,
+    bitmap,
+    bottom,
+    button,
+    expect_digit,
+    expect_nothing_drawn,
+    expect_settled,
+    ink,
+    pad,
+)
+from .strokes import DIGITS, drag_fingers, draw, draw_stroke, on_screen, touch
+
+
+@ON_A_PHONE
+def test_a_finger_draws(page):
+    page.goto("/draw/")
+    touch(page, 4)
+    expect_digit(page, 4)
+
+
+@ON_A_PHONE
+def test_the_page_does_not_scroll_while_a_finger_draws(page):
+    page.goto("/draw/")
+    assert page.evaluate("document.documentElement.scrollHeight > innerHeight + 100")
+    pad(page).scroll_into_view_if_needed()
+    before = page.evaluate("scrollY")
+    upwards = [(0.5, 0.9 - step / 20) for step in range(17)]
+    drag_fingers(page, [on_screen(pad(page), upwards)])
+    expect(page.locator("#prediction .answered")).to_be_attached()
+    assert page.evaluate("scrollY") == before
+    assert ink(page)["bottom"] - ink(page)["top"] > 0.75
+
+
+@pytest.mark.parametrize("page", UPRIGHT, indirect=True, ids=["375-px", "320-px"])
+def test_the_answer_is_above_the_pad_on_a_phone_and_moves_nothing(page):
+    page.goto("/draw/")
+    place = pad(page).bounding_box()
+    verdict = page.locator(".verdict")
+    assert place["y"] + place["height"] <= page.viewport_size["height"]
+    assert bottom(verdict) <= place["y"]
+    for stroke in (*DIGITS[7], [(0.2, 0.9), (0.8, 0.1)], [(0.2, 0.1), (0.8, 0.9)], ACROSS):
+        drag_fingers(page, [on_screen(pad(page), stroke)])
+        expect_settled(page)
+        expect(verdict).to_contain_text("% sure")
+        assert bottom(verdict) <= place["y"]
+        assert pad(page).bounding_box() == place
+    expect(verdict).to_contain_text("Not sure: this does not look like one digit")  # the longest that it says
+
+
+@ON_A_PHONE
+def test_a_button_can_be_tapped_right_after_a_quick_stroke(page):
+    page.goto("/draw/")
+    touch(page, 1)
+    button(page, "Clear").tap()
+    expect_nothing_drawn(page)
+
+
+@ON_A_PHONE
+def test_an_explanation_is_brought_onto_the_screen(page):
+    page.goto("/draw/")
+    touch(page, 7)
+    expect_digit(page, 7)
+    button(page, "Explain").tap()
+    explanation = page.get_by_label("Explanation")
+    expect(explanation.get_by_role("heading")).to_be_in_viewport(ratio=1)
+    expect(explanation.get_by_text("Feature maps")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("page", LANDSCAPE, indirect=True, ids=["667-px", "568-px"])
+def test_the_answer_is_beside_the_pad_on_a_phone_in_landscape(page):
+    page.goto("/draw/")
+    touch(page, 7)
+    expect_digit(page, 7)
+    pad(page).scroll_into_view_if_needed()
+    place, verdict = pad(page).bounding_box(), page.locator(".verdict").bounding_box()
+    assert place["height"] <= page.viewport_size["height"]
+    assert verdict["x"] >= place["x"] + place["width"]
+    assert 0 <= verdict["y"] <= page.viewport_size["height"] / 2
+
+
+@ON_A_PHONE
+def test_a_second_finger_draws_nothing(page):
+    page.goto("/draw/")
+    upper = [(x, 0.25) for x, _ in ACROSS]
+    lower = [(x, 0.75) for x, _ in ACROSS]
+    drag_fingers(page, [on_screen(pad(page), upper)])
+    alone = bitmap(page)
+    button(page, "Clear").click()
+    drag_fingers(page, [on_screen(pad(page), upper), on_screen(pad(page), lower)])
+    assert bitmap(page) == alone
+
+
+def test_a_hand_that_rests_beside_a_pen_draws_nothing(page):
+    page.goto("/draw/")
+    palm, pen = {"pointerId": 11, "pointerType": "touch"}, {"pointerId": 12, "pointerType": "pen", "pressure": 0.1}
+    pad(page).evaluate(
+        POINTERS,  # all at once: a second after the pen, a touch is meant again
+        [
+            ("pointerdown", palm, (0.9, 0.9)),
+            ("pointerdown", pen, (0.3, 0.2)),
+            ("pointermove", palm, (0.8, 0.8)),
+            ("pointermove", pen, (0.3, 0.6)),
+            ("pointerup", pen, (0.3, 0.8)),
+            ("pointerup", palm, (0.8, 0.8)),
+            ("pointerdown", palm, (0.9, 0.9)),
+            ("pointerup", palm, (0.9, 0.9)),
+        ],
+    )
+    drawn = ink(page)
+    assert drawn["right"] - drawn["left"] == pytest.approx(2 * HALF_A_PEN, abs=0.01)  # whatever the pressure
+    assert drawn["right"] < 0.4
+
+
+@pytest.mark.parametrize("other", ["middle", "right"])
+def test_other_buttons_of_the_mouse_draw_nothing(page, other):
+    page.goto("/draw/")
+    draw_stroke(page, ACROSS, button=other)
+    expect_nothing_drawn(page)
+    draw_stroke(page, ACROSS)
+    assert ink(page)["share"] > 0
+
+
+@pytest.mark.parametrize(
+    ("page", "ratio"),
+    [({"device_scale_factor": ratio}, ratio) for ratio in (1, 2, 3)],
+    indirect=["page"],
+    ids=["1x", "2x", "3x"],
+)
+def test_the_line_is_sharp_and_where_the_pointer_was(page, ratio):
+    page.goto("/draw/")
+    draw_stroke(page, ACROSS)
+    side = pad(page).evaluate("canvas => canvas.clientWidth")
+    expect(pad(page)).to_have_js_property("width", side * ratio)
+    expect(pad(page)).to_have_js_property("height", side * ratio)
+    drawn = ink(page)
+    pixel = 2 / side
+    assert drawn["left"] == pytest.approx(0.2 - HALF_A_PEN, abs=pixel)
+    assert drawn["right"] == pytest.approx(0.8 + HALF_A_PEN, abs=pixel)
+    assert drawn["top"] == pytest.approx(0.5 - HALF_A_PEN, abs=pixel)
+    assert drawn["bottom"] == pytest.approx(0.5 + HALF_A_PEN, abs=pixel)
+
+
+def test_the_drawing_survives_a_change_of_the_windows_size(page):
+    page.goto("/draw/")
+    draw(page, 2)
+    expect_digit(page, 2)
+    before = ink(page)
+    width = pad(page).evaluate("canvas => canvas.width")
+    page.set_viewport_size({"width": 320, "height": 640})
+    expect(pad(page)).not_to_have_js_property("width", width)
+    assert ink(page) == pytest.approx(before, abs=0.01)
+    button(page, "Undo").click()
+    button(page, "Redo").click()
+    expect_digit(page, 2)
+
+
+@pytest.mark.parametrize("page", [{"color_scheme": "dark"}], indirect=True, ids=["dark"])
+def test_a_drawing_in_the_dark_scheme_is_light_and_reads_the_same(page):
+    page.goto("/draw/")
+    draw(page, 2)
+    expect_digit(page, 2)
+    colours = bitmap(page).getcolors(maxcolors=100_000)
+    _, (*rgb, alpha) = max(colour for colour in colours if colour[1][3])  # the most frequent that is not clear
+    assert alpha == 255
+    assert min(rgb) > 200
+
+
+@pytest.mark.parametrize("page", [{"viewport": {"width": 320, "height": 640}}], indirect=True, ids=["320-px"])
+def test_a_narrow_window_shows_everything(page):
+    page.goto("/draw/")
+    draw(page, 2)
+    expect_digit(page, 2)
+    assert page.evaluate("document.documentElement.scrollWidth === document.documentElement.clientWidth")
+    for part in (pad(page), page.locator(".verdict"), page.locator(".probabilities"), page.locator(".upload")):
+        box = part.bounding_box()
+        assert box["x"] >= 16
+        assert box["x"] + box["width"] <= 320 - 16  # as wide as the margin of the page
