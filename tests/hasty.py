@@ -1,6 +1,6 @@
 """deploy/gunicorn.conf.py with a quarter of its limits on time, so that tests wait less for their end.
 
-All become shorter alike, so that what fits into another limit as shipped does so here; gunicorn has whole seconds.
+What fits into another limit as shipped does so here. gunicorn has whole seconds, so its own limits are rounded up.
 """
 
 import runpy
@@ -12,8 +12,8 @@ SHORTER = 4
 
 shipped = runpy.run_path(str(Path(__file__).parents[1] / "deploy" / "gunicorn.conf.py"))
 globals().update(shipped)
-keepalive = shipped["keepalive"] // SHORTER
-graceful_timeout = shipped["graceful_timeout"] // SHORTER
+keepalive = -(-shipped["keepalive"] // SHORTER)
+graceful_timeout = -(-shipped["graceful_timeout"] // SHORTER)
 for name in ("DRAIN_SECONDS", "SEND_SECONDS", "LINGER_SECONDS"):
     setattr(connections, name, getattr(connections, name) / SHORTER)
 
