@@ -270,7 +270,7 @@ def test_a_fault_of_ours_is_never_called_damage(client, monkeypatch, fault, stat
 
     monkeypatch.setattr("PIL.ImageOps.exif_transpose", fail)
     client.raise_request_exception = False
-    answer = post(client, encoded(drawing()))
+    answer = post(client, encoded(drawing(), "JPEG"))
     assert (answer.status_code, answer.json()["title"]) == (status, title)
     assert ("Retry-After" in answer.headers) == (status == 503)
 

@@ -41,7 +41,9 @@ def is_accepted(request: HttpRequest, content_type: str) -> bool:
     By hand, because Django's `get_preferred_type` fails on an encoding that it does not know, refuses
     `application/json;charset=utf-8`, and does not see that `application/json;q=0, */*` excludes JSON.
     """
-    sent = request.headers.get("Accept", "").strip() or "*/*"
+    sent = request.META.get("HTTP_ACCEPT", "").strip() or "*/*"
+    if sent in ("*/*", content_type):
+        return True
     try:
         ranges = [MediaType(token) for token in sent.split(",")]
     except ValueError:  # a malformed header excludes nothing

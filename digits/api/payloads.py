@@ -89,9 +89,9 @@ def announced_length(request: HttpRequest) -> int:
 
 def sent_body(request: HttpRequest) -> Body:
     """The body as a file that ends where the request does."""
-    if request.headers.get("Content-Encoding", "identity") != "identity":
+    if request.META.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
         raise UnsupportedType("Send the body as it is, without Content-Encoding.", {"Accept-Encoding": "identity"})
-    if request.META.get("CONTENT_LENGTH") or "Transfer-Encoding" not in request.headers:
+    if request.META.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" not in request.META:
         return AnnouncedBody(request)
     if not request.META.get("wsgi.input_terminated"):  # as runserver, which does not know the last chunk
         raise MalformedBody("This server does not accept chunked bodies; send the body with Content-Length.")
