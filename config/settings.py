@@ -119,6 +119,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "digits.traffic.middleware.account",
+    "digits.traffic.middleware.compression",
     "digits.traffic.middleware.security_headers",
     "django_htmx.middleware.HtmxMiddleware",  # before all that may refuse: failures have a shape for htmx
     "django.middleware.security.SecurityMiddleware",

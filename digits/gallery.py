@@ -22,6 +22,7 @@ from .pictures import pngs
 
 TILES_AT_ONCE = 20
 UNLABELLED = 255
+IMAGES_KEPT = 10_000  # encoded tiles that a process keeps, as many as MNIST has test images; they take 4 MB
 CACHE_VERSION = 1  # part of the names of cached copies: raise it when their layout changes
 
 
@@ -39,6 +40,7 @@ class Gallery:
     def __init__(self, table: np.ndarray, copy: Path) -> None:
         self._table = table  # (n, 785) uint8: label, pixels
         self._copy = copy
+        self._image = functools.lru_cache(IMAGES_KEPT)(self._encoded)
 
     @classmethod
     def open(cls, csv: Path, cache: Path) -> Self:
@@ -63,7 +65,10 @@ class Gallery:
         return self._table[index, 1:].reshape(SIDE, SIDE)
 
     def tile(self, index: int) -> Tile:
-        return Tile(index, self.label(index), base64.b64encode(pngs.png(self.pixels(index))).decode())
+        return Tile(index, self.label(index), self._image(index))
+
+    def _encoded(self, index: int) -> str:
+        return base64.b64encode(pngs.png(self.pixels(index))).decode()
 
     def label(self, index: int) -> int | None:
         label = int(self._table[index, 0])

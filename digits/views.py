@@ -1,13 +1,16 @@
 """The pages, and the fragments that htmx swaps into them."""
 
 import base64
+import functools
 from collections.abc import Callable, Iterable
 
 import numpy as np
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.templatetags.static import static
+from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.cache import cache_control
 
 from . import pictures
@@ -33,6 +36,9 @@ from .recognizer import (
 from .refusals import MEGABYTE, Busy, Refusal
 from .report import report
 from .traffic.limits import prediction_place
+
+# What stands in a rendered template for the index and the image of a tile; neither occurs in it otherwise.
+AN_INDEX, AN_IMAGE = "1000000000000000", "{image}"
 
 # Ask again each time, but unlike `no-store` let the Back button show the page as it was left.
 fresh = cache_control(private=True, no_cache=True)
@@ -163,11 +169,10 @@ def gallery_context(query: QueryDict) -> dict:
     answered = set(sent_tiles(query, "answered")).intersection(shown)
     asked = set(shown if asks_all else sent_tiles(query, "predict")).intersection(shown) - answered
     predictions = predict_tiles(answered, recognize_uncounted) | predict_tiles(asked, recognize_batch)
-    tiles = [tile_context(index, predictions.get(index)) for index in shown]
-    verdicts = {tile["index"]: tile["right"] for tile in tiles if tile["prediction"]}
+    verdicts = {index: is_right(index, predictions[index]) for index in shown if index in predictions}
     return {
         "page": GalleryPage(selection, sent_score(query), shown, verdicts),
-        "tiles": tiles,
+        "tiles": rendered_tiles(shown, predictions),
         "selected": len(selected),
         "count": f"{len(selected):,}",
         "asks_all": asks_all,
@@ -204,11 +209,33 @@ def predict_tiles(
     return dict(zip(indices, recognizer(pixels), strict=True))
 
 
-def tile_context(index: int, prediction: Prediction | None) -> dict:
-    """A tile as `_tile.html` shows it; `prediction` is None for a tile that is not answered."""
+def tile_context(index: int, prediction: Prediction) -> dict:
+    """An answered tile as `_tile.html` shows it."""
     tile = stored_tiles().tile(index)
-    right = None if prediction is None or tile.label is None else prediction.digit == tile.label
-    return tile._asdict() | {"prediction": prediction, "right": right}
+    return tile._asdict() | {"prediction": prediction, "right": is_right(index, prediction)}
+
+
+def is_right(index: int, prediction: Prediction) -> bool | None:
+    """Whether the prediction of a tile is its label; None without a label."""
+    label = stored_tiles().label(index)
+    return None if label is None else prediction.digit == label
+
+
+def rendered_tiles(shown: list[int], predictions: dict[int, Prediction]) -> SafeString:
+    """`_tile.html` for each tile. Those that are not answered differ in two places from one that is rendered once."""
+    blank = unanswered_tile.__wrapped__() if settings.DEBUG else unanswered_tile()
+    parts = [
+        render_to_string("digits/_tile.html", {"tile": tile_context(index, predictions[index])})
+        if index in predictions
+        else blank.replace(AN_INDEX, str(index)).replace(AN_IMAGE, stored_tiles().tile(index).image)
+        for index in shown
+    ]
+    return mark_safe("".join(parts))  # noqa: S308 - from templates, numbers and base64
+
+
+@functools.cache
+def unanswered_tile() -> str:
+    return render_to_string("digits/_tile.html", {"tile": {"index": int(AN_INDEX), "image": AN_IMAGE}})
 
 
 def accuracy_in_percent() -> float | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
+from django.middleware.gzip import GZipMiddleware
 from django.urls import Resolver404, resolve
 from django.utils.cache import patch_vary_headers
 
@@ -101,6 +102,22 @@ def security_headers(get_response: GetResponse) -> GetResponse:
         if not (settings.DEBUG and response.status_code in (404, 500)):
             response.headers["Content-Security-Policy"] = settings.CONTENT_SECURITY_POLICY
         return response
+
+    return middleware
+
+
+def compression(get_response: GetResponse) -> GetResponse:
+    """Compress pages and fragments for those who take that.
+
+    What is secret in them, the CSRF token, is masked anew each time, so that their length tells nothing of it (BREACH).
+    The answers to programs are so short that compressing them takes longer than sending them.
+    """
+    gzip = GZipMiddleware(get_response)
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        is_page = response.headers.get("Content-Type", "").startswith("text/html")
+        return gzip.process_response(request, response) if is_page else response
 
     return middleware
 
