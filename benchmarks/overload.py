@@ -13,7 +13,6 @@ import math
 import os
 import platform
 import secrets
-import socket
 import statistics
 import subprocess
 import sys
@@ -37,12 +36,12 @@ django.setup()
 from tests.bodies import PNG, URL
 from tests.corpus import ATTACKS, Request
 
-ATTACKER, OTHER, PROXY = "127.0.0.1", "127.0.0.2", "127.0.0.3"
-SERVER = ["-m", "gunicorn", "--config", "deploy/gunicorn.conf.py"]
+from .load import HOST, ROOT, running
+
+ATTACKER, OTHER, PROXY = HOST, "127.0.0.2", "127.0.0.3"
+SERVER = ["-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "--bind", "{address}"]
 PATIENCE = 10  # seconds that the other client waits for an answer
 PAUSE = 0.1  # seconds between its requests
-START, STOP = 60, 30  # seconds that the server may take
-ROOT = Path(__file__).parents[1]
 
 
 class Answer(NamedTuple):
@@ -66,34 +65,16 @@ class Result(NamedTuple):
 @contextlib.contextmanager
 def serving(log: Path, **variables: str) -> Iterator[int]:
     """Start the site; gives its port, and ends it afterwards."""
-    with socket.socket() as probe:
-        probe.bind((ATTACKER, 0))
-        port = probe.getsockname()[1]
     production = {"DJANGO_SETTINGS_MODULE": "config.settings", "DJANGO_DEBUG": "0", "DJANGO_HTTPS": "0"}
     hosts = {"DJANGO_ALLOWED_HOSTS": ATTACKER, "DJANGO_SECRET_KEY": secrets.token_urlsafe(50)}
     environment = os.environ | production | hosts | variables
+    is_ready = lambda port: ask(port, OTHER, Request(PNG, "image/png"), PATIENCE).status == 200  # noqa: E731
     with log.open("w") as output, tempfile.TemporaryDirectory() as static_root:
         environment["DJANGO_STATIC_ROOT"] = static_root
-        options = {"cwd": ROOT, "env": environment, "stdout": output, "stderr": output}
-        subprocess.run([sys.executable, "manage.py", "collectstatic", "--no-input"], check=True, **options)
-        with subprocess.Popen([sys.executable, *SERVER, "--bind", f"{ATTACKER}:{port}"], **options) as process:
-            try:
-                wait_for(port, process)
-                yield port
-            finally:
-                process.terminate()
-                try:
-                    process.wait(STOP)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-
-
-def wait_for(port: int, process: subprocess.Popen) -> None:
-    deadline = time.monotonic() + START
-    while ask(port, OTHER, Request(PNG, "image/png"), PATIENCE).status != 200:
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError("the server did not start")
-        time.sleep(0.1)
+        options = {"env": environment, "stdout": output, "stderr": output}
+        subprocess.run([sys.executable, "manage.py", "collectstatic", "--no-input"], check=True, cwd=ROOT, **options)
+        with running([sys.executable, *SERVER], is_ready, **options) as server:
+            yield server.port
 
 
 def ask(port: int, source: str, request: Request, patience: float, proxied: bool = False) -> Answer:

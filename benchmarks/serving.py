@@ -1,8 +1,10 @@
 """How long requests take inside the process, how much a first visit transfers, and how soon a process is ready.
 
-Run as `python -m benchmarks.serving`; the last line is one JSON object.
+Run as `python -m benchmarks.serving`; with `--peers`, it puts the whole service beside what people would use instead,
+which needs `wrk`, requirements-production.txt and requirements-benchmarks.txt. The last line is one JSON object.
 """
 
+import argparse
 import base64
 import functools
 import io
@@ -19,9 +21,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from .environment import configure_site
+from .environment import configure_site, use_one_blas_thread
 
 STATIC_ROOT = tempfile.TemporaryDirectory()
+use_one_blas_thread()
 configure_site(STATIC_ROOT.name)
 
 import django
@@ -105,7 +108,21 @@ def first_visit() -> dict[str, int]:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.serving", description=__doc__)
+    parser.add_argument("--peers", action="store_true", help="compare with FastAPI and LitServe, on one core in turns")
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each application (5)")
+    parser.add_argument("--seconds", type=int, default=3, help="of load for each figure of a turn (3)")
+    options = parser.parse_args()
     call_command("collectstatic", interactive=False, verbosity=0)
+    if options.peers:
+        from .peers.comparison import compare  # needs more packages than the rest
+
+        print(json.dumps(compare(options.rounds, options.seconds)))
+        return
+    measure_in_process()
+
+
+def measure_in_process() -> None:
     store = gallery()
     visit = first_visit()
     tile = pngs.png(store.pixels(0))
