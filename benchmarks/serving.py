@@ -110,6 +110,7 @@ def first_visit() -> dict[str, int]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.serving", description=__doc__)
     parser.add_argument("--peers", action="store_true", help="compare with FastAPI and LitServe, on one core in turns")
+    parser.add_argument("--profile", action="store_true", help="tell where the time of a request goes")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each application (5)")
     parser.add_argument("--seconds", type=int, default=3, help="of load for each figure of a turn (3)")
     options = parser.parse_args()
@@ -118,22 +119,34 @@ def main() -> None:
         from .peers.comparison import compare  # needs more packages than the rest
 
         print(json.dumps(compare(options.rounds, options.seconds)))
-        return
-    measure_in_process()
+    elif options.profile:
+        from . import stages  # needs gunicorn and wrk
+
+        figures = stages.profile(large_picture(), options.seconds)
+        stages.print_profile(figures)
+        print(json.dumps(figures))
+    else:
+        measure_in_process()
+
+
+def large_picture() -> bytes:
+    """A 280x280 PNG of a tile."""
+    file = io.BytesIO()
+    Image.fromarray(255 - gallery().pixels(0)).resize((280, 280), Image.Resampling.BICUBIC).save(file, "PNG")
+    return file.getvalue()
 
 
 def measure_in_process() -> None:
     store = gallery()
     visit = first_visit()
     tile = pngs.png(store.pixels(0))
-    large = io.BytesIO()
-    Image.fromarray(255 - store.pixels(0)).resize((280, 280), Image.Resampling.BICUBIC).save(large, "PNG")
+    large = large_picture()
 
     def predict(*pictures: bytes) -> Callable[[], bytes]:
         files = [SimpleUploadedFile("digit.png", picture, "image/png") for picture in pictures]
         return asker("post", PREDICT, {"file": files})
 
-    file = SimpleUploadedFile("drawing.png", large.getvalue(), "image/png")
+    file = SimpleUploadedFile("drawing.png", large, "image/png")
     drawing = {"file": file, "csrfmiddlewaretoken": CSRF_TOKEN}
     pixels = json.dumps({"pixels": store.pixels(0).ravel().tolist()})
     hundred = np.stack([store.pixels(index) for index in range(100)])
@@ -146,9 +159,9 @@ def measure_in_process() -> None:
         "predict_tile_us": microseconds(asker("get", "/tiles/0/prediction/")),
         "static_file_us": microseconds(asker("get", next(file for file in visit if file.endswith(".svg")))),
         "predict_digit_28_us": microseconds(predict(tile)),
-        "predict_digit_280_us": microseconds(predict(large.getvalue())),
-        "decode_280_us": microseconds(lambda: decode(large.getvalue())),
-        "prepare_280_us": microseconds(lambda: pictures.prepare(large.getvalue())),
+        "predict_digit_280_us": microseconds(predict(large)),
+        "decode_280_us": microseconds(lambda: decode(large)),
+        "prepare_280_us": microseconds(lambda: pictures.prepare(large)),
         "forward_us": microseconds(lambda: classifier().probabilities(store.pixels(0)[None])),
         "render_us": microseconds(lambda: JsonResponse(answer_item(Reading(store.pixels(0), prediction), []))),
         "predict_digit_pixels_us": microseconds(asker("post", PREDICT, pixels, content_type="application/json")),
