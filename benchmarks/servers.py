@@ -8,7 +8,6 @@ them. Each runs one worker on one core, in turns; the medians are printed. The l
 import argparse
 import contextlib
 import http.client
-import io
 import json
 import os
 import signal
@@ -28,11 +27,8 @@ import django
 django.setup()
 
 from django.core.management import call_command
-from PIL import Image
 
-from digits.gallery import gallery
-
-from . import load
+from . import load, samples
 from .load import CONNECTIONS, LIVE, PREDICT, ROOT, SCRIPTS, Load, Request, Server
 
 SECONDS = 3  # of load at each number of connections
@@ -61,13 +57,6 @@ SERVERS = {
     "uwsgi": "uwsgi --http11-socket {address} --module config.wsgi --master --processes {workers} --threads 8 "
     "--disable-logging --need-app --die-on-term",
 }
-
-
-def drawn_digit() -> Request:
-    """A 280x280 PNG as multipart."""
-    picture = io.BytesIO()
-    Image.fromarray(255 - gallery().pixels(0)).resize((280, 280), Image.Resampling.BICUBIC).save(picture, "PNG")
-    return load.form(PREDICT, picture.getvalue())
 
 
 def running(name: str, workers: int, core: int | None) -> contextlib.AbstractContextManager[Server]:
@@ -131,7 +120,7 @@ def main() -> None:
     names = [name for name, command in SERVERS.items() if (SCRIPTS / command.split()[0]).exists()]
     loads: dict[str, dict[int, list[Load]]] = {name: {number: [] for number in CONNECTIONS} for name in names}
     memory: dict[str, list[float]] = {name: [] for name in names}
-    picture = drawn_digit()
+    picture = load.form(PREDICT, samples.picture())
     for _ in range(options.rounds):
         for name in names:
             with running(name, 1, load.SERVER_CORE) as server:

@@ -37,7 +37,6 @@ from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
 from django.http import JsonResponse
 from django.test import RequestFactory
-from PIL import Image
 
 from digits import pictures
 from digits.api.endpoints import answer_item
@@ -45,6 +44,8 @@ from digits.gallery import gallery
 from digits.pictures import pngs
 from digits.pictures.decode import decode
 from digits.recognizer import Reading, classifier, recognize, recognize_batch
+
+from . import samples
 
 REPEATS = 300
 START_UPS = 5
@@ -122,25 +123,18 @@ def main() -> None:
     elif options.profile:
         from . import stages  # needs gunicorn and wrk
 
-        figures = stages.profile(large_picture(), options.seconds)
+        figures = stages.profile(samples.picture(), options.seconds)
         stages.print_profile(figures)
         print(json.dumps(figures))
     else:
         measure_in_process()
 
 
-def large_picture() -> bytes:
-    """A 280x280 PNG of a tile."""
-    file = io.BytesIO()
-    Image.fromarray(255 - gallery().pixels(0)).resize((280, 280), Image.Resampling.BICUBIC).save(file, "PNG")
-    return file.getvalue()
-
-
 def measure_in_process() -> None:
     store = gallery()
     visit = first_visit()
     tile = pngs.png(store.pixels(0))
-    large = large_picture()
+    large = samples.picture()
 
     def predict(*pictures: bytes) -> Callable[[], bytes]:
         files = [SimpleUploadedFile("digit.png", picture, "image/png") for picture in pictures]

@@ -4,7 +4,6 @@
 confidence and the probabilities alone.
 """
 
-import io
 import json
 import os
 import platform
@@ -18,19 +17,12 @@ from typing import NamedTuple
 
 import numpy as np
 import onnx
-from PIL import Image
 
-from benchmarks import load
+from benchmarks import load, samples
 from benchmarks.forward import onnx_model
 from benchmarks.load import CONNECTIONS, PREDICT, SCRIPTS, Load, Request
-from benchmarks.quality.photographs import BLACK, WHITE, Scene, expose
 from digit_recognizer_dl_model.weights import load_weights
-from digits.canaries import PEN, STROKES, points
-from digits.gallery import gallery
 
-TILE = 0  # of the gallery, which is sent in all ways
-SEED = 7
-PHOTOGRAPH = 4000, 3000  # pixels
 TILES_CONNECTIONS = 8
 SITE = "this site"
 GUNICORN = f"{SCRIPTS}/gunicorn --config deploy/gunicorn.conf.py --bind {{address}} --workers "
@@ -79,18 +71,8 @@ APPLICATIONS = {
 PEERS = [name for name in APPLICATIONS if name != SITE]
 
 
-class Sent(NamedTuple):
-    """What is sent, and the tile or digit that it shows."""
-
-    picture: bytes
-    pixels: list[int]
-    photograph: bytes
-    strokes: str
-
-
 def compare(rounds: int, seconds: int) -> dict:
     """Measure all applications in turns, print tables of the medians, and return them."""
-    sent = things_to_send()
     turns: dict[str, list[Figures]] = {name: [] for name in APPLICATIONS}
     tiles: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -103,7 +85,7 @@ def compare(rounds: int, seconds: int) -> dict:
         }
         for number in range(rounds):
             for name in APPLICATIONS:
-                turns[name].append(measure_application(name, sent, environment, seconds))
+                turns[name].append(measure_application(name, environment, seconds))
                 print(f"turn {number + 1} of {rounds}: {name}", file=sys.stderr)
             tiles.append(measure_tiles(environment, seconds))
     figures = {name: medians(measured) for name, measured in turns.items()}
@@ -126,40 +108,28 @@ def save_model(path: Path) -> None:
     onnx.save(model, path)
 
 
-def things_to_send() -> Sent:
-    pixels = gallery().pixels(TILE)
-    picture, photograph = io.BytesIO(), io.BytesIO()
-    Image.fromarray(255 - pixels).resize((280, 280), Image.Resampling.BICUBIC).save(picture, "PNG")
-    scene = Scene(WHITE, BLACK, height=15, turn=0, tilt=0, darkest=0.9)
-    exposed, _ = expose(scene, pixels, np.random.default_rng(SEED))
-    large = exposed.resize(PHOTOGRAPH if exposed.width > exposed.height else PHOTOGRAPH[::-1], Image.Resampling.BICUBIC)
-    large.save(photograph, "JPEG", quality=90)
-    strokes = [{"points": points(stroke), "width": PEN} for stroke in STROKES[gallery().label(TILE)]]
-    return Sent(picture.getvalue(), pixels.ravel().tolist(), photograph.getvalue(), json.dumps(strokes))
-
-
-def other_requests(name: str, sent: Sent) -> dict[str, tuple[Request, int]]:
+def other_requests(name: str) -> dict[str, tuple[Request, int]]:
     """The requests besides a picture, and how many digits each answers; peers answer pictures one by one."""
     application, token = APPLICATIONS[name], "a" * 32
-    pixels = json.dumps({"pixels": sent.pixels}).encode()
+    pixels = json.dumps({"pixels": samples.pixels().ravel().tolist()}).encode()
     requests = {
         "pixels as JSON": (Request(application.pixels, pixels, {"Content-Type": "application/json"}), 1),
-        "photograph of 12 megapixels": (load.form(application.picture, sent.photograph), 1),
+        "photograph of 12 megapixels": (load.form(application.picture, samples.photograph()), 1),
     }
     for digits in (10, 100):
         at_once = digits if name == SITE else 1
-        requests[f"{digits} pictures"] = (load.form(application.picture, *[sent.picture] * at_once), at_once)
+        requests[f"{digits} pictures"] = (load.form(application.picture, *[samples.picture()] * at_once), at_once)
     if name == SITE:
-        drawing = load.form("/draw/predict/", csrfmiddlewaretoken=token, strokes=sent.strokes)
+        drawing = load.form("/draw/predict/", csrfmiddlewaretoken=token, strokes=samples.strokes())
         headers = drawing.headers | {"Cookie": f"csrftoken={token}", "HX-Request": "true"}
         requests["drawing, for the page"] = (drawing._replace(headers=headers), 1)
     return requests
 
 
-def measure_application(name: str, sent: Sent, environment: dict[str, str], seconds: int) -> Figures:
+def measure_application(name: str, environment: dict[str, str], seconds: int) -> Figures:
     """One turn of an application: what COLUMNS and OTHERS name."""
     application = APPLICATIONS[name]
-    picture, others = load.form(application.picture, sent.picture), other_requests(name, sent)
+    picture, others = load.form(application.picture, samples.picture()), other_requests(name)
     is_ready = lambda port: load.is_answered(port, picture)  # noqa: E731
     with load.running(application.command.split(), is_ready, load.SERVER_CORE, env=environment) as server:
         check(name, load.ask(server.port, picture))
@@ -189,7 +159,7 @@ def measure_all_answered(server: load.Server, request: Request, *arguments: int,
 
 def check(name: str, answer: load.Answer | None) -> None:
     """Raises RuntimeError unless every digit in an answer is the one that was sent."""
-    digit = gallery().label(TILE)
+    digit = samples.label()
     if answer and answer.body.startswith(b"{"):
         told = json.loads(answer.body)
         digits = {each.get("prediction") for each in told.get("predictions", [told])}

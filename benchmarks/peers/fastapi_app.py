@@ -9,7 +9,8 @@ from fastapi import FastAPI, UploadFile
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from .reader import SIDE, Reader
+from .preparation import SIDE
+from .reader import Reader
 
 app = FastAPI()
 reader = Reader.of_environment()

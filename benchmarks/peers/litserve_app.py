@@ -8,7 +8,8 @@ import sys
 import litserve
 import numpy as np
 
-from .reader import SIDE, Reader
+from .preparation import SIDE
+from .reader import Reader
 
 
 class Digits(litserve.LitAPI):
