@@ -17,7 +17,8 @@ STYLE = """
   @media (prefers-color-scheme: dark) { svg { --paper: #14161b; --ink: #eceef3; --grid: #353a46;
     --c0: #9db4ff; --c1: #6fd39b; --c2: #ff9d94; --c3: #f0c069; --c4: #d9a5f5 } }
   svg { color: var(--ink) } rect { fill: var(--paper) } text, circle { fill: currentcolor }
-  polyline { fill: none; stroke: currentcolor; stroke-width: 2 } .grid { stroke: var(--grid) } .title { font-weight: 600 }
+  polyline { fill: none; stroke: currentcolor; stroke-width: 2 }
+  .grid { stroke: var(--grid) } .title { font-weight: 600 }
 """
 
 
