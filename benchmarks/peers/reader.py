@@ -31,12 +31,19 @@ class Reader:
 
     def read_pixels(self, pixels: np.ndarray) -> dict:
         """The answer to pixels, (28, 28) uint8, ink 255 on 0."""
-        [logits] = self._session.run(None, {"pixels": pixels[None, None]})[0]
-        exponentials = np.exp((logits - logits.max()) / self._temperature)
-        probabilities = (exponentials / exponentials.sum()).tolist()
-        confidence = max(probabilities)
-        return {
-            "prediction": probabilities.index(confidence),
-            "confidence": confidence,
-            "probabilities": probabilities,
-        }
+        return self.read_batch(pixels[None])[0]
+
+    def read_batch(self, pixels: np.ndarray) -> list[dict]:
+        """The answers to pixels, (n, 28, 28) uint8, from one run of the network."""
+        [logits] = self._session.run(None, {"pixels": pixels[:, None]})
+        exponentials = np.exp((logits - logits.max(axis=1, keepdims=True)) / self._temperature)
+        return list(map(answer, (exponentials / exponentials.sum(axis=1, keepdims=True)).tolist()))
+
+
+def answer(probabilities: list[float]) -> dict:
+    confidence = max(probabilities)
+    return {
+        "prediction": probabilities.index(confidence),
+        "confidence": confidence,
+        "probabilities": probabilities,
+    }
