@@ -7,6 +7,7 @@ which needs `wrk`, requirements-production.txt and requirements-benchmarks.txt. 
 import argparse
 import base64
 import functools
+import gzip
 import io
 import json
 import logging
@@ -104,7 +105,7 @@ def start_up(cache: str) -> float:
 def first_visit() -> dict[str, int]:
     """The bytes that each file of the gallery's page transfers, as it is encoded."""
     page = asker("get", "/")()
-    files = sorted(set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page.decode())))
+    files = sorted(set(re.findall(r'(?:href|src)="(/static/[^"]+)"', gzip.decompress(page).decode())))
     return {"/": len(page)} | {file: len(asker("get", file)()) for file in files}
 
 

@@ -77,10 +77,12 @@ SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = list(PROBES)
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 # Pledges for every subdomain, and for a list that browsers ship, are hard to take back, so only the owner of the domain
-# can give them, and the two checks that ask for them are silenced. X-Frame-Options is among SECURITY_HEADERS.
+# can give them, and the two checks that ask for them are silenced. So are those for what SECURITY_HEADERS has.
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS and env_bool("DJANGO_HSTS_SUBDOMAINS", False)
 SECURE_HSTS_PRELOAD = HTTPS and env_bool("DJANGO_HSTS_PRELOAD", False)
-SILENCED_SYSTEM_CHECKS = ["security.W002", "security.W005", "security.W021"]
+SILENCED_SYSTEM_CHECKS = ["security.W002", "security.W005", "security.W006", "security.W021", "security.W022"]
+SECURE_CONTENT_TYPE_NOSNIFF = False
+SECURE_CROSS_ORIGIN_OPENER_POLICY = SECURE_REFERRER_POLICY = None
 CSRF_COOKIE_SECURE = HTTPS
 if env_bool("DJANGO_BEHIND_PROXY", False):
     # Only behind a proxy that sets this header itself: clients could forge it otherwise.
@@ -99,7 +101,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
-    # Django's middleware sets these too, but on no answer that it gives itself, such as to a wrong host.
+    # Django's middleware could set these, but not on answers that it gives itself, such as to a wrong host.
     "Cross-Origin-Opener-Policy": "same-origin",
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",

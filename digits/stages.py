@@ -2,6 +2,7 @@
 
 import contextlib
 import contextvars
+import functools
 import time
 from collections.abc import Callable, Iterator
 
@@ -10,16 +11,28 @@ listeners: list[Callable[[str, float], None]] = []  # each is called with a stag
 is_untimed = contextvars.ContextVar("is_untimed", default=False)
 
 
-@contextlib.contextmanager
-def stage(name: str) -> Iterator[None]:
+class stage:  # noqa: N801 - it is used as a function; a generator would take three times as long
     """Time a block, or as a decorator a function, whether or not it fails."""
-    start = time.perf_counter()
-    try:
-        yield
-    finally:
-        seconds = time.perf_counter() - start
-        for listener in () if is_untimed.get() else listeners:
-            listener(name, seconds)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __enter__(self) -> None:
+        self.start = time.perf_counter()
+
+    def __exit__(self, *exception: object) -> None:
+        if not is_untimed.get():
+            seconds = time.perf_counter() - self.start
+            for listener in listeners:
+                listener(self.name, seconds)
+
+    def __call__(self, function: Callable) -> Callable:
+        @functools.wraps(function)
+        def timed(*arguments: object, **named: object) -> object:
+            with stage(self.name):
+                return function(*arguments, **named)
+
+        return timed
 
 
 @contextlib.contextmanager

@@ -78,11 +78,7 @@ def compare(rounds: int, seconds: int) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder, "digits.onnx")
         save_model(model)
-        environment = os.environ | {
-            "ONNX_MODEL": str(model),
-            "DJANGO_ALLOWED_HOSTS": load.HOST,
-            "DIGITS_MAX_PREDICTIONS_IN_FLIGHT": str(load.PLACES),
-        }
+        environment = os.environ | {"ONNX_MODEL": str(model), "DJANGO_ALLOWED_HOSTS": load.HOST}
         for number in range(rounds):
             for name in APPLICATIONS:
                 turns[name].append(measure_application(name, environment, seconds))

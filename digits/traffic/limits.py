@@ -18,6 +18,7 @@ from ..event_loop import is_on_event_loop
 from ..refusals import Busy
 from . import prometheus
 
+PROXY_HEADERS = {"HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED"}
 IPV6_CLIENT = 64  # bits of the address; providers give a customer at least so large a network
 
 logger = logging.getLogger("digits")
@@ -144,12 +145,12 @@ def client_of(request: HttpRequest) -> str:
 def client_address(request: HttpRequest) -> str:
     """The client's address: the connection's, or the one that the outermost of our own proxies saw."""
     address = request.META.get("REMOTE_ADDR", "")
-    forwarded = request.headers.get("X-Forwarded-For", "").split(",")
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
     # Each proxy adds to the right; what is further left, clients may have made up.
     if 0 < settings.TRUSTED_PROXIES <= len(forwarded):
         with contextlib.suppress(ValueError):
             address = str(ipaddress.ip_address(without_port(forwarded[-settings.TRUSTED_PROXIES].strip())))
-    elif not settings.TRUSTED_PROXIES and ("X-Forwarded-For" in request.headers or "Forwarded" in request.headers):
+    elif not settings.TRUSTED_PROXIES and (request.META.keys() & PROXY_HEADERS):
         warn_of_proxy()
     return address
 

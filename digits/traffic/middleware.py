@@ -94,13 +94,15 @@ def route_of(request: HttpRequest) -> str:
 def security_headers(get_response: GetResponse) -> GetResponse:
     """Tell browsers to run and load nothing but this site's own files, and to grant it nothing it needs not."""
 
+    headers, policy, is_debugged = settings.SECURITY_HEADERS, settings.CONTENT_SECURITY_POLICY, settings.DEBUG
+
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        for name, value in settings.SECURITY_HEADERS.items():
+        for name, value in headers.items():
             response.headers.setdefault(name, value)
         # Under DEBUG, Django answers these itself, with pages that bring inline styles and scripts.
-        if not (settings.DEBUG and response.status_code in (404, 500)):
-            response.headers["Content-Security-Policy"] = settings.CONTENT_SECURITY_POLICY
+        if not (is_debugged and response.status_code in (404, 500)):
+            response.headers["Content-Security-Policy"] = policy
         return response
 
     return middleware
