@@ -4,6 +4,7 @@ A body is read no further than its limits allow, whether it announces its length
 """
 
 import base64
+import contextlib
 import functools
 import json
 import re
@@ -208,8 +209,16 @@ def check_ink(pixels: np.ndarray, where: str) -> None:
 
 def as_pixels(numbers: list) -> np.ndarray:
     """Numbers of 0-255 as uint8."""
-    for index, number in enumerate(numbers):
-        # By its type first, as True is 1 to Python; NaN is not between any two numbers.
-        if type(number) not in (int, float) or not 0 <= number <= 255:
-            raise UnusablePixels(f"Pixel {index} is not a number from 0 to 255.")
-    return np.rint(numbers).astype(np.uint8)
+    # By their types first, as True is 1 to Python. All together, because one by one takes five times as long.
+    if {int, float}.issuperset(map(type, numbers)):
+        with contextlib.suppress(OverflowError):  # a number too large for any float
+            pixels = np.array(numbers, np.float64)
+            if pixels.min() >= 0 and pixels.max() <= 255:  # which is false where one is NaN
+                return np.rint(pixels).astype(np.uint8)
+    raise UnusablePixels(f"Pixel {first_that_is_none(numbers)} is not a number from 0 to 255.")
+
+
+def first_that_is_none(numbers: list) -> int:
+    return next(
+        index for index, number in enumerate(numbers) if type(number) not in (int, float) or not 0 <= number <= 255
+    )
