@@ -13,6 +13,7 @@ import sys
 from http import HTTPStatus
 
 from gunicorn.asgi.protocol import ASGIProtocol
+from gunicorn.glogging import Logger
 from gunicorn.workers import gasgi
 
 from digits.traffic import draining
@@ -118,6 +119,12 @@ class Connection(ASGIProtocol):
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{lines}\r\n"
         self._safe_write(head.encode("latin-1") + body)
+
+
+class Log(Logger):
+    """What gunicorn says, but no line a request: the site writes that, and gunicorn would make up another one."""
+
+    access_log_enabled = False
 
 
 class Worker(gasgi.ASGIWorker):

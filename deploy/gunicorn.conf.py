@@ -6,7 +6,7 @@ The command line and GUNICORN_CMD_ARGS override the settings of gunicorn in this
 import os
 from pathlib import Path
 
-from deploy.connections import Worker
+from deploy.connections import Log, Worker
 
 wsgi_app = "config.asgi"
 bind = "0.0.0.0:8000"
@@ -34,6 +34,7 @@ control_socket_disable = True
 asgi_lifespan = "off"
 
 # The site logs its requests itself; what gunicorn says goes to standard error in the same shape.
+logger_class = Log
 logconfig_dict = {
     "version": 1,
     "disable_existing_loggers": False,

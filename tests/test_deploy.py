@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import re
+import runpy
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 from compose_spec import PyCompose
+from gunicorn.config import Config
 
 from . import dockerfile
 from .conftest import DEADLINE, SERVE, free_address, require, wait_until_it_listens
@@ -105,6 +107,17 @@ def test_every_setting_is_one_that_is_documented(instructions):
     named = {*compose, *manifest("ConfigMap")["data"], *unit, *image} - {"PATH", "PYTHONDONTWRITEBYTECODE"}
     assert named <= SETTINGS
     assert KEY not in manifest("ConfigMap")["data"]
+
+
+def test_the_server_makes_up_no_line_a_request_beside_the_sites_own():
+    config = Config()
+    for name, value in runpy.run_path(str(DEPLOY / "gunicorn.conf.py")).items():
+        if name in config.settings:
+            config.set(name, value)
+    log = config.logger_class.__new__(config.logger_class)
+    log.cfg = config
+    assert config.logconfig_dict, "with which gunicorn would write one"
+    assert not log.access_log_enabled
 
 
 def test_the_pod_is_as_restricted_as_kubernetes_knows(pod, container):
