@@ -8,6 +8,7 @@ import threading
 import tracemalloc
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Future
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
@@ -253,6 +254,19 @@ def test_what_takes_longer_is_answered_in_a_thread(threads, path, query, body, c
         patch.setitem(SCOPE, "headers", [*replaced, (b"content-type", content_type.encode())])
         assert exchange([body.encode()], **given)[0] == 200
     assert threads.given == 1
+
+
+@pytest.mark.parametrize(("strokes", "points", "given"), [(1, 200, 0), (1, 500, 1), (20, 2, 1)])
+def test_a_drawing_is_answered_in_a_thread_if_it_has_many_points_or_strokes(threads, strokes, points, given):
+    line = {"points": np.linspace((0.5, 0.2), (0.5, 0.8), points).tolist(), "width": 0.1}
+    form = {"csrfmiddlewaretoken": "a" * 32, "strokes": json.dumps([line] * strokes)}
+    headers = (b"cookie", b"csrftoken=" + b"a" * 32), (b"hx-request", b"true")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(SCOPE, "headers", [SCOPE["headers"][0], (b"content-type", b"application/x-www-form-urlencoded")])
+        status, _, body = exchange([urlencode(form).encode()], *headers, path=b"/draw/predict/")
+    assert status == 200
+    assert b"<strong>1</strong>" in body
+    assert threads.given == given
 
 
 def test_a_request_that_is_begun_anew_counts_once_toward_the_rate_limit(settings, monkeypatch, threads):

@@ -8,10 +8,13 @@ from PIL import Image, ImageDraw
 
 from digit_recognizer_dl_model.frame import BOX
 
+from ..event_loop import leave_if
 from ..refusals import Blank
 from .centring import USUAL, Ink
 
 PAD_SIDE = 560  # pixels that strokes are drawn in: their edges are hard, but so fine that the reduced digit's are soft
+# How many points may be drawn on the event loop; the round ends of a stroke take as long as so many.
+QUICK, ENDS = 500, 30
 FULL = 255  # the level of a pixel that is all ink
 
 
@@ -28,6 +31,7 @@ def ink_of_strokes(strokes: Sequence[Stroke]) -> Ink:
     A pen that is thick for the size of the digit is replaced by one of the usual thickness, because it fills loops that
     the strokes still know.
     """
+    leave_if(sum(len(stroke.points) + ENDS for stroke in strokes) > QUICK)
     on_pad = [points_on_pad(stroke.points) for stroke in strokes]
     points = np.concatenate(on_pad)
     if not len(points):
