@@ -195,7 +195,7 @@ def test_a_fault_of_the_server_is_not_called_a_damaged_picture(client, monkeypat
 
     monkeypatch.setattr("PIL.ImageOps.exif_transpose", fail)
     client.raise_request_exception = False
-    answer = post(client, address, encoded(drawing()))
+    answer = post(client, address, encoded(drawing(), "JPEG"))
     assert answer.status_code == status
     assert b"damaged" not in answer.content
     assert answer.headers.get("Retry-After") == ("1" if status == 503 else None)
