@@ -21,6 +21,8 @@ from digits.traffic.refused_connections import refuse_connection
 
 DRAIN_SECONDS = 5  # after SIGTERM, in which load balancers learn that this server is not ready
 SEND_SECONDS = 20  # that a client may take over an answer too long for the buffers, until 16 KB or less are left here
+ANNOUNCE_SECONDS = 0.5  # in which a stopping worker finishes the answers that promise to keep their connections
+ACCEPT_SECONDS = 0.2  # for which a stopping worker takes in connections that have been accepted
 LINGER_SECONDS = 2  # for which a stopping worker keeps connections that wait for their next request
 TCP_SYN = 0x02
 SO_ATTACH_FILTER = 26  # of Linux; the module socket does not name it
@@ -68,7 +70,7 @@ class Connection(ASGIProtocol):
     def _arm_keepalive_timer(self) -> None:
         self._cancel_keepalive_timer()
         self.worker.waiting[self] = None
-        seconds = 0 if self._has_ended else self._keepalive if self.worker.alive else LINGER_SECONDS
+        seconds = 0 if self._has_ended else LINGER_SECONDS if self.worker.is_leaving else self._keepalive
         self._keepalive_handle = self.worker.loop.call_later(seconds, self._keepalive_timeout)
 
     def _on_headers_complete(self) -> bool:
@@ -105,6 +107,9 @@ class Connection(ASGIProtocol):
             self._stalled_timer.cancel()
         super().resume_writing()
 
+    def _will_close(self, *arguments: object) -> bool:
+        return self.worker.is_leaving or super()._will_close(*arguments)
+
     def _is_websocket_upgrade(self, request: object) -> bool:
         return False
 
@@ -133,6 +138,7 @@ class Worker(gasgi.ASGIWorker):
     def __init__(self, *arguments: object, **options: object) -> None:
         super().__init__(*arguments, **options)
         self.waiting: dict[Connection, None] = {}  # for the rest of a request, longest first
+        self.is_leaving = False
 
     def make_room(self) -> None:
         """Close the connection that has been waiting longest for the rest of a request, or for any of it."""
@@ -144,13 +150,29 @@ class Worker(gasgi.ASGIWorker):
         self.loop.call_later(DRAIN_SECONDS if draining.is_draining() else 0, self.stop)
 
     def stop(self) -> None:
-        self.alive = False  # the listening sockets are closed within a second
+        """Announce in each answer that its connection ends, and end a moment later.
+
+        gunicorn closes each connection after its answer once the worker is not alive, also where the head of the
+        answer, which has just been sent, says nothing of it.
+        """
+        self.is_leaving = True
+        self.loop.call_later(ANNOUNCE_SECONDS, self.end)
         if draining.is_draining():
             for listener in self.sockets:
                 refuse_new_connections(listener.sock)
         for connection in list(self.waiting):
             if connection._awaiting_request:
                 connection._arm_keepalive_timer()
+
+    def end(self) -> None:
+        self.alive = False  # the listening sockets are closed within a second
+
+    async def _shutdown(self) -> None:
+        """Let those in whom the sockets have accepted already; gunicorn would not wait for a first connection."""
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(ACCEPT_SECONDS)
+        await super()._shutdown()
 
 
 def refuse_new_connections(listener: socket.socket) -> None:
