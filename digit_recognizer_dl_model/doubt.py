@@ -6,6 +6,12 @@ import numpy as np
 
 from .weights import Weights
 
+NO_DIGIT = "does not look like one digit"
+SEVERAL_DIGITS = "looks like more than one digit"
+# A part of the ink may be a digit of its own if it has enough of the tallest part's height, and of all ink.
+TALL, MUCH = 0.6, 0.2
+FAINT = 25  # of 255; fainter pixels join nothing
+
 
 class Doubts(NamedTuple):
     """The two likeliest digits of n pictures, and whether each answer is uncertain."""
@@ -32,6 +38,33 @@ def doubts(probabilities: np.ndarray, weights: Weights) -> Doubts:
     is_no_digit = beyond_two(probabilities).astype(np.float64) > weights.no_digit_above
     is_between_two = ~is_no_digit & (confidence.astype(np.float64) < weights.uncertain_below)
     return Doubts(order[:, -1], order[:, -2], is_no_digit, is_between_two)
+
+
+def reasons(pixels: np.ndarray, doubted: Doubts) -> list[str | None]:
+    """Why each of n pictures, (n, 28, 28) uint8, is uncertain, in words; None for those that are not."""
+    found: list[str | None] = [None] * len(pixels)
+    for index in np.flatnonzero(doubted.is_uncertain).tolist():
+        if has_digits_beside(pixels[index]):
+            found[index] = SEVERAL_DIGITS
+        elif doubted.is_no_digit[index]:
+            found[index] = NO_DIGIT
+        else:
+            found[index] = f"could be {doubted.digits[index]} or {doubted.runners_up[index]}"
+    return found
+
+
+def has_digits_beside(pixels: np.ndarray) -> bool:
+    """Whether empty columns part the ink, (28, 28) uint8, into what may be digits beside each other."""
+    inked = pixels > FAINT
+    steps = np.flatnonzero(np.diff(inked.any(axis=0), prepend=False, append=False))
+    parts = [inked[:, first:end] for first, end in steps.reshape(-1, 2)]
+    heights = [np.ptp(np.flatnonzero(part.any(axis=1))) for part in parts]
+    amounts = [np.count_nonzero(part) for part in parts]
+    digits = (
+        height >= TALL * max(heights) and amount >= MUCH * sum(amounts)
+        for height, amount in zip(heights, amounts, strict=True)
+    )
+    return sum(digits) > 1
 
 
 def doubt_scores(probabilities: np.ndarray, weights: Weights) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from digit_recognizer_dl_model.doubt import doubts
+from digit_recognizer_dl_model.doubt import NO_DIGIT, SEVERAL_DIGITS, doubts, reasons
 from digit_recognizer_dl_model.explanation import relevance
 from digit_recognizer_dl_model.frame import SIDE
 from digit_recognizer_dl_model.inference import Classifier
@@ -22,11 +22,6 @@ from .traffic import prometheus
 QUICK = 20  # pictures that may be recognised on the event loop
 NEGLIGIBLE = 0.1  # fraction of the largest relevance below which an explanation mentions nothing
 VERSION_LENGTH = 12  # hexadecimal digits of the weights' checksum that tell one version from another
-NO_DIGIT = "does not look like one digit"
-SEVERAL_DIGITS = "looks like more than one digit"
-# A part of the ink may be a digit of its own if it has enough of the tallest part's height, and of all ink.
-TALL, MUCH = 0.6, 0.2
-FAINT = 25  # of 255; fainter pixels join nothing
 
 
 class Prediction(NamedTuple):
@@ -152,29 +147,8 @@ def recognize_uncounted(pixels: np.ndarray) -> list[Prediction]:
     network = classifier()
     probabilities = network.probabilities(pixels)
     doubted = doubts(probabilities, network.weights)
-    predictions = []
-    for picture, row, digit, runner_up, is_no_digit, is_between_two in zip(
-        pixels, probabilities.tolist(), *(column.tolist() for column in doubted), strict=True
-    ):
-        reason = NO_DIGIT if is_no_digit else f"could be {digit} or {runner_up}" if is_between_two else None
-        if reason and has_digits_beside(picture):
-            reason = SEVERAL_DIGITS
-        predictions.append(Prediction(digit, row, reason is not None, reason))
-    return predictions
-
-
-def has_digits_beside(pixels: np.ndarray) -> bool:
-    """Whether empty columns part the ink, (28, 28) uint8, into what may be digits beside each other."""
-    inked = pixels > FAINT
-    steps = np.flatnonzero(np.diff(inked.any(axis=0), prepend=False, append=False))
-    parts = [inked[:, first:end] for first, end in steps.reshape(-1, 2)]
-    heights = [np.ptp(np.flatnonzero(part.any(axis=1))) for part in parts]
-    amounts = [np.count_nonzero(part) for part in parts]
-    digits = (
-        height >= TALL * max(heights) and amount >= MUCH * sum(amounts)
-        for height, amount in zip(heights, amounts, strict=True)
-    )
-    return sum(digits) > 1
+    answers = zip(doubted.digits.tolist(), probabilities.tolist(), reasons(pixels, doubted), strict=True)
+    return [Prediction(digit, row, reason is not None, reason) for digit, row, reason in answers]
 
 
 @stage("explain")
