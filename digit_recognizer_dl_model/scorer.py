@@ -1,6 +1,6 @@
 """The network as engines for large data take it: a class that can be pickled, batches of arrays in, batches out.
 
-Ray Data, Spark and Dask make one for each worker and call it with one batch after another; docs/scaling.md has examples.
+Ray Data, Spark and Dask make one for each worker and call it with one batch after another; docs/scaling.md tells how.
 """
 
 import functools
@@ -21,8 +21,8 @@ class Scorer:
 
     weights: the weights file. Raises UnusableWeights where it can't be used.
 
-    Pickled, it is the name of that file and its checksum, not the network: each process loads the file once, and refuses
-    one with another checksum. The shipped file is looked for where the package is installed there.
+    Pickled, it is the name of that file and its checksum, not the network: each process loads the file once, and
+    refuses one with another checksum. The shipped file is looked for where the package is installed there.
     """
 
     def __init__(self, weights: Path = SHIPPED) -> None:

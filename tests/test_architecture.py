@@ -57,6 +57,13 @@ def test_only_the_recognizer_imports_the_network():
     assert importers(APP, f"{package}.weights") == {"recognizer.py", "health.py", "errors.py", "report.py"}
 
 
+def test_only_workers_score_batches():
+    assert importers(APP, "digit_recognizer_dl_model.scorer") == {
+        "workers.py",
+        "job.py",
+    }  # the job asks for its weights
+
+
 def test_only_the_gallery_reads_the_csv_and_only_fetch_mnist_writes_it():
     assert importers(APP, "digit_recognizer_dl_model.dataset.read_csv") == {"gallery.py"}
     assert importers(APP, "digit_recognizer_dl_model.dataset.write_csv") == {"fetch_mnist.py"}
@@ -107,6 +114,8 @@ def test_nothing_but_the_five_packages_is_needed_at_run_time():
     standard = sys.stdlib_module_names
     # Fetching data to train with is no part of running the site, and one process counts without prometheus_client.
     extras = {"fetch_pen_digits.py": {"uncompresspy"}, "prometheus.py": {"prometheus_client"}}
+    # Small jobs of `score` do without these.
+    extras |= {"files.py": {"fsspec"}, "forms.py": {"pyarrow"}, "tables.py": {"pyarrow"}, "engine.py": {"ray"}}
     for path in [*APP, *NETWORK, *ROOT.glob("config/*.py")]:
         assert {name.split(".")[0] for name in imports(path)} <= allowed | standard | extras.get(path.name, set()), path
 
