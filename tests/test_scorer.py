@@ -12,13 +12,11 @@ from digit_recognizer_dl_model.weights import SHIPPED, UnusableWeights
 from digits.gallery import gallery
 from digits.recognizer import recognize_batch
 
-UNCERTAIN = [1247, 2130]  # tiles among those that the network is not sure of
-
 
 @pytest.fixture(scope="module")
 def pixels():
-    """Tiles, two of which are doubted, and noise."""
-    tiles = [gallery().pixels(index) for index in (0, 1, *UNCERTAIN, 5937)]
+    """Tiles, and noise, which is doubted."""
+    tiles = [gallery().pixels(index) for index in range(5)]
     return np.array([*tiles, np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)])
 
 

@@ -145,6 +145,8 @@ def unzipped(data: bytes, method: int | None, checksum: int) -> bytes | Refusal:
         return UnusablePicture("This picture is compressed by a method that is not read; deflate is.")
     if len(data) > settings.MAX_PICTURE_BYTES:
         return TooLarge.over("picture", settings.MAX_PICTURE_BYTES)
+    if not data:
+        return NoPicture("This file is empty.")
     if zlib.crc32(data) != checksum:
         return UnusablePicture("This picture is damaged in the archive.")
     return data

@@ -19,7 +19,7 @@ from digit_recognizer_dl_model.dataset import (
 )
 from digit_recognizer_dl_model.frame import SIDE
 
-from ..refusals import NoPicture, UnusablePicture, UnusablePixels
+from ..refusals import NoPicture, Refusal, UnusablePicture, UnusablePixels
 from .files import Files
 from .pictures import ROWS
 from .rows import Place, Row, UnusableInput
@@ -159,19 +159,35 @@ class Parquet:
 
     @staticmethod
     def read(files: Files, part: dict, batch: int) -> Iterator[Row]:
-        import pyarrow as pa
+        import pyarrow.parquet as pq
 
-        row, end = part["first"], part["first"] + part["count"]
-        try:
-            holds_pictures = part["holds"] == "pictures"
-            for column in columns_of(files, part, min(batch, PICTURES) if holds_pictures else batch):
-                items = pictures_of(column) if holds_pictures else pixels_of(column)
-                for item in items:
-                    yield Row(part["name"], row, item)
-                    row += 1
-        except (pa.ArrowException, OSError) as error:
-            refusal = UnusablePicture(f"The file is damaged from here on ({str(error).splitlines()[0]}).")
-            yield from (Row(part["name"], missing, refusal) for missing in range(row, end))
+        # Not all of a row group at once, which may be the whole file.
+        with files.open(part["path"]) as file, pq.ParquetFile(file, buffer_size=1024**2, pre_buffer=False) as table:
+            first, end = part["first"], part["first"] + part["count"]
+            start = 0
+            for group in range(table.num_row_groups):
+                stop = start + table.metadata.row_group(group).num_rows
+                if stop > first and start < end:
+                    wanted = range(max(start, first), min(stop, end))
+                    items = items_of_group(table, group, part, wanted.start - start, wanted.stop - start, batch)
+                    for row, item in zip(wanted, items, strict=False):
+                        yield Row(part["name"], row, item)
+                start = stop
+
+
+def items_of_group(table, group: int, part: dict, first: int, end: int, batch: int) -> Iterator[np.ndarray | Refusal]:
+    """What these rows of a row group hold; once the file is damaged, refusals without end."""
+    import pyarrow as pa
+
+    holds_pictures = part["holds"] == "pictures"
+    size, start = min(batch, PICTURES) if holds_pictures else batch, 0
+    try:
+        for found in table.iter_batches(size, [group], [part["column"]], use_threads=False):
+            column = found.column(0).slice(max(first - start, 0), max(end - max(first, start), 0))
+            yield from pictures_of(column) if holds_pictures else pixels_of(column)
+            start += len(found)
+    except (pa.ArrowException, OSError) as error:
+        yield from itertools.repeat(UnusablePicture(f"The file is damaged here ({str(error).splitlines()[0]})."))
 
 
 def column_of(schema, chosen: str | None, file: str) -> tuple[str, str]:
@@ -217,30 +233,6 @@ def row_ranges(groups: list[int], most: int) -> Iterator[tuple[int, int]]:
             first += most
     if end > first:
         yield first, end
-
-
-def columns_of(files: Files, part: dict, batch: int) -> Iterator:
-    """The values of the part's rows, as Arrow arrays of at most a batch."""
-    import pyarrow.parquet as pq
-
-    # Not all of a row group at once, which may be the whole file.
-    with files.open(part["path"]) as file, pq.ParquetFile(file, buffer_size=1024**2, pre_buffer=False) as table:
-        start, first, end = 0, part["first"], part["first"] + part["count"]
-        groups = []
-        for group in range(table.num_row_groups):
-            rows = table.metadata.row_group(group).num_rows
-            if start + rows <= first and not groups:
-                start += rows  # the rows before the groups that are read
-            elif start + sum(table.metadata.row_group(each).num_rows for each in groups) < end:
-                groups.append(group)
-        for found in table.iter_batches(batch, groups, [part["column"]], use_threads=False):
-            stop = start + len(found)
-            if stop > first:
-                column = found.column(0)
-                yield column.slice(max(first - start, 0), min(stop, end) - max(start, first))
-            if stop >= end:
-                return
-            start = stop
 
 
 def pictures_of(column) -> Iterator[bytes | NoPicture]:
