@@ -49,6 +49,9 @@ class PictureScorer:
         }
         return {name: column for name, column in batch.items() if name != "picture"} | plain
 
+    def __reduce__(self) -> tuple:
+        return type(self), ()  # the process that unpickles it sets up the site before anything else
+
     def read(self, items: Iterable[bytes | np.ndarray | Refusal | None]) -> tuple[list[np.ndarray | None], Columns]:
         """The pixels (28, 28) uint8 of each item, as it is prepared, and its answers; None where there are none.
 
