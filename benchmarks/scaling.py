@@ -132,31 +132,30 @@ class Inputs:
         self.outputs += 1
         return self.folder / f"output{self.outputs}{suffix}"
 
-    def images(self, count: int) -> np.ndarray:
-        """MNIST's test images, moved by a pixel or two each time round."""
-        rounds = range(-(-count // len(self.pixels)))
-        return np.concatenate([np.roll(self.pixels, (each % 5 - 2, each // 5 % 5 - 2), (1, 2)) for each in rounds])[
-            :count
-        ]
+    def images(self, count: int) -> Iterator[np.ndarray]:
+        """MNIST's test images again and again, moved by a pixel or two each time; some thousands at once."""
+        for first in range(0, count, len(self.pixels)):
+            turn = first // len(self.pixels)
+            yield np.roll(self.pixels, (turn % 5 - 2, turn // 5 % 5 - 2), (1, 2))[: count - first]
 
     def idx(self, count: int) -> Path:
         path = self.folder / f"{count}.idx"
         if not path.exists():
-            path.write_bytes(np.array([2051, count, 28, 28], ">u4").tobytes() + self.images(count).tobytes())
+            header = np.array([2051, count, 28, 28], ">u4").tobytes()
+            path.write_bytes(header + b"".join(each.tobytes() for each in self.images(count)))
         return path
 
     def parquet(self, count: int) -> Path:
-        """Lists of pixels, in row groups as pyarrow writes them."""
+        """Lists of pixels, in row groups of ten thousand."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         path = self.folder / f"{count}.parquet"
         schema = pa.schema([("pixels", pa.list_(pa.uint8(), 784))])
         with pq.ParquetWriter(path, schema) as writer:
-            for start in range(0, count, 100_000):
-                values = pa.array(self.images(min(count, start + 100_000))[start:].ravel())
-                column = pa.FixedSizeListArray.from_arrays(values, 784)
-                writer.write_table(pa.table([column], schema=schema), row_group_size=100_000)
+            for images in self.images(count):
+                column = pa.FixedSizeListArray.from_arrays(pa.array(images.ravel()), 784)
+                writer.write_table(pa.table([column], schema=schema))
         return path
 
     def png(self, index: int, side: int) -> bytes:
@@ -168,7 +167,7 @@ class Inputs:
 
 def measure_batches(inputs: Inputs) -> dict:
     """Microseconds an image, by the number of rows in a batch."""
-    scorer, pixels = Scorer(), inputs.images(inputs.count(8192))
+    scorer, pixels = Scorer(), next(inputs.images(inputs.count(8192)))
     times: dict[int, list[float]] = {size: [] for size in BATCHES}
     for _ in range(TURNS):
         for size, taken in times.items():
@@ -202,7 +201,7 @@ def measure_million(inputs: Inputs) -> dict:
     told = Command(inputs.parquet(inputs.count(1_000_000)), inputs.output(), "--workers", 2).told()
     print(
         f"{told.rows:,} images in {told.seconds:.0f} s, {told.rate:,.0f} a second while workers work; peak memory:"
-        f" driver {told.driver:.0f} MB, largest worker {told.workers:.0f} MB, Ray's others together {told.others:.0f} MB"
+        f" driver {told.driver:.0f} MB, largest worker {told.workers:.0f} MB, the rest of Ray {told.others:.0f} MB"
     )
     return {
         "million_rows": told.rows,
@@ -316,8 +315,8 @@ def measure_kills(inputs: Inputs) -> dict:
     told = job.told()
     same = output.read_bytes() == expected.read_bytes()
     print(
-        f"a worker killed, then the driver after {done} of 100 parts, started again ({told.rows:,} rows were left) and a"
-        f" worker killed: {'the same bytes as in one run' if same else 'ANOTHER RESULT'}"
+        f"a worker killed, then the driver after {done} of 100 parts, started again ({told.rows:,} rows were left) and"
+        f" a worker killed: {'the same bytes as in one run' if same else 'ANOTHER RESULT'}"
     )
     return {"same_after_kills": same}
 
