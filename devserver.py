@@ -222,7 +222,8 @@ def run_tests(arguments):
     """Run pytest with these arguments; return its exit code."""
     with only_one():
         make_venv()
-        install("requirements-dev.txt", "requirements-production.txt", "requirements-training.txt", "requirements.txt")
+        extras = ("requirements-production.txt", "requirements-training.txt", "requirements-scale.txt")
+        install("requirements-dev.txt", *extras, "requirements.txt")
     # Ctrl-C also reaches pytest; wait until it has cleaned up and printed its summary.
     signal.signal(signal.SIGINT, lambda *_: None)
     # Small matrices are faster on one thread. This is set here because plugins import NumPy before the project does.
