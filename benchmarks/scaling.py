@@ -321,9 +321,18 @@ def measure_kills(inputs: Inputs) -> dict:
     return {"same_after_kills": same}
 
 
+def processor_seconds(pid: int) -> float:
+    """Of a process and all that descend from it, until now."""
+    ticks = 0
+    for each in family(pid):
+        fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 @contextlib.contextmanager
-def site() -> Iterator[int]:
-    """The port of the site as production serves it, with one process."""
+def site() -> Iterator[tuple[int, int]]:
+    """The port of the site as production serves it, with one worker, and its main process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -336,9 +345,33 @@ def site() -> Iterator[int]:
                 with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
                     break
                 time.sleep(0.1)
-            yield port
+            yield port, process.pid
         finally:
             process.terminate()
+
+
+class Way:
+    """What reading pictures in one way takes: medians of its turns."""
+
+    def __init__(self) -> None:
+        self._rates: list[float] = []
+        self._costs: list[float] = []
+        self.transferred = 0.0  # bytes a picture, both ways
+        self.memory = 0.0  # MB of a process
+
+    def add(self, pictures: int, seconds: float, processor: float) -> None:
+        self._rates.append(pictures / seconds)
+        self._costs.append(processor / pictures)
+
+    @property
+    def rate(self) -> float:
+        """Pictures a second, one after the other."""
+        return statistics.median(self._rates)
+
+    @property
+    def cost(self) -> float:
+        """Seconds of a core that a picture takes."""
+        return statistics.median(self._costs)
 
 
 def form(pictures: list[bytes]) -> bytes:
@@ -353,34 +386,46 @@ def measure_http(inputs: Inputs) -> dict:
     folder.mkdir()
     for index, picture in enumerate(pictures):
         (folder / f"{index:05}.png").write_bytes(picture)
-    rates: dict[str, list[float]] = {"singly": [], "by_hundreds": [], "engine": [], "local": []}
-    sizes: dict[str, int] = {}
+    singly, by_hundreds, engine = Way(), Way(), Way()
 
-    def ask(port: int, size: int) -> float:
+    def ask(port: int, pid: int, size: int, way: Way) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port)
         bodies = [form(pictures[first : first + size]) for first in range(0, len(pictures), size)]
-        start, answered = time.perf_counter(), 0
+        start, before, answered = time.perf_counter(), processor_seconds(pid), 0
         for body in bodies:
             connection.request("POST", PREDICT, body, {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"})
             response = connection.getresponse()
             answered += len(response.read())
             assert response.status == 200, response.status
-        sizes[f"sent_{size}"] = sum(map(len, bodies)) // len(pictures)
-        sizes[f"answered_{size}"] = answered // len(pictures)
-        return len(pictures) / (time.perf_counter() - start)
+        way.add(len(pictures), time.perf_counter() - start, processor_seconds(pid) - before)
+        way.transferred = (sum(map(len, bodies)) + answered) / len(pictures)
 
-    call_command("collectstatic", interactive=False, verbosity=0)
-    with site() as port:
+    call_command("collectstatic", interactive=False, verbosity=0, stdout=io.StringIO())
+    with site() as (port, pid):
         for _ in range(TURNS):
-            rates["singly"].append(ask(port, 1))
-            rates["by_hundreds"].append(ask(port, 100))
+            ask(port, pid, 1, singly)
+            ask(port, pid, 100, by_hundreds)
             output = inputs.output()
-            rates["engine"].append(Command(folder, output, "--workers", 1, "--part-size", 100).told().rate)
-            rates["local"].append(Command(folder, inputs.output(), "--local").told().rate)
-    medians = {f"{name}_pictures_a_second": round(statistics.median(each)) for name, each in rates.items()}
-    sizes["row_bytes"] = output.stat().st_size // len(pictures)
-    print(f"280x280 PNG files a second, one process: {medians}; bytes a picture: {sizes}")
-    return medians | sizes
+            told = Command(folder, output, "--workers", 1, "--part-size", 100).told()
+            engine.add(told.rows, told.rows / told.rate, told.rows / told.rate)  # a worker does nothing but work
+        singly.memory = by_hundreds.memory = max(name_and_peak(each)[1] for each in family(pid))
+    engine.memory = told.workers
+    engine.transferred = (sum(map(len, pictures)) + output.stat().st_size) / len(pictures)
+    ways = {"HTTP, a picture a request": singly, "HTTP, 100 pictures a request": by_hundreds, "score on Ray": engine}
+    print("280x280 PNG files, one process each:\n")
+    print("| way | pictures a second | ms of a core | bytes a picture | MB a process |")
+    print("| --- | ---: | ---: | ---: | ---: |")
+    for name, way in ways.items():
+        print(f"| {name} | {way.rate:,.0f} | {way.cost * 1000:.2f} | {way.transferred:,.0f} | {way.memory:.0f} |")
+    print("\n| pictures a second | way | cores | memory, GB | network, MB a second |")
+    print("| ---: | --- | ---: | ---: | ---: |")
+    for wanted in (10, 1000, 100_000):
+        for name, way in ways.items():
+            cores = wanted * way.cost
+            memory, network = -(-cores // 1) * way.memory / 1000, wanted * way.transferred / 1e6
+            print(f"| {wanted:,} | {name} | {cores:,.2f} | {memory:,.1f} | {network:,.1f} |")
+    names = {"singly": singly, "hundreds": by_hundreds, "engine": engine}
+    return {f"{name}_pictures_a_second": round(way.rate) for name, way in names.items()}
 
 
 FIGURES = {
