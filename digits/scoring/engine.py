@@ -17,6 +17,10 @@ OBJECT_STORE = 80 * 1024**2  # bytes, of which the numbers of parts need next to
 UNSHIPPED = [".git", ".venv", "data", "docs", "tests", "benchmarks", "staticfiles"]  # what workers do not need
 
 
+class Failed(Exception):
+    """Ray can't be reached, or gives up; the message says why."""
+
+
 class Resources(NamedTuple):
     """What is asked of Ray.
 
@@ -33,16 +37,16 @@ class Resources(NamedTuple):
 def run(output: str, pending: list[tuple[int, int, int]], batch: int, resources: Resources) -> Iterator[dict]:
     """Score these parts of the job in `output`; yields what `PartScorer` tells of each, in the order they are done.
 
-    Raises ModuleNotFoundError without Ray, and what ended the job where Ray gives up.
+    Raises ModuleNotFoundError without Ray, and Failed.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told about anyone
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # Ray warns of each pool of actors that may start again
     import ray.data
 
     is_own = not ray.is_initialized()
-    if is_own:
-        start(ray, resources)
     try:
+        if is_own:
+            start(ray, resources)
         workers = min(resources.workers or int(ray.cluster_resources().get("CPU", 1)), len(pending))
         quiet(ray)
         parts = [{"part": number, "place": place} for number, place, _ in pending]
@@ -55,6 +59,8 @@ def run(output: str, pending: list[tuple[int, int, int]], batch: int, resources:
             memory=resources.memory * 1024**2,
         )
         yield from told.iter_rows()
+    except (ConnectionError, ray.exceptions.RayError) as error:
+        raise Failed(f"Ray: {error}") from error
     finally:
         if is_own:
             ray.shutdown()

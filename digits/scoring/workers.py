@@ -39,7 +39,7 @@ class PictureScorer:
         The answers are those of `Scorer`, and "error": why a picture is refused, or None. Where it is, digit is -1,
         confidence not a number, and uncertain false.
         """
-        [_, answers] = self.read(batch["picture"].tolist())
+        answers = self.read([prepare_anything(item) for item in batch["picture"].tolist()])
         plain = {
             "digit": np.array([-1 if value is None else value for value in answers["digit"]], np.int8),
             "confidence": np.array(answers["confidence"], np.float32),  # None becomes not a number
@@ -52,21 +52,16 @@ class PictureScorer:
     def __reduce__(self) -> tuple:
         return type(self), ()  # the process that unpickles it sets up the site before anything else
 
-    def read(self, items: Iterable[bytes | np.ndarray | Refusal | None]) -> tuple[list[np.ndarray | None], Columns]:
-        """The pixels (28, 28) uint8 of each item, as it is prepared, and its answers; None where there are none.
-
-        items: encoded pictures, which are prepared one by one as they come, prepared pixels, or refusals.
-        """
-        prepared = [prepare_anything(item) for item in items]
+    def read(self, prepared: list[np.ndarray | Refusal]) -> Columns:
+        """The answers to prepared pixels, (28, 28) uint8 each; where there are none, "error" says why."""
         pixels = [item for item in prepared if not isinstance(item, Refusal)]
         answers = self.scorer({"pixels": np.array(pixels, np.uint8).reshape(-1, SIDE, SIDE)})
-        of_pixels = zip(*(answers[name].tolist() for name in ANSWERS), strict=True)
-        rows = [
-            (*[None] * len(ANSWERS), item.detail) if isinstance(item, Refusal) else (*next(of_pixels), None)
-            for item in prepared
-        ]
-        columns = {name: [row[place] for row in rows] for place, name in enumerate((*ANSWERS, "error"))}
-        return [None if isinstance(item, Refusal) else item for item in prepared], columns
+        columns = {name: answers[name].tolist() for name in ANSWERS}
+        for place, item in enumerate(prepared):
+            if isinstance(item, Refusal):
+                for column in columns.values():
+                    column.insert(place, None)
+        return columns | {"error": [item.detail if isinstance(item, Refusal) else None for item in prepared]}
 
 
 def prepare_anything(item: bytes | np.ndarray | Refusal | None) -> np.ndarray | Refusal:
@@ -105,10 +100,9 @@ class PartScorer:
         start = time.perf_counter()
         columns: Columns = {name: [] for name in ("path", "row", *ANSWERS, "error", "pixels")}
         part = self.job.part(place)
-        rows = self.prepared(self.job.rows_of(part, self.batch))
-        while batch := list(itertools.islice(rows, self.batch)):
-            self.add(columns, batch)
-            tell(len(batch))
+        rows = self.job.rows_of(part, self.batch)
+        while count := self.add(columns, itertools.islice(rows, self.batch)):
+            tell(count)
         if len(columns["path"]) != part["count"]:
             raise RuntimeError(f"part {number} has {len(columns['path'])} rows, expected {part['count']}")
         self.job.write(number, columns)
@@ -120,18 +114,18 @@ class PartScorer:
             "seconds": time.perf_counter() - start,
         }
 
-    @staticmethod
-    def prepared(rows: Iterable[Row]) -> Iterable[Row]:
-        """Rows whose pictures are prepared as they are read, as the files of a batch may fill the memory."""
-        return (row._replace(item=prepare_anything(row.item)) for row in rows)
-
-    def add(self, columns: Columns, batch: list[Row]) -> None:
-        pixels, answers = self.pictures.read(row.item for row in batch)
-        columns["path"] += [row.path for row in batch]
-        columns["row"] += [row.row for row in batch]
-        columns["pixels"] += pixels if self.job.form.keeps_pixels else []
-        for name, values in answers.items():
+    def add(self, columns: Columns, rows: Iterable[Row]) -> int:
+        """Add the answers to rows. Pictures are prepared as they are read, as those of a batch may fill the memory."""
+        prepared = []
+        for path, row, item in rows:
+            columns["path"].append(path)
+            columns["row"].append(row)
+            prepared.append(prepare_anything(item))
+        for name, values in self.pictures.read(prepared).items():
             columns[name] += values
+        if self.job.form.keeps_pixels:
+            columns["pixels"] += prepared
+        return len(prepared)
 
 
 def set_up_site() -> None:

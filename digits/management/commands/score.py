@@ -80,7 +80,7 @@ class Command(BaseCommand):
                 files, path = files_at(absolute(output))
                 job.join(path)
                 files.remove(job.folder)
-        except (UnusableInput, Mismatch) as error:
+        except (UnusableInput, Mismatch, engine.Failed) as error:
             raise CommandError(str(error)) from error
         except ModuleNotFoundError as error:
             raise CommandError(missing([error.name])) from error
