@@ -20,6 +20,7 @@ from django.core.management import CommandError, call_command
 from digit_recognizer_dl_model.dataset import Dataset, read_csv, write_csv
 from digits.gallery import gallery
 from digits.management.commands import score as score_command
+from digits.management.progress import duration
 from digits.recognizer import recognize_batch
 from digits.scoring import workers
 from digits.scoring.job import Job
@@ -169,6 +170,13 @@ def test_a_picture_that_is_too_large_is_marked_and_not_read_whole(folder, score,
         assert "too large" not in errors["a/two.png"] or len(PICTURES["a/two.png"]) > 1000
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are text elsewhere")
+def test_names_that_are_no_text_are_written_as_python_would(folder, score):
+    Path(os.fsdecode(b"scans/\xff\n.png")).write_bytes(PICTURES["a/two.png"])
+    score("scans", "out.csv")
+    assert {row["path"]: row["digit"] for row in rows_of("out.csv")}["\\udcff\n.png"] == "2"
+
+
 def test_one_picture_is_an_input_too(folder, score):
     score("scans/a/two.png", "out.csv")
     assert [(row["path"], row["digit"]) for row in rows_of("out.csv")] == [("two.png", "2")]
@@ -313,6 +321,16 @@ def test_a_job_that_is_killed_while_it_writes_goes_on(tables, score, monkeypatch
     assert {path.name for path in Path("out").iterdir()} == {path.name for path in Path("whole").iterdir()}
 
 
+def test_a_job_that_is_killed_before_it_has_cleaned_up_is_complete(tables, score):
+    score("labelled.csv", "out.csv")
+    whole = Path("out.csv").read_bytes()
+    Path("out.csv.parts").mkdir()
+    Path("out.csv.parts/_SUCCESS").touch()
+    assert score("labelled.csv", "out.csv") == "out.csv is complete.\n"
+    assert Path("out.csv").read_bytes() == whole
+    assert not Path("out.csv.parts").exists()
+
+
 def test_a_job_that_is_done_is_not_done_again(tables, score):
     score("labelled.csv", "out", form="csv")
     assert score("labelled.csv", "out", form="csv") == "All 6 rows are done already.\n"
@@ -361,6 +379,13 @@ def test_the_certain_digits_become_images_for_training(tables, score, pixels):
     assert 0 < len(certain) < 6
     assert (dataset.pixels == pixels[certain]).all()
     assert dataset.labels.tolist() == [predictions[place].digit for place in certain]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.4, "0 s"), (59.6, "1 min 0 s"), (3599, "59 min 59 s"), (7380, "2 h 3 min")]
+)
+def test_durations_are_told_in_the_two_largest_units(seconds, words):
+    assert duration(seconds) == words
 
 
 def test_progress_tells_the_rate_and_the_time_left(tables, score, monkeypatch):

@@ -140,7 +140,7 @@ def entry_of(information: dict) -> Entry:
 def files_at(address: str) -> tuple[Files, str]:
     """The file system of an address, and the path in it; raises ModuleNotFoundError without fsspec."""
     if "://" not in address:
-        return LocalFiles(), str(Path(address).absolute())
+        return LocalFiles(), Path(address).absolute().as_posix()
     import fsspec  # which small jobs on this machine do without
 
     filesystem, path = fsspec.url_to_fs(address)

@@ -13,7 +13,7 @@ from digits.management.progress import Progress, duration
 from digits.scoring import engine
 from digits.scoring.files import files_at
 from digits.scoring.forms import FORMS
-from digits.scoring.job import WHAT, Asked, Job, Mismatch
+from digits.scoring.job import SUCCESS, WHAT, Asked, Job, Mismatch
 from digits.scoring.rows import UnusableInput
 from digits.scoring.workers import BATCH, PartScorer
 
@@ -69,17 +69,21 @@ class Command(BaseCommand):
         form = form or SUFFIXES.get(Path(output).suffix.lower(), "parquet")
         is_file = output.lower().endswith(FORMS[form].suffix)
         check_installed(input, output, FORMS[form].needs, local)
-        if is_file and exists(output):
-            raise CommandError(f"{output} exists already; name another file, or remove it to have it written anew.")
         folder = absolute(f"{output}{JOINED}" if is_file else output)
+        if is_file and exists(output):
+            if not exists(f"{folder}/{SUCCESS}"):
+                raise CommandError(f"{output} exists already; name another file, or remove it to have it written anew.")
+            # Killed between joining the parts and removing them.
+            remove(folder)
+            self.stderr.write(f"{output} is complete.", str)
+            return
         asked = Asked(input, form, options["part_size"], options["column"])
         try:
             job = Job.started(folder, asked)
             self.score(job, folder, None if local else resources_of(options), options["batch_size"])
             if is_file:
-                files, path = files_at(absolute(output))
-                job.join(path)
-                files.remove(job.folder)
+                job.join(files_at(absolute(output))[1])
+                remove(folder)
         except (UnusableInput, Mismatch, engine.Failed) as error:
             raise CommandError(str(error)) from error
         except ModuleNotFoundError as error:
@@ -168,9 +172,14 @@ def exists(output: str) -> bool:
     return files.exists(path)
 
 
+def remove(folder: str) -> None:
+    files, path = files_at(folder)
+    files.remove(path)
+
+
 def absolute(address: str) -> str:
     """An address as all workers understand it."""
-    return address if "://" in address else str(Path(address).absolute())
+    return address if "://" in address else Path(address).absolute().as_posix()
 
 
 def positive(text: str) -> int:
