@@ -261,6 +261,7 @@ def test_the_images_that_an_idx_file_declares_and_lacks_are_marked(folder, score
         ("a.csv.gz", gzip.compress(b"1,2,3\n" * 1000)[:20], r"a\.csv\.gz can't be unpacked"),
         ("a.idx", idx_of(np.empty((0, 28, 28), np.uint8)), r"a\.idx has nothing to read"),
     ],
+    ids=["nothing", "text", "names", "labels", "zip", "gzip", "no images"],
 )
 def test_what_cannot_be_read_at_all_is_refused_in_words(folder, score, name, content, words):
     if content is not None:
