@@ -229,26 +229,34 @@ def bare_rate(path: str) -> float:
     return len(pixels) / (time.perf_counter() - start)
 
 
-def measure_workers(inputs: Inputs) -> dict:
-    """The rates of the bare loop, of one worker and of two, in turns."""
-    source = inputs.idx(inputs.count(100_000))
-    part = ["--part-size", max(inputs.count(100_000) // 40, 50)]
-    rates: dict[str, list[float]] = {"bare": [], "one": [], "two": []}
+def measure_bare(inputs: Inputs) -> dict:
+    """The rate of one worker by that of the bare loop, in turns."""
+    count = inputs.count(100_000)
+    source, part = inputs.idx(count), ["--part-size", max(count // 40, 50)]
+    bare, engine = [], []
     for _ in range(TURNS):
-        rates["bare"].append(bare_loop(source))
-        for name, workers in (("one", 1), ("two", 2)):
-            rates[name].append(Command(source, inputs.output(), "--workers", workers, *part).told().rate)
-    bare, one, two = (statistics.median(each) for each in rates.values())
-    ratios = {
-        "two_by_one": statistics.median(b / a for a, b in zip(rates["one"], rates["two"], strict=True)),
-        "engine_by_bare": statistics.median(b / a for a, b in zip(rates["bare"], rates["one"], strict=True)),
-    }
-    print(
-        f"images a second: bare loop {bare:,.0f}, one worker {one:,.0f}, two {two:,.0f};"
-        f" two by one {ratios['two_by_one']:.2f}, one worker by the bare loop {ratios['engine_by_bare']:.2f}"
-    )
-    rounded = {name: round(ratio, 2) for name, ratio in ratios.items()}
-    return {"bare_a_second": round(bare), "one_a_second": one, "two_a_second": two} | rounded
+        bare.append(bare_loop(source))
+        engine.append(Command(source, inputs.output(), "--workers", 1, *part).told().rate)
+    return compared("the bare loop", bare, "one worker", engine, "engine_by_bare")
+
+
+def measure_workers(inputs: Inputs) -> dict:
+    """The rate of two workers by that of one, in turns; longer, as helpers of Ray start beside the first parts."""
+    count = inputs.count(300_000)
+    source, part = inputs.idx(count), ["--part-size", max(count // 100, 50)]
+    one, two = [], []
+    for _ in range(TURNS):
+        for workers, rates in ((1, one), (2, two)):
+            rates.append(Command(source, inputs.output(), "--workers", workers, *part).told().rate)
+    return compared("one worker", one, "two", two, "two_by_one")
+
+
+def compared(name: str, rates: list[float], other_name: str, others: list[float], key: str) -> dict:
+    """Print two rates and the median of their ratios."""
+    rate, other = statistics.median(rates), statistics.median(others)
+    ratio = statistics.median(b / a for a, b in zip(rates, others, strict=True))
+    print(f"images a second: {name} {rate:,.0f}, {other_name} {other:,.0f}; ratio {ratio:.2f}")
+    return {key: round(ratio, 2), f"{key}_a_second": [round(rate), round(other)]}
 
 
 def measure_damaged(inputs: Inputs) -> dict:
@@ -432,6 +440,7 @@ FIGURES = {
     "batches": measure_batches,
     "equality": measure_equality,
     "million": measure_million,
+    "bare": measure_bare,
     "workers": measure_workers,
     "damaged": measure_damaged,
     "kills": measure_kills,
