@@ -232,7 +232,7 @@ def bare_rate(path: str) -> float:
 def measure_bare(inputs: Inputs) -> dict:
     """The rate of one worker by that of the bare loop, in turns."""
     count = inputs.count(100_000)
-    source, part = inputs.idx(count), ["--part-size", max(count // 40, 50)]
+    source, part = inputs.idx(count), ["--part-size", max(count // 10, 50)]
     bare, engine = [], []
     for _ in range(TURNS):
         bare.append(bare_loop(source))
@@ -243,7 +243,7 @@ def measure_bare(inputs: Inputs) -> dict:
 def measure_workers(inputs: Inputs) -> dict:
     """The rate of two workers by that of one, in turns; longer, as helpers of Ray start beside the first parts."""
     count = inputs.count(300_000)
-    source, part = inputs.idx(count), ["--part-size", max(count // 100, 50)]
+    source, part = inputs.idx(count), ["--part-size", max(count // 60, 50)]
     one, two = [], []
     for _ in range(TURNS):
         for workers, rates in ((1, one), (2, two)):

@@ -5,6 +5,7 @@ themselves, so no row is in the driver's memory or in Ray's, and a part that is 
 """
 
 import logging
+import math
 import os
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -70,19 +71,17 @@ def start(ray, resources: Resources) -> None:
     """Connect to the cluster at the address, and ship this project to it; or start one here."""
     common = {"include_dashboard": False, "log_to_driver": False, "logging_level": logging.ERROR}
     own = {name: os.environ[name] for name in ("DJANGO_SETTINGS_MODULE", "OPENBLAS_NUM_THREADS") if name in os.environ}
-    if resources.address:
+    address = resources.address or os.environ.get("RAY_ADDRESS")  # which jobs have that are sent to a cluster
+    if address:
         environment = {"working_dir": str(settings.BASE_DIR), "excludes": UNSHIPPED, "env_vars": own}
         del common["include_dashboard"]
-        ray.init(address=resources.address, runtime_env=environment, **common)
+        ray.init(address=address, runtime_env=environment, **common)
         return
     paths = [str(settings.BASE_DIR), *filter(None, [os.environ.get("PYTHONPATH")])]
     os.environ["PYTHONPATH"] = os.pathsep.join(paths)  # which the workers inherit
-    needed = int((resources.workers or 0) * resources.processors + 0.999)
-    ray.init(
-        num_cpus=max(os.cpu_count() or 1, needed),
-        object_store_memory=OBJECT_STORE,
-        **common,
-    )
+    needed = math.ceil((resources.workers or 0) * resources.processors)
+    # Ray counts the processors by itself, in containers too, unless workers are to share them.
+    ray.init(address="local", num_cpus=needed or None, object_store_memory=OBJECT_STORE, **common)
 
 
 def quiet(ray) -> None:
