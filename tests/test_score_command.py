@@ -23,7 +23,7 @@ from digits.management.commands import score as score_command
 from digits.management.progress import duration
 from digits.recognizer import recognize_batch
 from digits.scoring import workers
-from digits.scoring.job import Job
+from digits.scoring.job import Job, Mismatch
 
 from .pictures import SEVEN, TWO, drawing, encoded
 
@@ -359,6 +359,13 @@ def test_a_job_does_not_go_on_with_other_weights_or_limits(tables, score, settin
     settings.MAX_PICTURE_SIDE = 100
     with pytest.raises(CommandError, match=r"with other weights, and with other limits in the settings\."):
         score("labelled.csv", "out", form="csv")
+
+
+def test_a_worker_with_other_limits_does_not_take_part(tables, score, settings):
+    score("labelled.csv", "out", form="csv")
+    settings.MAX_PICTURE_SIDE = 100
+    with pytest.raises(Mismatch, match="with other limits in the settings"):
+        workers.PartScorer("out")
 
 
 def test_nothing_is_written_over(tables, score):

@@ -101,11 +101,12 @@ class Job:
         return job
 
     def check(self, record: dict) -> None:
-        """Raises Mismatch where the record of what is asked for now is another one."""
-        now = json.loads(json.dumps(record))
-        asked, before = now["asked"], self.record["asked"]
+        """Raises Mismatch where a record, or as much of it as there is, says something else."""
+        asked, before = record.get("asked", {}), self.record["asked"]
         differences = [f"{name} {before[name]}, not {asked[name]}" for name in asked if asked[name] != before[name]]
-        differences += [words for name, words in CHANGES.items() if now[name] != self.record[name]]
+        differences += [
+            words for name, words in CHANGES.items() if record.get(name, self.record[name]) != self.record[name]
+        ]
         if differences:
             raise Mismatch(f"{self.folder} holds a job that was started with {', and with '.join(differences)}.")
 
@@ -228,9 +229,12 @@ def record_of(asked: Asked) -> dict:
         "asked": asked._asdict(),
         "kind": kind.kind,
         "version": version_of(names),
-        "weights": Scorer().sha256,
-        "limits": {name: getattr(settings, name) for name in LIMITS},
-    }
+    } | here()
+
+
+def here() -> dict:
+    """On what the answers of this machine depend, beside the input."""
+    return {"weights": Scorer().sha256, "limits": {name: getattr(settings, name) for name in LIMITS}}
 
 
 def kind_of(files: Files, path: str, shown: str) -> type:

@@ -16,7 +16,7 @@ from digit_recognizer_dl_model.scorer import Scorer
 from ..recognizer import prepare_or_refuse
 from ..refusals import Refusal, ServerError
 from .forms import Columns
-from .job import Job
+from .job import Job, here
 from .rows import Row
 
 ANSWERS = ("digit", "confidence", "uncertain", "reason")
@@ -79,12 +79,14 @@ def prepare_anything(item: bytes | np.ndarray | Refusal | None) -> np.ndarray | 
 class PartScorer:
     """Reads parts of an input and writes a file for each: what the actors of an engine do.
 
-    job: the folder of the output, as `Job` takes it; batch: rows that go through the network together.
+    job: the folder of the output, as `Job` takes it; batch: rows that go through the network together. Raises Mismatch
+    where this machine has other weights or limits than the one that started the job.
     """
 
     def __init__(self, output: str, batch: int = BATCH) -> None:
         self.pictures = PictureScorer()
         self.job = Job.opened(output)
+        self.job.check(here())
         self.batch = batch
 
     def __call__(self, parts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
