@@ -1,19 +1,21 @@
-"""How long the forward pass takes beside ONNX Runtime, which runs the same weights, each on one thread.
+"""How long the forward pass takes beside ONNX Runtime and OpenVINO, which run the same weights, each on one thread.
 
-Run as `python -m benchmarks.forward`; the last line is one JSON object. The two take turns call by call, so that other
-work of the machine slows both, and medians are compared.
+Run as `python -m benchmarks.forward`; the last line is one JSON object. The three take turns call by call, so that
+other work of the machine slows all of them, and medians are compared. All of it is measured twice: as the processor is,
+and with OpenBLAS, which multiplies for NumPy, limited to the instructions of processors without AVX-512.
 """
 
+import argparse
 import json
+import os
 import platform
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
 
-from .environment import use_one_blas_thread
-
-use_one_blas_thread()
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
 
@@ -26,13 +28,17 @@ from .architectures import multiplications
 try:
     import onnx
     import onnxruntime
+    import openvino
     from onnx import TensorProto, helper, numpy_helper
 except ImportError as error:
     sys.exit(
-        f"benchmarks.forward compares with ONNX Runtime ({error}): python -m pip install -r requirements-benchmarks.txt"
+        f"benchmarks.forward needs what it compares with ({error}):"
+        " python -m pip install -r requirements-benchmarks.txt"
     )
 
-REPEATS = {1: 1000, 16: 200, 256: 25}  # by images in a batch
+REPEATS = {1: 1000, 2: 600, 4: 400, 8: 300, 16: 200, 100: 50, 256: 25}  # by images in a batch
+# What OpenBLAS is told of the processor: nothing, or that it is one without AVX-512.
+PROCESSORS = {"as it is": None, "without AVX-512": "Haswell"}
 SQUARE = 1024  # side of the matrices that measure how fast this machine multiplies
 LARGEST_DIFFERENCE = 1e-3  # between logits; the largest logits are around 10
 
@@ -116,46 +122,82 @@ def medians(calls: dict[str, Callable[[], object]], repeats: int) -> dict[str, f
     return {name: statistics.median(values[5:]) * 1e6 for name, values in times.items()}
 
 
-def main() -> None:
+def openvino_runner(model: bytes, images: int) -> Callable[[np.ndarray], np.ndarray]:
+    """A function from that many images' pixels to logits, as fast as OpenVINO is on one thread."""
+    network = openvino.Core().read_model(model)
+    network.reshape([images, 1, SIDE, SIDE])
+    options = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY"}
+    options["INFERENCE_PRECISION_HINT"] = "f32"
+    request = openvino.compile_model(network, "CPU", options).create_infer_request()
+    return lambda pixels: request.infer([pixels], share_inputs=True, share_outputs=True)[0]
+
+
+def measure() -> dict:
+    """Measure all batches in this process, print a table, and return the figures."""
     weights = load_weights()
     classifier = Classifier(weights)
-    of_bytes, of_floats = onnx_runner(weights, TensorProto.UINT8), onnx_runner(weights, TensorProto.FLOAT)
+    kinds = {"bytes": TensorProto.UINT8, "floats": TensorProto.FLOAT}
+    runtimes = {kind: onnx_runner(weights, element) for kind, element in kinds.items()}
     rng = np.random.default_rng(0)
     shape = (max(REPEATS), SIDE, SIDE)
     pixels = np.where(rng.random(shape) < 0.2, rng.integers(1, 256, shape), 0).astype(np.uint8)  # as much ink as digits
-    square = rng.random((SQUARE, SQUARE), np.float32)
 
-    figures: dict[str, dict[int, float]] = {"numpy_us": {}, "onnxruntime_us": {}, "ratio": {}}
-    print("images   NumPy   ONNX Runtime   ratio   (microseconds an image)")
+    figures: dict[str, dict[int, float]] = {
+        name: {} for name in ("numpy_us", "onnxruntime_us", "openvino_us", "ratio", "ratio_to_openvino")
+    }
+    print("images   NumPy   ONNX Runtime   OpenVINO   ratio to each   (microseconds an image)")
     for n, repeats in REPEATS.items():
         batch, planes = pixels[:n], pixels[:n, None]
-        floats = planes / np.float32(255)
-        calls = {
-            "numpy": lambda batch=batch: classifier.logits(batch),
-            "bytes": lambda planes=planes: of_bytes(planes),
-            "floats": lambda floats=floats: of_floats(floats),
-        }
-        logits = {name: call() for name, call in calls.items()}
-        for name in ("bytes", "floats"):
-            difference = np.abs(logits["numpy"] - logits[name]).max()
-            assert difference < LARGEST_DIFFERENCE, f"logits differ by {difference}"
+        inputs = {"bytes": planes, "floats": planes / np.float32(255)}
+        calls: dict[str, Callable[[], np.ndarray]] = {"numpy": lambda batch=batch: classifier.logits(batch)}
+        for kind, given in inputs.items():
+            calls[kind] = lambda run=runtimes[kind], given=given: run(given)
+            run = openvino_runner(onnx_model(weights, kinds[kind]), n)
+            calls[f"openvino {kind}"] = lambda run=run, given=given: run(given)
+        logits = {name: call().copy() for name, call in calls.items()}
+        for name, those in logits.items():
+            difference = np.abs(logits["numpy"] - those).max()
+            assert difference < LARGEST_DIFFERENCE, f"logits of {name} differ by {difference}"
         taken = medians(calls, repeats)
-        ours, theirs = taken["numpy"], min(taken["bytes"], taken["floats"])
-        for name, value in (("numpy_us", ours / n), ("onnxruntime_us", theirs / n)):
-            figures[name][n] = round(value, 1)
-        figures["ratio"][n] = round(ours / theirs, 2)
-        print(f"{n:6} {ours / n:7.1f} {theirs / n:14.1f} {ours / theirs:7.2f}")
+        ours = taken["numpy"]
+        theirs, openvinos = (min(taken[name + kind] for kind in kinds) for name in ("", "openvino "))
+        for name, value in (("numpy_us", ours), ("onnxruntime_us", theirs), ("openvino_us", openvinos)):
+            figures[name][n] = round(value / n, 1)
+        figures["ratio"][n], figures["ratio_to_openvino"][n] = round(ours / theirs, 2), round(ours / openvinos, 2)
+        print(f"{n:6} {ours / n:7.1f} {theirs / n:14.1f} {openvinos / n:10.1f}", end="")
+        print(f" {ours / theirs:7.2f} {ours / openvinos:7.2f}", flush=True)
 
+    square = rng.random((SQUARE, SQUARE), np.float32)
     rate = 2 * SQUARE**3 / medians({"square": lambda: square @ square}, 20)["square"]  # operations a microsecond
     bound = 2 * multiplications(weights.architecture) / rate  # each with an addition
     print(f"Matrix products at {rate / 1e3:.0f} GFLOP/s would take {bound:.1f} µs for the network as it is defined.")
-    versions = {"python": platform.python_version(), "numpy": np.__version__, "onnx": onnx.__version__}
-    versions |= {"onnxruntime": onnxruntime.__version__}
-    result = figures | {
-        "gflops": round(rate / 1e3, 1),
-        "gflops_bound_ratio": round(figures["numpy_us"][max(REPEATS)] / bound, 2),
-    }
-    print(json.dumps(result | versions))
+    least = figures["numpy_us"][max(REPEATS)]
+    return figures | {"gflops": round(rate / 1e3, 1), "gflops_bound_ratio": round(least / bound, 2)}
+
+
+def measure_as(core_type: str | None) -> dict:
+    """`measure` in a process of its own, as OpenBLAS looks at the variable once; prints its table."""
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_CORETYPE"}
+    environment |= {"OPENBLAS_CORETYPE": core_type} if core_type else {}
+    command = [sys.executable, "-m", "benchmarks.forward", "--once"]
+    printed = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
+    *table, figures = printed.splitlines()
+    print("\n".join(table))
+    return json.loads(figures)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.forward", description=__doc__)
+    parser.add_argument("--once", action="store_true", help="with the instructions that OPENBLAS_CORETYPE names")
+    if parser.parse_args().once:
+        print(json.dumps(measure()))
+        return
+    figures = {}
+    for processor, core_type in PROCESSORS.items():
+        print(f"The processor {processor}:")
+        figures[processor] = measure_as(core_type)
+    packages = {"numpy": np, "onnx": onnx, "onnxruntime": onnxruntime, "openvino": openvino}
+    print(json.dumps(figures | {"python": platform.python_version()} | {n: m.__version__ for n, m in packages.items()}))
 
 
 if __name__ == "__main__":
