@@ -7,6 +7,7 @@ only the release that the tests run.
 import asyncio
 import contextlib
 import ctypes
+import functools
 import socket
 import struct
 import sys
@@ -139,6 +140,20 @@ class Worker(gasgi.ASGIWorker):
         super().__init__(*arguments, **options)
         self.waiting: dict[Connection, None] = {}  # for the rest of a request, longest first
         self.is_leaving = False
+
+    def _setup_event_loop(self) -> None:
+        """Have the loop accept one connection at a time, so that the next one is for a worker that has less to do.
+
+        asyncio accepts all that are waiting: the worker that wakes first would get all connections of a proxy.
+        """
+        super()._setup_event_loop()
+        start_serving = self.loop._start_serving
+
+        def start_serving_one_at_a_time(protocol, listener, ssl, server, backlog, *rest) -> None:
+            start_serving(protocol, listener, ssl, server, 1, *rest)
+
+        self.loop._start_serving = start_serving_one_at_a_time
+        self.loop.create_server = functools.partial(self.loop.create_server, backlog=self.cfg.backlog)
 
     def make_room(self) -> None:
         """Close the connection that has been waiting longest for the rest of a request, or for any of it."""

@@ -1,5 +1,6 @@
 """The answers that the server as it is shipped in deploy/ gives itself, its processes and its log."""
 
+import contextlib
 import json
 import re
 import socket
@@ -146,3 +147,26 @@ def test_the_server_logs_json_and_each_request_once(site):
     logged = lines(site)[before:]
     assert [line["method"] for line in logged] == ["HEAD", "GET"]
     assert {line["level"] for line in logged} == {"INFO"}
+
+
+def test_connections_that_come_together_are_shared_by_the_workers(start_site):
+    """By asyncio's way of accepting, the worker that wakes first would take up to a hundred of them."""
+    site = start_site()
+    shares = []
+    for _ in range(3):  # a worker that the system lets wait gets fewer
+        before = {worker: sockets(worker) for worker in workers(site)}
+        with contextlib.ExitStack() as stack:
+            for _ in range(60):
+                stack.enter_context(site.connect())
+            wait_until(lambda before=before: sum(map(sockets, before)) - sum(before.values()) == 60)
+            shares.append(min(sockets(worker) - number for worker, number in before.items()))
+        wait_until(lambda before=before: sum(map(sockets, before)) == sum(before.values()))
+    assert max(shares) >= 10
+
+
+def sockets(process: int) -> int:
+    number = 0
+    for entry in Path(f"/proc/{process}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # it has been closed since
+            number += str(entry.readlink()).startswith("socket:")
+    return number
