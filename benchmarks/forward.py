@@ -1,8 +1,9 @@
 """How long the forward pass takes beside ONNX Runtime and OpenVINO, which run the same weights, each on one thread.
 
-Run as `python -m benchmarks.forward`; the last line is one JSON object. The three take turns call by call, so that
-other work of the machine slows all of them, and medians are compared. All of it is measured twice: as the processor is,
-and with OpenBLAS, which multiplies for NumPy, limited to the instructions of processors without AVX-512.
+Run as `python -m benchmarks.forward`; the last line is one JSON object. All take turns call by call, so that other work
+of the machine slows each of them, and medians are compared. The measurement is made twice, each time in a process of
+its own: with the instructions of this processor, and with OPENBLAS_CORETYPE=Haswell, which lets NumPy's BLAS use AVX2
+alone, as on processors without AVX-512. The others keep all their instructions, which makes that comparison the harder.
 """
 
 import argparse
@@ -14,8 +15,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
+from .environment import use_one_blas_thread
+
+# The child process must not choose its instructions by the processor.
+CHILD = "--in-this-process"
+if CHILD not in sys.argv:
+    use_one_blas_thread()
 
 import numpy as np
 
@@ -32,13 +39,11 @@ try:
     from onnx import TensorProto, helper, numpy_helper
 except ImportError as error:
     sys.exit(
-        f"benchmarks.forward needs what it compares with ({error}):"
-        " python -m pip install -r requirements-benchmarks.txt"
+        f"benchmarks.forward compares with others ({error}): python -m pip install -r requirements-benchmarks.txt"
     )
 
-REPEATS = {1: 1000, 2: 600, 4: 400, 8: 300, 16: 200, 100: 50, 256: 25}  # by images in a batch
-# What OpenBLAS is told of the processor: nothing, or that it is one without AVX-512.
-PROCESSORS = {"as it is": None, "without AVX-512": "Haswell"}
+REPEATS = {1: 1000, 2: 700, 4: 400, 8: 250, 10: 250, 16: 200, 100: 40, 256: 25}  # by images in a batch
+VARIANTS = {"this processor": None, "AVX2": "Haswell"}  # by name, what OPENBLAS_CORETYPE is set to
 SQUARE = 1024  # side of the matrices that measure how fast this machine multiplies
 LARGEST_DIFFERENCE = 1e-3  # between logits; the largest logits are around 10
 
@@ -111,6 +116,14 @@ def onnx_runner(weights: Weights, element: int) -> Callable[[np.ndarray], np.nda
     return lambda pixels: session.run(None, {"pixels": pixels})[0]
 
 
+def openvino_runner(weights: Weights, hint: str) -> Callable[[np.ndarray], np.ndarray]:
+    """A function from pixels to logits by OpenVINO on one thread; hint: LATENCY or THROUGHPUT."""
+    core = openvino.Core()
+    options = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": "f32"}
+    request = core.compile_model(onnx_model(weights, TensorProto.UINT8), "CPU", options).create_infer_request()
+    return lambda pixels: request.infer({0: pixels}, share_inputs=True)[0]
+
+
 def medians(calls: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
     """The median microseconds of each call; they take turns, after a few turns that warm up."""
     times: dict[str, list[float]] = {name: [] for name in calls}
@@ -122,83 +135,68 @@ def medians(calls: dict[str, Callable[[], object]], repeats: int) -> dict[str, f
     return {name: statistics.median(values[5:]) * 1e6 for name, values in times.items()}
 
 
-def openvino_runner(model: bytes, images: int) -> Callable[[np.ndarray], np.ndarray]:
-    """A function from that many images' pixels to logits, as fast as OpenVINO is on one thread."""
-    network = openvino.Core().read_model(model)
-    network.reshape([images, 1, SIDE, SIDE])
-    options = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY"}
-    options["INFERENCE_PRECISION_HINT"] = "f32"
-    request = openvino.compile_model(network, "CPU", options).create_infer_request()
-    return lambda pixels: request.infer([pixels], share_inputs=True, share_outputs=True)[0]
-
-
-def measure() -> dict:
-    """Measure all batches in this process, print a table, and return the figures."""
+def compare() -> dict[str, object]:
+    """Measure in this process and print a table; returns its figures, times in microseconds an image."""
     weights = load_weights()
     classifier = Classifier(weights)
-    kinds = {"bytes": TensorProto.UINT8, "floats": TensorProto.FLOAT}
-    runtimes = {kind: onnx_runner(weights, element) for kind, element in kinds.items()}
+    peers = {
+        "onnxruntime": [onnx_runner(weights, element) for element in (TensorProto.UINT8, TensorProto.FLOAT)],
+        "openvino": [openvino_runner(weights, hint) for hint in ("LATENCY", "THROUGHPUT")],
+    }
     rng = np.random.default_rng(0)
     shape = (max(REPEATS), SIDE, SIDE)
     pixels = np.where(rng.random(shape) < 0.2, rng.integers(1, 256, shape), 0).astype(np.uint8)  # as much ink as digits
 
-    figures: dict[str, dict[int, float]] = {
-        name: {} for name in ("numpy_us", "onnxruntime_us", "openvino_us", "ratio", "ratio_to_openvino")
-    }
-    print("images   NumPy   ONNX Runtime   OpenVINO   ratio to each   (microseconds an image)")
+    names = ("numpy_us", "onnxruntime_us", "openvino_us", "ratio", "openvino_ratio")
+    figures: dict[str, dict[int, float]] = {name: {} for name in names}
+    print("images   NumPy   ONNX Runtime   ratio   OpenVINO   ratio   (microseconds an image)")
     for n, repeats in REPEATS.items():
         batch, planes = pixels[:n], pixels[:n, None]
-        inputs = {"bytes": planes, "floats": planes / np.float32(255)}
-        calls: dict[str, Callable[[], np.ndarray]] = {"numpy": lambda batch=batch: classifier.logits(batch)}
-        for kind, given in inputs.items():
-            calls[kind] = lambda run=runtimes[kind], given=given: run(given)
-            run = openvino_runner(onnx_model(weights, kinds[kind]), n)
-            calls[f"openvino {kind}"] = lambda run=run, given=given: run(given)
-        logits = {name: call().copy() for name, call in calls.items()}
-        for name, those in logits.items():
-            difference = np.abs(logits["numpy"] - those).max()
-            assert difference < LARGEST_DIFFERENCE, f"logits of {name} differ by {difference}"
-        taken = medians(calls, repeats)
-        ours = taken["numpy"]
-        theirs, openvinos = (min(taken[name + kind] for kind in kinds) for name in ("", "openvino "))
-        for name, value in (("numpy_us", ours), ("onnxruntime_us", theirs), ("openvino_us", openvinos)):
-            figures[name][n] = round(value / n, 1)
-        figures["ratio"][n], figures["ratio_to_openvino"][n] = round(ours / theirs, 2), round(ours / openvinos, 2)
-        print(f"{n:6} {ours / n:7.1f} {theirs / n:14.1f} {openvinos / n:10.1f}", end="")
-        print(f" {ours / theirs:7.2f} {ours / openvinos:7.2f}", flush=True)
+        ours = lambda batch=batch: classifier.logits(batch)
+        taken = {}
+        # One peer at a time: the more programs take turns, the less of the cache each of them finds as it left it.
+        for name, runners in peers.items():
+            inputs = (planes, planes / np.float32(255)) if name == "onnxruntime" else (planes, planes)
+            calls = {f"{name}{place}": partial(run, x) for place, (run, x) in enumerate(zip(runners, inputs, strict=True))}
+            for call in calls.values():
+                difference = np.abs(ours() - call()).max()
+                assert difference < LARGEST_DIFFERENCE, f"logits differ by {difference}"
+            times = medians({"numpy": ours} | calls, repeats)
+            taken[name] = times["numpy"] / n, min(times[call] for call in calls) / n
+        numpy, onnx_time = taken["onnxruntime"]
+        beside_openvino, openvino_time = taken["openvino"]
+        row = (numpy, onnx_time, openvino_time, numpy / onnx_time, beside_openvino / openvino_time)
+        for name, value in zip(names, row, strict=True):
+            figures[name][n] = round(value, 2 if "ratio" in name else 1)
+        print(f"{n:6} {row[0]:7.1f} {row[1]:14.1f} {row[3]:7.2f} {row[2]:10.1f} {row[4]:7.2f}")
 
     square = rng.random((SQUARE, SQUARE), np.float32)
     rate = 2 * SQUARE**3 / medians({"square": lambda: square @ square}, 20)["square"]  # operations a microsecond
     bound = 2 * multiplications(weights.architecture) / rate  # each with an addition
     print(f"Matrix products at {rate / 1e3:.0f} GFLOP/s would take {bound:.1f} µs for the network as it is defined.")
-    least = figures["numpy_us"][max(REPEATS)]
-    return figures | {"gflops": round(rate / 1e3, 1), "gflops_bound_ratio": round(least / bound, 2)}
-
-
-def measure_as(core_type: str | None) -> dict:
-    """`measure` in a process of its own, as OpenBLAS looks at the variable once; prints its table."""
-    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_CORETYPE"}
-    environment |= {"OPENBLAS_CORETYPE": core_type} if core_type else {}
-    command = [sys.executable, "-m", "benchmarks.forward", "--once"]
-    printed = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
-    *table, figures = printed.splitlines()
-    print("\n".join(table))
-    return json.loads(figures)
+    return figures | {
+        "gflops": round(rate / 1e3, 1),
+        "gflops_bound_ratio": round(figures["numpy_us"][max(REPEATS)] / bound, 2),
+    }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.forward", description=__doc__)
-    parser.add_argument("--once", action="store_true", help="with the instructions that OPENBLAS_CORETYPE names")
-    if parser.parse_args().once:
-        print(json.dumps(measure()))
-        return
-    figures = {}
-    for processor, core_type in PROCESSORS.items():
-        print(f"The processor {processor}:")
-        figures[processor] = measure_as(core_type)
-    packages = {"numpy": np, "onnx": onnx, "onnxruntime": onnxruntime, "openvino": openvino}
-    print(json.dumps(figures | {"python": platform.python_version()} | {n: m.__version__ for n, m in packages.items()}))
+    result: dict[str, object] = {}
+    for name, coretype in VARIANTS.items():
+        print(f"NumPy with the instructions of {name}:", flush=True)
+        environment = os.environ | ({"OPENBLAS_CORETYPE": coretype} if coretype else {})
+        command = [sys.executable, "-m", "benchmarks.forward", CHILD]
+        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+        *table, last = done.stdout.splitlines()
+        print(*table, sep="\n", flush=True)
+        result[name] = json.loads(last)
+    versions = {"python": platform.python_version(), "numpy": np.__version__, "onnx": onnx.__version__}
+    versions |= {"onnxruntime": onnxruntime.__version__, "openvino": openvino.__version__}
+    print(json.dumps(result["this processor"] | {"avx2": result["AVX2"]} | versions))
 
 
 if __name__ == "__main__":
-    main()
+    if CHILD in sys.argv:
+        print(json.dumps(compare()))
+    else:
+        main()

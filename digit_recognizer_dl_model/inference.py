@@ -20,6 +20,8 @@ from .winograd import pieces, tile_side, winograd
 # Images that are computed together. With fewer, the cost of each NumPy call is shared by fewer; more outgrow a core's
 # cache.
 BATCH = 4
+# An image has few tiles if copying the kernels for a product takes longer than multiplying them by so many rows.
+FEW_TILES = 16
 
 
 class Classifier:
@@ -75,7 +77,7 @@ class Classifier:
         activations = [
             out[:, :, 0] - step.floor  # adds the bias that the step left to the next one, see Step
             for step, out in zip(self._steps, program.outputs, strict=True)
-            if isinstance(step, PixelStep | ConvStep)
+            if isinstance(step, PixelStep | ConvStep | BandStep)
         ]
         self._idle[1].append(program)
         return activations
@@ -96,6 +98,7 @@ class Program:
 
     def __init__(self, steps: list["Step"], b: int) -> None:
         self._calls: list[tuple[Callable, tuple[np.ndarray, ...], np.ndarray]] = []
+        self._halves = [empty(0), empty(0)]
         self._pixels = np.zeros((b, SIDE, SIDE), np.float32)
         x = self._pixels.transpose(1, 2, 0)[..., None]  # (28, 28, b, 1)
         self.outputs: list[np.ndarray] = []  # of each step; no later step writes into them
@@ -110,6 +113,16 @@ class Program:
         for function, inputs, out in self._calls:
             function(*inputs, out=out)
         return self.logits
+
+    def scratch(self, half: int, *shape: int) -> np.ndarray:
+        """Memory for what only the next call reads, half 0 or 1.
+
+        All steps share the two halves: a call reads one and writes the other, so that the cache has little to hold.
+        """
+        size = math.prod(shape)
+        if size > self._halves[half].size:
+            self._halves[half] = empty(size)
+        return self._halves[half][:size].reshape(shape)
 
     def add(self, function: Callable, *inputs: np.ndarray, out: np.ndarray) -> np.ndarray:
         """Have each run call `function(*inputs, out=out)`; returns `out`."""
@@ -192,33 +205,23 @@ class ConvStep:
         _, inputs, outputs = kernels.shape
         height, width, b, _ = x.shape
         down, across = (height - points) // tile + 1, (width - points) // tile + 1
-        # Each product reads one half of this memory and writes the other half, so that the cache has less to hold.
-        halves = empty(2, points**2 * down * across * b * max(inputs, outputs))
-
-        def half(index: int, *shape: int) -> np.ndarray:
-            return halves[index, : math.prod(shape)].reshape(shape)
-
         # From pixels to points, first down the rows, then along them.
         bands = pieces(x.reshape(height, -1), points, tile, axis=0)  # (down, points, width * b * inputs)
-        rows = program.add(np.matmul, B, bands, out=half(0, *bands.shape))
+        rows = program.add(np.matmul, B, bands, out=program.scratch(0, *bands.shape))
         rows = rows.reshape(down, points, width, b * inputs)
         tiles = pieces(rows, points, tile, axis=2)  # (down, points, across, points, b * inputs)
-        values = half(1, points, points, down, across, b * inputs)
+        values = program.scratch(1, points, points, down, across, b * inputs)
         program.add(np.matmul, B, tiles, out=values.transpose(2, 0, 3, 1, 4))
 
-        # At each point, a product over the channels: one for all images, or one for each where that rounds differently.
-        products = half(0, points * points, down * across, b, outputs)
+        # At each point, a product over the channels.
+        products = program.scratch(0, points * points, down * across, b, outputs)
         values = values.reshape(*products.shape[:3], inputs)
-        if rounds_alike():
-            rows = (points * points, -1)
-            program.add(np.matmul, values.reshape(*rows, inputs), kernels, out=products.reshape(*rows, outputs))
-        else:
-            program.add(np.matmul, values.swapaxes(1, 2), kernels[:, None], out=products.swapaxes(1, 2))
+        multiply(values, kernels, program, out=products)
 
         # From points to pixels, again one axis after the other; pixels at the same place in their tiles lie together.
-        rows = program.add(np.matmul, A, products.reshape(points, -1), out=half(1, tile, products.size // points))
+        rows = program.add(np.matmul, A, products.reshape(points, -1), out=program.scratch(1, tile, products.size // points))
         rows = rows.reshape(tile, points, -1)
-        out = program.add(np.matmul, A, rows, out=half(0, tile, tile, rows.shape[2]))
+        out = program.add(np.matmul, A, rows, out=program.scratch(0, tile, tile, rows.shape[2]))
         if self.pools:
             out, tile = program.pool(out), tile // 2
 
@@ -227,6 +230,60 @@ class ConvStep:
         image = empty(down * tile, across * tile, b, outputs)
         floor = spread(self.floor, image.shape)
         program.add(np.maximum, out, floor.reshape(out.shape), out=image.reshape(out.shape))
+        return image
+
+
+class BandStep:
+    """What ConvStep does, with fewer and longer products, which suits few tiles without AVX-512.
+
+    It takes Winograd's method down the rows alone, and copies windows along them. That saves half of the
+    multiplications rather than three quarters. But with AVX2, OpenBLAS copies both factors of each product
+    before it multiplies, and here are 6 products instead of 36, with fewer bytes of kernels to read.
+
+    kernel: (size, size, inputs, outputs); floor: (outputs,).
+    """
+
+    def __init__(self, kernel: np.ndarray, floor: np.ndarray, pools: bool, tile: int) -> None:
+        self.size, _, inputs, outputs = kernel.shape
+        A, G, B = winograd(tile, self.size)
+        self.A, self.B = A.astype(np.float32), B.astype(np.float32)
+        kernels = np.einsum("ik,klcf->ilcf", G, kernel)  # (points, size, inputs, outputs)
+        self.kernels = kernels.reshape(len(G), self.size * inputs, outputs).astype(np.float32)
+        self.floor, self.pools = floor.astype(np.float32), pools
+
+    def lay_out(self, x: np.ndarray, program: Program) -> np.ndarray:
+        """(h, w, b, inputs) -> (h - size + 1, w - size + 1, b, outputs), half as high and wide where it pools."""
+        A, B, kernels = self.A, self.B, self.kernels
+        tile, points = A.shape
+        outputs = kernels.shape[-1]
+        height, width, b, inputs = x.shape
+        down, across = (height - points) // tile + 1, width - self.size + 1
+
+        # From pixels to points, down the rows.
+        bands = pieces(x.reshape(height, -1), points, tile, axis=0)  # (down, points, width * b * inputs)
+        rows = program.scratch(0, points, down, width * b * inputs)
+        program.add(np.matmul, B, bands, out=rows.swapaxes(0, 1))
+
+        # At each point, a product over the channels of windows of one row: (points * down, across, b, size, inputs).
+        windows = pieces(rows.reshape(points * down, width, b, inputs), self.size, 1, axis=1).swapaxes(2, 3)
+        windows = program.add(copy, windows, out=program.scratch(1, *windows.shape))
+        products = program.scratch(0, points, down * across, b, outputs)
+        multiply(windows.reshape(*products.shape[:3], -1), kernels, program, out=products)
+
+        # From points to pixels.
+        out = program.add(np.matmul, A, products.reshape(points, -1), out=program.scratch(1, tile, products[0].size))
+        if self.pools:  # first the rows of pairs, which are whole in memory, then the columns
+            tile, across = tile // 2, across // 2
+            out = program.add(np.maximum, out[0::2], out[1::2], out=program.scratch(0, tile, out.shape[1]))
+            out = out.reshape(tile, down, across, 2, -1)
+            pooled = program.scratch(1, tile, down, across, b * outputs)
+            out = program.add(np.maximum, out[..., 0, :], out[..., 1, :], out=pooled)
+
+        # Back to the order of the image.
+        image = empty(down * tile, across, b, outputs)
+        ordered = image.reshape(down, tile, -1)
+        floor = spread(self.floor, image.shape).reshape(ordered.shape)
+        program.add(np.maximum, out.reshape(tile, down, -1).swapaxes(0, 1), floor, out=ordered)
         return image
 
 
@@ -262,6 +319,20 @@ class DenseStep:
         return program.add(np.add, out, spread(self.bias, out.shape), out=out)
 
 
+def multiply(values: np.ndarray, kernels: np.ndarray, program: Program, out: np.ndarray) -> None:
+    """Add the products of a convolution to the program, one at each point.
+
+    values: (points, tiles, b, inputs); kernels: (points, inputs, outputs); out: (points, tiles, b, outputs).
+    There is one product for all images, or one for each where that rounds differently.
+    """
+    points, tiles, b, inputs = values.shape
+    if rounds_alike():
+        values, out = values.reshape(points, tiles * b, inputs), out.reshape(points, tiles * b, -1)
+        program.add(np.matmul, values, kernels, out=out)
+    else:
+        program.add(np.matmul, values.swapaxes(1, 2), kernels[:, None], out=out.swapaxes(1, 2))
+
+
 def empty(*shape: int) -> np.ndarray:
     return np.empty(shape, np.float32)
 
@@ -283,7 +354,7 @@ def rounds_alike() -> bool:
     """Whether BLAS rounds a row of a product in the same way wherever the row stands and however many rows there are.
 
     OpenBLAS does so with AVX-512. With AVX2 it alternates between kernels that round differently: an image would get
-    other logits in a batch than alone, and computing each image by itself makes batches slower by a tenth.
+    other logits in a batch than alone. So this also tells where BandStep is faster.
     """
     numbers = np.sin(np.arange(65 * 64, dtype=np.float32)).reshape(65, 64)
     row, matrix = numbers[:1], numbers[1:]
@@ -353,8 +424,15 @@ def fuse_convolution(weights: Weights, block: Block, carry: Carry) -> tuple[Step
     if inputs == 1:
         step = PixelStep(kernel, -bias, pools)
     else:
-        step = ConvStep(kernel, -bias, pools, tile_side(side, size, pools))
+        step = convolution(kernel, -bias, pools, side)
     return step, Carry(side // 2 if pools else side, 1, bias)
+
+
+def convolution(kernel: np.ndarray, floor: np.ndarray, pools: bool, side: int) -> Step:
+    """The faster way of convolution on this processor; side: pixels of the output before pooling."""
+    tile = tile_side(side, len(kernel), pools)
+    suits_bands = not rounds_alike() and (side // tile) ** 2 < FEW_TILES
+    return (BandStep if suits_bands else ConvStep)(kernel, floor, pools, tile)
 
 
 def fuse_flatten(weights: Weights, block: Block, carry: Carry) -> tuple[Step, Carry]:
