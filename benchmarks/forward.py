@@ -26,6 +26,8 @@ if CHILD not in sys.argv:
 
 import numpy as np
 
+os.environ.pop("OPENBLAS_CORETYPE", None)  # NumPy has read it; modules imported below would say that it is ignored
+
 from digit_recognizer_dl_model.frame import SIDE
 from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.weights import EPSILON, Weights, load_weights
@@ -38,9 +40,7 @@ try:
     import openvino
     from onnx import TensorProto, helper, numpy_helper
 except ImportError as error:
-    sys.exit(
-        f"benchmarks.forward compares with others ({error}): python -m pip install -r requirements-benchmarks.txt"
-    )
+    sys.exit(f"benchmarks.forward compares with others ({error}): python -m pip install -r requirements-benchmarks.txt")
 
 REPEATS = {1: 1000, 2: 700, 4: 400, 8: 250, 10: 250, 16: 200, 100: 40, 256: 25}  # by images in a batch
 VARIANTS = {"this processor": None, "AVX2": "Haswell"}  # by name, what OPENBLAS_CORETYPE is set to
@@ -119,8 +119,14 @@ def onnx_runner(weights: Weights, element: int) -> Callable[[np.ndarray], np.nda
 def openvino_runner(weights: Weights, hint: str) -> Callable[[np.ndarray], np.ndarray]:
     """A function from pixels to logits by OpenVINO on one thread; hint: LATENCY or THROUGHPUT."""
     core = openvino.Core()
-    options = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": "f32"}
-    request = core.compile_model(onnx_model(weights, TensorProto.UINT8), "CPU", options).create_infer_request()
+    options = {
+        "INFERENCE_NUM_THREADS": 1,
+        "NUM_STREAMS": 1,
+        "PERFORMANCE_HINT": hint,
+        "INFERENCE_PRECISION_HINT": "f32",
+    }
+    model = core.read_model(onnx_model(weights, TensorProto.UINT8), b"")  # no weights beside those in the model
+    request = core.compile_model(model, "CPU", options).create_infer_request()
     return lambda pixels: request.infer({0: pixels}, share_inputs=True)[0]
 
 
@@ -152,12 +158,14 @@ def compare() -> dict[str, object]:
     print("images   NumPy   ONNX Runtime   ratio   OpenVINO   ratio   (microseconds an image)")
     for n, repeats in REPEATS.items():
         batch, planes = pixels[:n], pixels[:n, None]
-        ours = lambda batch=batch: classifier.logits(batch)
+        ours = partial(classifier.logits, batch)
         taken = {}
         # One peer at a time: the more programs take turns, the less of the cache each of them finds as it left it.
         for name, runners in peers.items():
             inputs = (planes, planes / np.float32(255)) if name == "onnxruntime" else (planes, planes)
-            calls = {f"{name}{place}": partial(run, x) for place, (run, x) in enumerate(zip(runners, inputs, strict=True))}
+            calls = {
+                f"{name}{place}": partial(run, x) for place, (run, x) in enumerate(zip(runners, inputs, strict=True))
+            }
             for call in calls.values():
                 difference = np.abs(ours() - call()).max()
                 assert difference < LARGEST_DIFFERENCE, f"logits differ by {difference}"

@@ -205,6 +205,7 @@ class ConvStep:
         _, inputs, outputs = kernels.shape
         height, width, b, _ = x.shape
         down, across = (height - points) // tile + 1, (width - points) // tile + 1
+
         # From pixels to points, first down the rows, then along them.
         bands = pieces(x.reshape(height, -1), points, tile, axis=0)  # (down, points, width * b * inputs)
         rows = program.add(np.matmul, B, bands, out=program.scratch(0, *bands.shape))
@@ -219,7 +220,9 @@ class ConvStep:
         multiply(values, kernels, program, out=products)
 
         # From points to pixels, again one axis after the other; pixels at the same place in their tiles lie together.
-        rows = program.add(np.matmul, A, products.reshape(points, -1), out=program.scratch(1, tile, products.size // points))
+        rows = program.add(
+            np.matmul, A, products.reshape(points, -1), out=program.scratch(1, tile, products.size // points)
+        )
         rows = rows.reshape(tile, points, -1)
         out = program.add(np.matmul, A, rows, out=program.scratch(0, tile, tile, rows.shape[2]))
         if self.pools:
@@ -238,7 +241,7 @@ class BandStep:
 
     It takes Winograd's method down the rows alone, and copies windows along them. That saves half of the
     multiplications rather than three quarters. But with AVX2, OpenBLAS copies both factors of each product
-    before it multiplies, and here are 6 products instead of 36, with fewer bytes of kernels to read.
+    before it multiplies, and here are 6 or 7 products instead of 36 or 49, with fewer bytes of kernels to read.
 
     kernel: (size, size, inputs, outputs); floor: (outputs,).
     """
@@ -421,10 +424,7 @@ def fuse_convolution(weights: Weights, block: Block, carry: Carry) -> tuple[Step
     kernel = kernel * (carry.scale * factor)
     bias = shift + response(kernel, carry.missing)
     pools, side = "MaxPool2D" in block.kinds, carry.side - size + 1
-    if inputs == 1:
-        step = PixelStep(kernel, -bias, pools)
-    else:
-        step = convolution(kernel, -bias, pools, side)
+    step = PixelStep(kernel, -bias, pools) if inputs == 1 else convolution(kernel, -bias, pools, side)
     return step, Carry(side // 2 if pools else side, 1, bias)
 
 
