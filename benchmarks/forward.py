@@ -6,7 +6,6 @@ its own: with the instructions of this processor, and with OPENBLAS_CORETYPE=Has
 alone, as on processors without AVX-512. The others keep all their instructions, which makes that comparison the harder.
 """
 
-import argparse
 import json
 import os
 import platform
@@ -152,6 +151,7 @@ def compare() -> dict[str, object]:
     rng = np.random.default_rng(0)
     shape = (max(REPEATS), SIDE, SIDE)
     pixels = np.where(rng.random(shape) < 0.2, rng.integers(1, 256, shape), 0).astype(np.uint8)  # as much ink as digits
+    square = rng.random((SQUARE, SQUARE), np.float32)
 
     names = ("numpy_us", "onnxruntime_us", "openvino_us", "ratio", "openvino_ratio")
     figures: dict[str, dict[int, float]] = {name: {} for name in names}
@@ -178,7 +178,6 @@ def compare() -> dict[str, object]:
             figures[name][n] = round(value, 2 if "ratio" in name else 1)
         print(f"{n:6} {row[0]:7.1f} {row[1]:14.1f} {row[3]:7.2f} {row[2]:10.1f} {row[4]:7.2f}")
 
-    square = rng.random((SQUARE, SQUARE), np.float32)
     rate = 2 * SQUARE**3 / medians({"square": lambda: square @ square}, 20)["square"]  # operations a microsecond
     bound = 2 * multiplications(weights.architecture) / rate  # each with an addition
     print(f"Matrix products at {rate / 1e3:.0f} GFLOP/s would take {bound:.1f} µs for the network as it is defined.")
