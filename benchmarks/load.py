@@ -132,9 +132,13 @@ def is_answered(port: int, request: Request, timeout: float = 5) -> bool:
 
 
 def family(pid: int) -> list[int]:
-    """A process and all that descend from it."""
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    children = [child for task in tasks for child in task.read_text().split()]
+    """A process and all that descend from it; nothing where it has ended."""
+    try:
+        children = [
+            child for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text().split()
+        ]
+    except OSError:
+        return []
     return [pid, *(descendant for child in children for descendant in family(int(child)))]
 
 

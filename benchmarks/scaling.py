@@ -45,6 +45,8 @@ from digit_recognizer_dl_model.scorer import Scorer
 from digit_recognizer_dl_model.weights import load_weights
 from digits.scoring.workers import BATCH
 
+from .load import family, processor_seconds
+
 ROOT = Path(__file__).parents[1]
 TURNS = 3
 BATCHES = (4, 16, 64, 256, 1024, 4096)
@@ -98,15 +100,6 @@ class Command:
         others = sum(peak for name, peak in self.peaks.values() if "PartScorer" not in name)
         seconds = time.perf_counter() - self.start
         return Told(rows, seconds, rate, unsure, errors, driver, max(actors, default=0), others)
-
-
-def family(pid: int) -> list[int]:
-    """A process and all that descend from it."""
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        return []
-    return [pid, *(descendant for child in children for descendant in family(int(child)))]
 
 
 def name_and_peak(pid: int) -> tuple[str, float]:
@@ -327,15 +320,6 @@ def measure_kills(inputs: Inputs) -> dict:
         f" a worker killed: {'the same bytes as in one run' if same else 'ANOTHER RESULT'}"
     )
     return {"same_after_kills": same}
-
-
-def processor_seconds(pid: int) -> float:
-    """Of a process and all that descend from it, until now."""
-    ticks = 0
-    for each in family(pid):
-        fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 @contextlib.contextmanager
