@@ -25,7 +25,7 @@ from .wsgi import application as wsgi_application
 Receive = Callable[[], Awaitable[dict]]
 Send = Callable[[dict], Awaitable[None]]
 
-QUICK_BYTES = 64 * 1024  # a larger body takes some time whatever is in it
+QUICK_BYTES = 64 * 1024  # reading a larger body may take long
 # More than the predictions at a time, so that something is left for pages.
 THREADS = settings.MAX_PREDICTIONS_IN_FLIGHT + 4
 threads = ThreadPoolExecutor(THREADS, "request")

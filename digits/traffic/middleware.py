@@ -68,7 +68,7 @@ def account(get_response: GetResponse) -> GetResponse:
             "request_id": request.request_id,
         }
         if access_log.isEnabledFor(logging.INFO):
-            # As `access_log.info` does, but for looking up which line of code has called it.
+            # `access_log.info` does the same, and looks up which line of code has called it.
             record = access_log.makeRecord(access_log.name, logging.INFO, __file__, 0, "request", (fields,), None)
             access_log.handle(record)
         return response
