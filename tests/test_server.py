@@ -2,16 +2,32 @@
 
 import contextlib
 import json
+import os
 import re
+import signal
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 
-from .clients import HEAD, LIVE, PREDICT, READY, answer_on, assert_secured, lines, predict, wait_until, workers
+from .clients import (
+    HEAD,
+    LIVE,
+    PICTURE,
+    PREDICT,
+    READY,
+    ROOM,
+    answer_on,
+    assert_secured,
+    lines,
+    predict,
+    wait_until,
+    workers,
+)
 from .conftest import HASTY, Site
 
 pytestmark = [
@@ -151,22 +167,31 @@ def test_the_server_logs_json_and_each_request_once(site):
 
 def test_connections_that_come_together_are_shared_by_the_workers(start_site):
     """By asyncio's way of accepting, the worker that wakes first would take up to a hundred of them."""
-    site = start_site()
-    shares = []
-    for _ in range(3):  # a worker that the system lets wait gets fewer
-        before = {worker: sockets(worker) for worker in workers(site)}
-        with contextlib.ExitStack() as stack:
-            for _ in range(60):
-                stack.enter_context(site.connect())
-            wait_until(lambda before=before: sum(map(sockets, before)) - sum(before.values()) == 60)
-            shares.append(min(sockets(worker) - number for worker, number in before.items()))
-        wait_until(lambda before=before: sum(map(sockets, before)) == sum(before.values()))
-    assert max(shares) >= 10
+    site = start_site(**ROOM)
+    wait_until(lambda: len(workers(site)) == 2)
+    request = f"{HEAD}Content-Length: {len(PICTURE)}\r\n\r\n".encode() + PICTURE
+    with contextlib.ExitStack() as stack:
+        for worker in workers(site):
+            os.kill(worker, signal.SIGSTOP)
+        connections = [stack.enter_context(site.connect()) for _ in range(60)]
+        for connection in connections:
+            connection.sendall(request)
+        for worker in workers(site):
+            os.kill(worker, signal.SIGCONT)
+        assert {answer_on(connection)[0] for connection in connections} == {200}
+        shares = connections_of(site, {connection.getsockname()[1] for connection in connections})
+    assert sum(shares) == 60
+    assert min(shares) >= 10
 
 
-def sockets(process: int) -> int:
-    number = 0
+def connections_of(site: Site, ports: set[int]) -> list[int]:
+    """How many connections from these ports of this machine each worker has accepted."""
+    rows = [line.split() for line in Path(f"/proc/{site.process.pid}/net/tcp").read_text().splitlines()[1:]]
+    sockets = {f"socket:[{row[9]}]" for row in rows if int(row[2].rpartition(":")[2], 16) in ports}
+    return [len(sockets.intersection(open_files(worker))) for worker in workers(site)]
+
+
+def open_files(process: int) -> Iterator[str]:
     for entry in Path(f"/proc/{process}/fd").iterdir():
         with contextlib.suppress(FileNotFoundError):  # it has been closed since
-            number += str(entry.readlink()).startswith("socket:")
-    return number
+            yield str(entry.readlink())
