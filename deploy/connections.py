@@ -142,17 +142,18 @@ class Worker(gasgi.ASGIWorker):
         self.is_leaving = False
 
     def _setup_event_loop(self) -> None:
-        """Have the loop accept one connection at a time, so that the next one is for a worker that has less to do.
+        """Have the loop accept at most as many connections at a time as it has, so that other workers get some.
 
-        asyncio accepts all that are waiting: the worker that wakes first would get all connections of a proxy.
+        asyncio accepts all that are waiting: the worker that wakes first would get all connections of a proxy. One at
+        a time, the last of many would wait while the first are answered again and again.
         """
         super()._setup_event_loop()
-        start_serving = self.loop._start_serving
+        accept_connections = self.loop._accept_connection
 
-        def start_serving_one_at_a_time(protocol, listener, ssl, server, backlog, *rest) -> None:
-            start_serving(protocol, listener, ssl, server, 1, *rest)
+        def accept_some(protocol, listener, ssl, server, backlog, *rest) -> None:
+            accept_connections(protocol, listener, ssl, server, min(backlog, max(1, self.nr_conns)), *rest)
 
-        self.loop._start_serving = start_serving_one_at_a_time
+        self.loop._accept_connection = accept_some
         self.loop.create_server = functools.partial(self.loop.create_server, backlog=self.cfg.backlog)
 
     def make_room(self) -> None:
