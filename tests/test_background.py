@@ -108,3 +108,12 @@ def test_a_large_uneven_picture_is_prepared_as_a_small_one():
     small = lit(drawing(ink=60, paper=220), LIGHTS["falling"])
     large = small.resize((2000, 2000), Image.Resampling.BICUBIC)
     assert difference(large, small) < 10
+
+
+@pytest.mark.parametrize("shape", [(1500, 2000), (2000, 1501), (801, 33), (400, 400)])
+def test_a_picture_reduced_in_strips_is_the_one_reduced_at_once(shape):
+    luminance = np.random.default_rng(5).integers(0, 256, shape).astype(np.uint8)
+    at_once = Image.fromarray(luminance.astype(np.float32)).reduce(-(-max(shape) // 400))
+    small = background.reduced(luminance)
+    assert small.dtype == np.float32
+    np.testing.assert_array_equal(small, np.asarray(at_once))

@@ -1,7 +1,9 @@
 """Large pictures are reduced while they are decoded, or before there are floats of them."""
 
+import io
 import time
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -59,6 +61,14 @@ def test_a_digit_of_a_fiftieth_of_a_photograph_keeps_its_pixels():
     dark = decode.decode(encoded(photo, "JPEG", quality=90)) < 128
     assert dark.any(axis=0).sum() >= 32
     assert dark.any(axis=1).sum() >= 32
+
+
+def test_a_jpeg_without_its_colours_has_the_luminance_that_its_colours_give():
+    colours = Image.merge("RGB", [drawing(ink=ink, paper=paper) for ink, paper in ((20, 230), (40, 190), (90, 160))])
+    data = encoded(colours, "JPEG", quality=90)
+    with Image.open(io.BytesIO(data)) as picture:
+        expected = np.asarray(picture.convert("L"), int)
+    assert np.abs(decode.decode(data) - expected).max() <= 2
 
 
 def test_a_photograph_of_12_megapixels_is_decoded_soon():

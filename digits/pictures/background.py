@@ -23,6 +23,7 @@ SPECK = 20  # grey levels that a single pixel differs by from all of its neighbo
 SPECKS = 0.0005  # fraction of specks among the pixels from which a picture has salt-and-pepper noise
 CALM = 0.02  # fraction of the ink's contrast that smoothing brings the noise's standard deviation down to
 ENOUGH = 400  # pixels along the longest side; larger uneven pictures are reduced to it
+STRIP = 16  # rows of a reduced picture that are made at a time
 
 # The cells, and how broad a stroke can be among them.
 CELLS = 40  # along the longest side
@@ -94,9 +95,16 @@ def depth_on_uneven_paper(luminance: np.ndarray, looks_closely: bool = False) ->
 
 
 def reduced(luminance: np.ndarray) -> np.ndarray:
-    """A picture (h, w) at the size at which its paper is estimated."""
+    """A picture (h, w) at the size at which its paper is estimated, (h', w') float32.
+
+    In strips: a float32 copy of a large picture would not fit in a cache, and its memory takes long to get.
+    """
     factor = -(-max(luminance.shape) // ENOUGH)
-    return np.asarray(Image.fromarray(luminance).reduce(factor)) if factor > 1 else luminance
+    if factor <= 1:
+        return luminance.astype(np.float32, copy=False)
+    strips = (luminance[top : top + STRIP * factor] for top in range(0, len(luminance), STRIP * factor))
+    pictures = (Image.fromarray(strip.astype(np.float32, copy=False)) for strip in strips)
+    return np.concatenate([np.asarray(picture.reduce(factor)) for picture in pictures])
 
 
 def without_specks(luminance: np.ndarray) -> np.ndarray:

@@ -19,9 +19,11 @@ from .headers import LARGEST_SIDE, MAX_EXIF, PREPARING, REDUCED_SIDE, Header, da
 # which `set_up_pillow` turns into an exception, too.
 DAMAGE = (IndexError, OSError, SyntaxError, UserWarning, ValueError, struct.error)
 QUICK = 0.02  # seconds, by the estimate, within which a picture may be decoded on the event loop
+GREY_FIRST = 0.1  # seconds, by the estimate; a JPEG picture that takes longer is not decoded twice
 FLAT = 80  # grey levels of luminance; where there are more, it tells ink from paper
 COLOURFUL = 2  # times the levels of luminance that a colour has to have in order to be looked at instead
-DECODER_BYTES = 8  # a pixel, that a decoder may need: two for each coefficient of a JPEG picture of four channels
+# Bytes a pixel that a decoder may need: two for each coefficient of a JPEG picture of four channels, and more for WebP.
+DECODER_BYTES = 12
 # How much EXIF data is read, by Pillow's names: as it is, and in lines of hexadecimal digits as in PNG files.
 EXIF_LIMITS = {"exif": MAX_EXIF, "Raw profile type exif": 2.1 * MAX_EXIF}
 
@@ -71,6 +73,10 @@ def decode(data: bytes, budget: Budget | None = None) -> np.ndarray:
         budget.spend(header.seconds)
     if form == "PNG" and not has_right_checksums(data):
         raise damaged()
+    if form == "JPEG" and header.seconds < GREY_FIRST:
+        grey = reduced(opened(header, form, mode="L"))
+        if grey.mode != "L" or max(spans_of(grey)) > FLAT:
+            return luminance_of(grey)
     return luminance_of(reduced(plain_png(header) if header.plain else opened(header, form)))
 
 
@@ -83,8 +89,11 @@ def plain_png(header: Header) -> Image.Image:
         raise damaged_unless_short_of_memory(error, header) from error
 
 
-def opened(header: Header, form: str) -> Image.Image:
-    """The picture in a file, as Pillow reads it, turned as its EXIF orientation says."""
+def opened(header: Header, form: str, mode: str | None = None) -> Image.Image:
+    """The picture in a file, as Pillow reads it, turned as its EXIF orientation says.
+
+    mode: "L" leaves out the colours of a JPEG picture, where it holds them apart from its luminance.
+    """
     try:
         picture = Image.open(io.BytesIO(header.data), formats=list(MAGIC))
     except DAMAGE as error:
@@ -93,7 +102,7 @@ def opened(header: Header, form: str) -> Image.Image:
         raise damaged()
     try:
         if form == "JPEG":
-            picture.draft(None, tuple(max(1, side // header.drafted) for side in picture.size))
+            picture.draft(mode, tuple(max(1, side // header.drafted) for side in picture.size))
         picture.load()
         if any(len(picture.info.get(name, "")) > most for name, most in EXIF_LIMITS.items()):
             raise too_many("bytes of EXIF data", MAX_EXIF)
@@ -202,12 +211,15 @@ def channel_of(picture: Image.Image) -> Image.Image:
     luminance = picture if picture.mode == "L" else picture.convert("L")
     if picture.mode in ("1", "L"):
         return luminance
-    factor = 1 + max(picture.size) // 200
-    least, most = luminance.reduce(factor).getextrema()
-    if most - least > FLAT:
+    [levels] = spans_of(luminance)
+    if levels > FLAT:
         return luminance
     colours = picture.convert("RGB")
-    spans = [high - low for low, high in colours.reduce(factor).getextrema()]
-    if max(spans) < COLOURFUL * (most - least):
-        return luminance
-    return colours.getchannel(spans.index(max(spans)))
+    spans = spans_of(colours)
+    return colours.getchannel(spans.index(max(spans))) if max(spans) >= COLOURFUL * levels else luminance
+
+
+def spans_of(picture: Image.Image) -> list[int]:
+    """How many levels apart the lightest and the darkest place of each channel are."""
+    channels = picture.reduce(1 + max(picture.size) // 200).split()
+    return [most - least for least, most in (channel.getextrema() for channel in channels)]

@@ -31,7 +31,6 @@ def ink_of_picture(luminance: np.ndarray) -> Ink:
     if uneven is None and (ink := ink_of_outlines(luminance)):
         return ink
     leave_if(True)
-    luminance = luminance.astype(np.float32, copy=False)
     depth = depth_of_picture(luminance, uneven)
     # What was reduced until a digit has few pixels is looked at once more, from near.
     if depth.size < luminance.size and (near := surroundings(depth, luminance)) is not None:
@@ -75,7 +74,7 @@ def surroundings(depth: np.ndarray, luminance: np.ndarray) -> np.ndarray | None:
 def depth_of_picture(luminance: np.ndarray, uneven: np.ndarray | None) -> np.ndarray:
     """How many grey levels each pixel of the digit stands out from the paper; raises Blank where nothing does.
 
-    luminance: (h, w) float32; uneven: what `on_uneven_paper` says of it.
+    luminance: (h, w) uint8 or float32; uneven: what `on_uneven_paper` says of it.
     """
     depth = None if uneven is None else background.depth_on_uneven_paper(uneven)
     if depth is None:
@@ -95,11 +94,11 @@ def is_large(luminance: np.ndarray) -> bool:
 
 
 def on_uneven_paper(luminance: np.ndarray) -> np.ndarray | None:
-    """The picture (h, w) as float32 if its paper is uneven, a small one enlarged; None on even paper."""
+    """The picture (h, w) if its paper is uneven, a small one enlarged; None on even paper."""
     if not is_large(luminance):
         return uneven_tile(luminance)
     is_uneven = background.may_be_uneven(luminance) and not levels.has_even_paper(luminance)
-    return luminance.astype(np.float32, copy=False) if is_uneven else None
+    return luminance if is_uneven else None
 
 
 def uneven_tile(luminance: np.ndarray) -> np.ndarray | None:
