@@ -2,10 +2,9 @@
 
 `python -m benchmarks.serving --profile` prints it, in time of the processor. The stages inside the process are
 differences between the medians of calls that begin further and further inside. What the server's processes take beyond
-them goes to sockets and HTTP.
+them goes to sockets, HTTP and config/asgi.py.
 """
 
-import asyncio
 import io
 import logging
 import os
@@ -18,7 +17,7 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http import JsonResponse
 from django.test import RequestFactory
 
-from config import asgi, wsgi
+from config import wsgi
 from digits import pictures
 from digits.api import endpoints
 from digits.api.payloads import sent_payload
@@ -50,13 +49,11 @@ def medians(calls: dict[str, Callable[[], object]], repeats: int = REPEATS) -> d
 def profile(picture: bytes, seconds: int) -> dict[str, float]:
     """Microseconds of each stage, in the order of a request; the last figure is all of them."""
     request = load.form(load.PREDICT, picture)
-    with asyncio.Runner() as runner:
-        inner = medians(calls(request, picture, runner))
+    inner = medians(calls(request, picture))
     server = server_microseconds(request, seconds)
     view_parts = inner["payload"] + inner["prepare"] + inner["recognize"] + inner["answer"]
     return {
-        "sockets, HTTP, the server": server - inner["asgi"],
-        "config/asgi.py and the thread": inner["asgi"] - inner["wsgi"],
+        "sockets, HTTP, config/asgi.py": server - inner["wsgi"],
         "middleware and routes": inner["unlogged"] - inner["view"],
         "line in the log": inner["wsgi"] - inner["unlogged"],
         "request object, multipart": inner["payload"],
@@ -71,7 +68,7 @@ def profile(picture: bytes, seconds: int) -> dict[str, float]:
     }
 
 
-def calls(request: load.Request, picture: bytes, runner: asyncio.Runner) -> dict[str, Callable[[], object]]:
+def calls(request: load.Request, picture: bytes) -> dict[str, Callable[[], object]]:
     """Calls that answer a request, or do a part of what that takes."""
     access_log = logging.getLogger("digits.access")
     access_log.handlers[0].setStream(Path(os.devnull).open("w"))  # noqa: SIM115 - to the end
@@ -96,7 +93,6 @@ def calls(request: load.Request, picture: bytes, runner: asyncio.Runner) -> dict
         access_log.disabled = False
 
     return {
-        "asgi": lambda: runner.run(answer_by_asgi(request)),
         "wsgi": answer_by_wsgi,
         "unlogged": answer_unlogged,
         "view": lambda: endpoints.predict_digit(WSGIRequest(environ())),
@@ -108,33 +104,6 @@ def calls(request: load.Request, picture: bytes, runner: asyncio.Runner) -> dict
         "recognize": lambda: recognize(pixels),
         "answer": lambda: JsonResponse(endpoints.answer_item(reading, [])),
     }
-
-
-async def answer_by_asgi(request: load.Request) -> None:
-    """Have config/asgi.py answer as a server would, with the whole body in one message."""
-    headers = request.headers | {"Host": "testserver", "Content-Length": str(len(request.body))}
-    scope = {
-        "type": "http",
-        "http_version": "1.1",
-        "method": request.method,
-        "scheme": "http",
-        "path": request.path,
-        "raw_path": request.path.encode(),
-        "query_string": b"",
-        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
-        "client": ("127.0.0.1", 50_000),
-        "server": ("127.0.0.1", 80),
-    }
-    statuses = []
-
-    async def receive() -> dict:
-        return {"type": "http.request", "body": request.body}
-
-    async def send(message: dict) -> None:
-        statuses.append(message.get("status"))
-
-    await asgi.application(scope, receive, send)
-    assert statuses[0] == 200, statuses
 
 
 def server_microseconds(request: load.Request, seconds: int) -> float:
