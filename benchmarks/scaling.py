@@ -14,7 +14,6 @@ import os
 import random
 import re
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -45,14 +44,12 @@ from digit_recognizer_dl_model.scorer import Scorer
 from digit_recognizer_dl_model.weights import load_weights
 from digits.scoring.workers import BATCH
 
-from .load import family, processor_seconds
+from . import load
 
 ROOT = Path(__file__).parents[1]
 TURNS = 3
 BATCHES = (4, 16, 64, 256, 1024, 4096)
 TOLD = re.compile(r"([\d,]+) rows in (.+), ([\d,]+) a second: ([\d,]+) not sure, ([\d,]+) not read\.")
-PREDICT = "/api/predict-digit/"
-BOUNDARY = "boundary"
 
 
 class Told(NamedTuple):
@@ -81,13 +78,13 @@ class Command:
 
     def watch(self) -> None:
         while self.process.poll() is None:
-            for pid in family(self.process.pid):
+            for pid in load.family(self.process.pid):
                 with contextlib.suppress(OSError, ValueError):
                     self.peaks[pid] = name_and_peak(pid)
             time.sleep(0.5)
 
     def actors(self) -> list[int]:
-        return [pid for pid in family(self.process.pid) if "PartScorer" in name_and_peak(pid)[0]]
+        return [pid for pid in load.family(self.process.pid) if "PartScorer" in name_and_peak(pid)[0]]
 
     def told(self) -> Told:
         _, said = self.process.communicate()
@@ -235,8 +232,8 @@ def measure_bare(inputs: Inputs) -> dict:
 
 def measure_workers(inputs: Inputs) -> dict:
     """The rate of two workers by that of one, in turns; longer, as helpers of Ray start beside the first parts."""
-    count = inputs.count(300_000)
-    source, part = inputs.idx(count), ["--part-size", max(count // 60, 50)]
+    count = inputs.count(1_000_000)
+    source, part = inputs.idx(count), ["--part-size", max(count // 100, 50)]
     one, two = [], []
     for _ in range(TURNS):
         for workers, rates in ((1, one), (2, two)):
@@ -322,26 +319,6 @@ def measure_kills(inputs: Inputs) -> dict:
     return {"same_after_kills": same}
 
 
-@contextlib.contextmanager
-def site() -> Iterator[tuple[int, int]]:
-    """The port of the site as production serves it, with one worker, and its main process."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "--workers", "1"]
-    environment = os.environ | {"DJANGO_ALLOWED_HOSTS": "127.0.0.1"}
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen([*command, "--bind", f"127.0.0.1:{port}"], cwd=ROOT, env=environment, **quiet) as process:
-        try:
-            while True:
-                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                    break
-                time.sleep(0.1)
-            yield port, process.pid
-        finally:
-            process.terminate()
-
-
 class Way:
     """What reading pictures in one way takes: medians of its turns."""
 
@@ -366,41 +343,41 @@ class Way:
         return statistics.median(self._costs)
 
 
-def form(pictures: list[bytes]) -> bytes:
-    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'.encode()
-    return b"".join(head + picture + b"\r\n" for picture in pictures) + f"--{BOUNDARY}--\r\n".encode()
-
-
 def measure_http(inputs: Inputs) -> dict:
     """Pictures a second of one client, one at a time and in hundreds, and of one worker of the engine."""
-    pictures = [inputs.png(index, 280) for index in range(inputs.count(2000) // 100 * 100)]
+    pictures = [inputs.png(index, 280) for index in range(inputs.count(10_000) // 100 * 100)]
     folder = inputs.folder / "drawn"
     folder.mkdir()
     for index, picture in enumerate(pictures):
         (folder / f"{index:05}.png").write_bytes(picture)
     singly, by_hundreds, engine = Way(), Way(), Way()
 
-    def ask(port: int, pid: int, size: int, way: Way) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port)
-        bodies = [form(pictures[first : first + size]) for first in range(0, len(pictures), size)]
-        start, before, answered = time.perf_counter(), processor_seconds(pid), 0
-        for body in bodies:
-            connection.request("POST", PREDICT, body, {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"})
+    def ask(server: load.Server, size: int, way: Way) -> None:
+        connection = http.client.HTTPConnection(load.HOST, server.port)
+        requests = [load.form(load.PREDICT, *pictures[first : first + size]) for first in range(0, len(pictures), size)]
+        pid, answered = server.process.pid, 0
+        start, before = time.perf_counter(), load.processor_seconds(pid)
+        for request in requests:
+            connection.request(request.method, request.path, request.body, request.headers)
             response = connection.getresponse()
             answered += len(response.read())
             assert response.status == 200, response.status
-        way.add(len(pictures), time.perf_counter() - start, processor_seconds(pid) - before)
-        way.transferred = (sum(map(len, bodies)) + answered) / len(pictures)
+        way.add(len(pictures), time.perf_counter() - start, load.processor_seconds(pid) - before)
+        way.transferred = (sum(len(request.body) for request in requests) + answered) / len(pictures)
 
     call_command("collectstatic", interactive=False, verbosity=0, stdout=io.StringIO())
-    with site() as (port, pid):
+    command = f"{sys.executable} -m gunicorn --config deploy/gunicorn.conf.py --workers 1 --bind {{address}}".split()
+    environment = os.environ | {"DJANGO_ALLOWED_HOSTS": load.HOST}
+    is_ready = lambda port: load.is_answered(port, load.Request(load.LIVE))  # noqa: E731
+    with load.running(command, is_ready, env=environment) as server:
         for _ in range(TURNS):
-            ask(port, pid, 1, singly)
-            ask(port, pid, 100, by_hundreds)
+            ask(server, 1, singly)
+            ask(server, 100, by_hundreds)
             output = inputs.output()
-            told = Command(folder, output, "--workers", 1, "--part-size", 100).told()
+            told = Command(folder, output, "--workers", 1).told()
             engine.add(told.rows, told.rows / told.rate, told.rows / told.rate)  # a worker does nothing but work
-        singly.memory = by_hundreds.memory = max(name_and_peak(each)[1] for each in family(pid))
+        peaks = (name_and_peak(each)[1] for each in load.family(server.process.pid))
+        singly.memory = by_hundreds.memory = max(peaks)
     engine.memory = told.workers
     engine.transferred = (sum(map(len, pictures)) + output.stat().st_size) / len(pictures)
     ways = {"HTTP, a picture a request": singly, "HTTP, 100 pictures a request": by_hundreds, "score on Ray": engine}

@@ -23,6 +23,7 @@ from digits.traffic.refused_connections import refuse_connection
 DRAIN_SECONDS = 5  # after SIGTERM, in which load balancers learn that this server is not ready
 SEND_SECONDS = 20  # that a client may take over an answer too long for the buffers, until 16 KB or less are left here
 ANNOUNCE_SECONDS = 0.5  # in which a stopping worker finishes the answers that promise to keep their connections
+SHARE_SECONDS = 0.001  # for which a worker that has accepted connections leaves the next ones to others
 ACCEPT_SECONDS = 0.2  # for which a stopping worker takes in connections that have been accepted
 LINGER_SECONDS = 2  # for which a stopping worker keeps connections that wait for their next request
 TCP_SYN = 0x02
@@ -142,19 +143,29 @@ class Worker(gasgi.ASGIWorker):
         self.is_leaving = False
 
     def _setup_event_loop(self) -> None:
-        """Have the loop accept at most as many connections at a time as it has, so that other workers get some.
+        """Have the loop accept few connections at a time where several workers wait for them.
 
-        asyncio accepts all that are waiting: the worker that wakes first would get all connections of a proxy. One at
-        a time, the last of many would wait while the first are answered again and again.
+        asyncio accepts all that are waiting: the worker that wakes first would get all connections of a proxy. So each
+        leaves the others time after it has accepted one, or as many again as it has: the last of many would wait long
+        if it accepted one at a time.
         """
         super()._setup_event_loop()
-        accept_connections = self.loop._accept_connection
+        loop = self.loop
+        loop.create_server = functools.partial(loop.create_server, backlog=self.cfg.backlog)
+        if self.cfg.workers == 1:
+            return
+        accept_connections = loop._accept_connection
 
         def accept_some(protocol, listener, ssl, server, backlog, *rest) -> None:
             accept_connections(protocol, listener, ssl, server, min(backlog, max(1, self.nr_conns)), *rest)
+            loop._remove_reader(listener.fileno())
+            loop.call_later(SHARE_SECONDS, go_on, protocol, listener, ssl, server, backlog, *rest)
 
-        self.loop._accept_connection = accept_some
-        self.loop.create_server = functools.partial(self.loop.create_server, backlog=self.cfg.backlog)
+        def go_on(protocol, listener, *rest) -> None:
+            if listener.fileno() >= 0:  # it has not been closed since
+                loop._add_reader(listener.fileno(), accept_some, protocol, listener, *rest)
+
+        loop._accept_connection = accept_some
 
     def make_room(self) -> None:
         """Close the connection that has been waiting longest for the rest of a request, or for any of it."""

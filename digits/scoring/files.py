@@ -157,7 +157,7 @@ def unfinished_name(path: str) -> str:
 
 
 def walk(files: Files, folder: str, below: str = "") -> Iterator[tuple[str, Entry]]:
-    """All files of a folder and of those in it, by their paths in it; in the order of names, whatever the system."""
+    """All files in a folder and in the folders below it, with their paths in it, sorted by name."""
     for each in sorted(files.entries(joined(folder, below) if below else folder)):
         path = joined(below, each.name) if below else each.name
         if each.is_folder:

@@ -121,7 +121,7 @@ class Job:
 
         self.files.write(joined(self.folder, PARTS), write)
         if not counts:
-            raise UnusableInput(f"{self.record['asked']['input']} has nothing to read; {WHAT} is read.")
+            raise UnusableInput(f"{self.record['asked']['input']} has nothing to read; expected {WHAT}.")
         self.record |= {"parts": len(counts), "rows": sum(counts)}
         self.files.write(joined(self.folder, JOB), lambda file: file.write(json.dumps(self.record, indent=1).encode()))
 
@@ -238,13 +238,13 @@ def here() -> dict:
 
 
 def kind_of(files: Files, path: str, shown: str) -> type:
-    """What an input is; a folder is what most of the list is looked for first: pictures, then tables."""
+    """The kind of an input. A folder counts as pictures if it has any, else as Parquet, CSV or IDX, in this order."""
     if not files.exists(path):
         raise UnusableInput(f"{shown} does not exist.")
     if not files.is_folder(path):
         kind = kind_of_name(path)
         if kind is None:
-            raise UnusableInput(f"{shown} is no file that is read; {WHAT} is.")
+            raise UnusableInput(f"{shown}: this kind of file can't be read; expected {WHAT}.")
         return kind
     found = set()
     for name, _ in walk(files, path):
@@ -255,7 +255,7 @@ def kind_of(files: Files, path: str, shown: str) -> type:
     for kind in (Parquet, Csv, Idx):
         if kind in found:
             return kind
-    raise UnusableInput(f"{shown} has nothing to read; {WHAT} is read.")
+    raise UnusableInput(f"{shown} has nothing to read; expected {WHAT}.")
 
 
 def kind_of_name(name: str) -> type | None:
