@@ -120,6 +120,7 @@ def measure_workers(rounds: int, seconds: int) -> Figures:
     for _ in range(rounds):
         for workers in WORKERS:
             with running(workers, core=None) as server:
+                load.measure(server, request, WORKERS_CONNECTIONS, 1, core=None)  # until all workers are there
                 measured = load.measure(server, request, WORKERS_CONNECTIONS, seconds, core=None)
                 assert not measured.failed
                 figures["pictures a second"][workers].append(measured.per_second)

@@ -1,7 +1,7 @@
 """How `manage.py score` scales: speed, memory, damaged pictures, killed processes, and the same by HTTP.
 
 Run as `python -m benchmarks.scaling`, with requirements-scale.txt and requirements-production.txt and two cores that
-are idle; it takes about half an hour. Names after the command choose figures, and `--fraction 0.01` makes all of them
+are idle; it takes about twenty minutes. Names after the command choose figures, and `--fraction 0.01` makes all of them
 smaller, to try it out. What is compared takes turns, and medians are printed. The last line is one JSON object.
 """
 
@@ -231,7 +231,7 @@ def measure_bare(inputs: Inputs) -> dict:
 
 
 def measure_workers(inputs: Inputs) -> dict:
-    """The rate of two workers by that of one, in turns; longer, as helpers of Ray start beside the first parts."""
+    """The rate of two workers by that of one, in turns; long, as helpers of Ray start beside the first parts."""
     count = inputs.count(1_000_000)
     source, part = inputs.idx(count), ["--part-size", max(count // 100, 50)]
     one, two = [], []
