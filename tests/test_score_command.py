@@ -254,7 +254,11 @@ def test_the_images_that_an_idx_file_declares_and_lacks_are_marked(folder, score
     ("name", "content", "words"),
     [
         ("nothing", None, r"nothing does not exist\."),
-        ("notes.txt", b"text", r"notes\.txt: this kind of file can't be read; expected a folder or an archive \(zip, tar\) of PNG"),
+        (
+            "notes.txt",
+            b"text",
+            r"notes\.txt: this kind of file can't be read; expected a folder or an archive \(zip, tar\) of PNG",
+        ),
         ("names.csv", b"name,digit\na.png,3\n", r"names\.csv has 2 columns, expected 784 pixels"),
         ("labels.idx", bytes(100), r"labels\.idx is not an IDX file of 28x28 images"),
         ("a.zip", b"PK", r"a\.zip is damaged, or no zip archive"),

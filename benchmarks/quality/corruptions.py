@@ -4,15 +4,18 @@ Run as `python -m benchmarks.quality.corruptions`. The kinds are those that peop
 2019, arXiv:1906.02337), made anew. They are for measuring alone: nothing may be trained on them.
 """
 
+from .. import environment
+
+environment.use_one_blas_thread()
+
 import argparse
+import os
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from ..environment import configure_site, use_one_blas_thread
-
-use_one_blas_thread()
-configure_site("")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+os.environ.setdefault("DJANGO_DEBUG", "1")
 
 import django
 
