@@ -298,13 +298,12 @@ def test_a_job_that_is_interrupted_goes_on_and_its_result_is_that_of_one_run(tab
         written.append(number)
         write(job, number, columns)
 
-    monkeypatch.setattr(Job, "write", interrupt)
-    with pytest.raises(SystemExit) as stopped:
-        score("labelled.csv", "out.csv", part_size=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(Job, "write", interrupt)
+        with pytest.raises(SystemExit) as stopped:
+            score("labelled.csv", "out.csv", part_size=2)
     assert stopped.value.code == 130
     assert not Path("out.csv").exists()
-    monkeypatch.undo()
-    os.chdir(tables)
     told = score("labelled.csv", "out.csv", part_size=2)
     assert "4 of 6 rows are done already.\n2 rows in " in told
     assert Path("out.csv").read_bytes() == Path("whole.csv").read_bytes()
