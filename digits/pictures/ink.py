@@ -7,7 +7,7 @@ from digit_recognizer_dl_model.frame import SIDE
 
 from ..event_loop import leave_if
 from ..refusals import Blank
-from . import background, levels
+from . import background, levels, noise
 from .centring import Ink, crop, extent
 from .morphology import components
 
@@ -27,6 +27,8 @@ def ink_of_picture(luminance: np.ndarray) -> Ink:
 
     Raises Blank where nothing stands out from the paper.
     """
+    if not is_large(luminance):
+        luminance = noise.without_noise(luminance)
     uneven = on_uneven_paper(luminance)
     if uneven is None and (ink := ink_of_outlines(luminance)):
         return ink
@@ -121,10 +123,10 @@ def has_gap(profile: np.ndarray) -> bool:
     return len(inked) > 0 and bool(inked[-1] - inked[0] >= len(inked))
 
 
-def is_faint_ink(depth: np.ndarray, noise: float) -> bool:
+def is_faint_ink(depth: np.ndarray, deviation: float) -> bool:
     """Whether what stands out from the paper by so little (h, w) is ink, not noise."""
     strongest = depth.max()
-    if strongest < FAINTEST or strongest < DISTINCT * max(noise, LEAST_NOISE):
+    if strongest < FAINTEST or strongest < DISTINCT * max(deviation, LEAST_NOISE):
         return False
     coarse = levels.reduced(depth.clip(0), levels.FINE)
     sizes = np.bincount(components(coarse > coarse.max() / 2).ravel())[1:]
