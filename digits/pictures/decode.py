@@ -74,6 +74,7 @@ def decode(data: bytes, budget: Budget | None = None) -> np.ndarray:
     if form == "PNG" and not has_right_checksums(data):
         raise damaged()
     if form == "JPEG" and header.seconds < GREY_FIRST:
+        # Few pictures need their colours, which take memory and a quarter of the time.
         grey = reduced(opened(header, form, mode="L"))
         if grey.mode != "L" or max(spans_of(grey)) > FLAT:
             return luminance_of(grey)
