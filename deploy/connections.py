@@ -158,8 +158,9 @@ class Worker(gasgi.ASGIWorker):
 
         def accept_some(protocol, listener, ssl, server, backlog, *rest) -> None:
             accept_connections(protocol, listener, ssl, server, min(backlog, max(1, self.nr_conns)), *rest)
-            loop._remove_reader(listener.fileno())
-            loop.call_later(SHARE_SECONDS, go_on, protocol, listener, ssl, server, backlog, *rest)
+            # Where no file may be opened any more, asyncio has removed it already, for longer.
+            if loop._remove_reader(listener.fileno()):
+                loop.call_later(SHARE_SECONDS, go_on, protocol, listener, ssl, server, backlog, *rest)
 
         def go_on(protocol, listener, *rest) -> None:
             if listener.fileno() >= 0:  # it has not been closed since

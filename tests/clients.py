@@ -41,6 +41,15 @@ def workers(site: Site) -> set[int]:
     return set(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
 
 
+def sockets(pid: int) -> set[str]:
+    """The names of all sockets that a process has open."""
+    names = set()
+    for file in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            names.add(str(file.readlink()))
+    return {name for name in names if name.startswith("socket:")}
+
+
 def lines(site: Site) -> list[dict]:
     """What has been logged; fails where a line is no JSON."""
     return [json.loads(line) for line in site.log.read_text().splitlines()]

@@ -5,11 +5,10 @@ import itertools
 import select
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
-from .clients import HEAD, LIVE, answer_on, assert_secured, dripping, lines, predict, wait_until, workers
+from .clients import HEAD, LIVE, answer_on, assert_secured, dripping, lines, predict, sockets, wait_until, workers
 from .conftest import DEADLINE, HASTY
 
 pytestmark = [
@@ -75,15 +74,6 @@ def test_a_client_that_takes_no_answer_is_let_go(start_site):
                 asked = asked[connection.send(asked) :]
         wait_until(lambda: not its_own & sockets(worker))
     assert predict(site) == 200
-
-
-def sockets(pid: int) -> set[str]:
-    """The names of all sockets that a process has open."""
-    names = set()
-    for file in Path(f"/proc/{pid}/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):
-            names.add(str(file.readlink()))
-    return {name for name in names if name.startswith("socket:")}
 
 
 def test_slow_clients_do_not_keep_a_server_from_stopping(start_site):

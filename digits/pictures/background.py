@@ -10,11 +10,11 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from . import levels, rulings
 from .levels import border, noise_of
-from .morphology import components, dilate, erode, opening
+from .morphology import box_sum, components, dilate, erode, median, opening
 
 # When paper is uneven.
 EVEN = 3  # grey levels within which paper counts as even
@@ -115,8 +115,8 @@ def without_specks(luminance: np.ndarray) -> np.ndarray:
     above, below = here - functools.reduce(np.maximum, others), functools.reduce(np.minimum, others) - here
     if np.count_nonzero(np.maximum(above, below) > SPECK) <= SPECKS * luminance.size:
         return luminance
-    median = np.asarray(Image.fromarray(luminance).filter(ImageFilter.MedianFilter(3)))
-    return np.where(np.abs(luminance - median) > SPECK, median, luminance)
+    medians = median(luminance)
+    return np.where(np.abs(luminance - medians) > SPECK, medians, luminance)
 
 
 def smooth(luminance: np.ndarray, noise: float, contrast: float) -> np.ndarray:
@@ -187,13 +187,6 @@ def inpaint(values: np.ndarray, known: np.ndarray) -> np.ndarray:
         values[new] = total[new] / count[new]
         weight[new] = 1
     return values
-
-
-def box_sum(values: np.ndarray) -> np.ndarray:
-    """The sum of 3x3 values around each (h, w)."""
-    padded = np.pad(values, 1)
-    rows = padded[:-2] + padded[1:-1] + padded[2:]
-    return rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]
 
 
 def curvature(values: np.ndarray, noise: float) -> float:

@@ -1,8 +1,9 @@
-"""Grey-scale morphology with squares, on the last two axes of arrays."""
+"""Filters with squares, those of grey-scale morphology on the last two axes of arrays; connected components."""
 
 from collections.abc import Callable
 
 import numpy as np
+from PIL import Image, ImageFilter
 
 
 def dilate(values: np.ndarray, size: int) -> np.ndarray:
@@ -39,6 +40,18 @@ def opening(values: np.ndarray, size: int, across_border: bool) -> np.ndarray:
 
 def framed(values: np.ndarray, width: int, **kind: str | float) -> np.ndarray:
     return np.pad(values, [(0, 0)] * (values.ndim - 2) + [(width, width)] * 2, **kind)
+
+
+def median(values: np.ndarray) -> np.ndarray:
+    """The median of the 3x3 values around each (h, w), uint8 or float32."""
+    return np.asarray(Image.fromarray(values).filter(ImageFilter.MedianFilter(3)))
+
+
+def box_sum(values: np.ndarray) -> np.ndarray:
+    """The sum of 3x3 values around each (h, w)."""
+    padded = np.pad(values, 1)
+    rows = padded[:-2] + padded[1:-1] + padded[2:]
+    return rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]
 
 
 def components(mask: np.ndarray) -> np.ndarray:

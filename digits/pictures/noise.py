@@ -4,10 +4,9 @@ In a large picture, reducing averages noise away. In one of 28x28 pixels a pixel
 """
 
 import numpy as np
-from PIL import Image, ImageFilter
 
 from . import levels
-from .morphology import dilate
+from .morphology import box_sum, dilate, median
 
 LEAST_SIDE = 16  # pixels; what is smaller or narrower is cropped to its ink, whose edges would look like noise
 STANDING_OUT = 20  # grey levels that a pixel differs by from the median of the 3x3 around it
@@ -24,28 +23,21 @@ def without_noise(luminance: np.ndarray) -> np.ndarray:
     # The border of a clean picture is even, as a rule.
     if min(luminance.shape) < LEAST_SIDE or np.ptp(levels.border(luminance)) <= levels.EVEN:
         return luminance
-    median = np.asarray(Image.fromarray(luminance).filter(ImageFilter.MedianFilter(3)))
-    return median if is_noise(luminance, median) else luminance
+    smooth = median(luminance)
+    return smooth if is_noise(luminance, smooth) else luminance
 
 
-def is_noise(luminance: np.ndarray, median: np.ndarray) -> bool:
-    """Whether what the median takes out of a picture (h, w) is noise, not a fine pen's line."""
-    median = median.astype(np.float32)
-    stands_out = np.abs(luminance - median) > STANDING_OUT
-    is_clear = ~dilate(np.pad(np.abs(median - np.median(median)) > STROKE, 1), 3)
+def is_noise(luminance: np.ndarray, smooth: np.ndarray) -> bool:
+    """Whether what a picture (h, w) has more than its median, `smooth`, is noise, not a fine pen's line."""
+    smooth = smooth.astype(np.float32)
+    stands_out = np.abs(luminance - smooth) > STANDING_OUT
+    is_clear = ~dilate(np.pad(np.abs(smooth - np.median(smooth)) > STROKE, 1), 3)
     clear = np.count_nonzero(is_clear)
     if clear < CLEAR * is_clear.size:
         return False
     fraction = np.count_nonzero(stands_out & is_clear) / clear
     if fraction <= FRACTION:
         return False
-    around = neighbours(stands_out)[stands_out]
+    around = (box_sum(stands_out.astype(np.int8)) - 1)[stands_out]  # without the pixel itself
     irregular = np.count_nonzero((around == 0) | (around > 3)) / around.size
     return irregular + 2 * fraction > IRREGULAR
-
-
-def neighbours(mask: np.ndarray) -> np.ndarray:
-    """How many of the eight pixels around each one are True, (h, w)."""
-    padded = np.pad(mask, 1).astype(np.int8)
-    rows = padded[:-2] + padded[1:-1] + padded[2:]
-    return rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:] - mask
