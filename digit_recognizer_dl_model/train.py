@@ -39,6 +39,7 @@ from .optimizer import AdamW, one_cycle
 from .recordings import FOLDS, MalformedRecordings, Recording, fold_of_writers, read_recordings
 from .synthetic import handwriting, negatives, redrawing
 from .synthetic.augmentation import Augmentation
+from .synthetic.damage import damage
 from .weights import SHIPPED, UnusableWeights, Weights, load_npz, load_weights, save_npz, save_weights
 
 FOLDER = Path(__file__).with_name("training")  # where teachers and the checkpoint are kept
@@ -68,6 +69,7 @@ class Settings:
     warm_up: float = 0.2  # fraction of the steps in which the learning rate rises
     weight_decay: float = 1e-2
     label_smoothing: float = 0.05
+    damaged: float = 0.0  # fraction of the images of each step that are damaged
     averaging: float = 0.999  # fraction of the average that each step keeps: a memory of about 1,000 steps
     augmentation: Augmentation = field(default_factory=Augmentation)
 
@@ -141,7 +143,11 @@ class Training:
         """
         rng = np.random.default_rng([self.settings.seed, self.step, shard])
         images = self.settings.augmentation(self.dataset.pixels[chosen], rng)  # (n, 28, 28)
-        logits = network.forward(images[..., None], training=True, rng=rng)
+        shown = images.copy()  # the teachers see what was there before the damage
+        if self.settings.damaged:
+            for index in np.flatnonzero(rng.random(len(images)) < self.settings.damaged):
+                shown[index] = damage(images[index], rng)
+        logits = network.forward(shown[..., None], training=True, rng=rng)
         targets = targets_of(self.dataset.labels[chosen], self.settings.label_smoothing)
         if self.teachers:
             # Teachers read pixels as the site does, in whole grey levels, although `images` has finer ones.

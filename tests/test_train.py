@@ -201,11 +201,11 @@ def test_teachers_see_the_images_that_the_network_sees(digits, monkeypatch):
 def test_everything_is_composed_into_one_dataset(digits):
     settings = SmallSettings()
     dataset = train.compose(settings, digits, RECORDINGS)
-    assert dataset.pixels.shape == (200 + 20 + 2 * 12 + 26, 28, 28)
+    assert dataset.pixels.shape == (200 + 20 + 2 * 12 + 28, 28, 28)
     np.testing.assert_array_equal(dataset.pixels[:200], digits.pixels)
     assert dataset.labels[220:232].tolist() == [recording.label for recording in RECORDINGS]
-    assert (dataset.labels[-26:] == NO_DIGIT).all()
-    assert (dataset.labels[:-26] < 10).all()
+    assert (dataset.labels[-28:] == NO_DIGIT).all()
+    assert (dataset.labels[:-28] < 10).all()
     again = train.compose(settings, digits, RECORDINGS)
     np.testing.assert_array_equal(dataset.pixels, again.pixels)
 

@@ -35,7 +35,7 @@ class SmallSettings(Settings):
     batch: int = 20
     validation: int = 40
     handwriting: int = 20
-    negatives: int = 26
+    negatives: int = 28
 
 
 def few_digits() -> Dataset:
