@@ -1,8 +1,8 @@
 """A picture or a drawing becomes 28x28 pixels as MNIST prepares its digits; this is the only place that does it.
 
 A picture: `formats` and `headers` (what a file is and what it will cost), `decode` (file to luminance), `ink`
-(luminance to ink, with the help of `noise` and `background`), `centring` (ink to pixels). A drawing: `drawing`
-(strokes to ink), `centring`.
+(luminance to ink, with the help of `noise`, `thumbnails` and `background`), `centring` (ink to pixels). A drawing:
+`drawing` (strokes to ink), `centring`.
 """
 
 from collections.abc import Sequence

@@ -1,16 +1,16 @@
 """How much ink is at each pixel of a picture, dark on light or light on dark."""
 
 import numpy as np
-from PIL import Image
 
 from digit_recognizer_dl_model.frame import SIDE
 
 from ..event_loop import leave_if
 from ..refusals import Blank
-from . import background, levels, noise
+from . import background, levels, noise, thumbnails
 from .centring import Ink, crop, extent
 from .morphology import components
 
+NO_INK = "There is no ink in this picture."
 MIN_CONTRAST = 20  # grey levels of 255 between paper and ink; a fainter mark may be the paper's own
 # A fainter mark is ink if it stands out from the noise and hangs together, unlike noise.
 FAINTEST = 8  # grey levels
@@ -18,7 +18,6 @@ DISTINCT = 10  # standard deviations of the noise
 LEAST_NOISE = 0.3  # grey levels; rounding to whole levels alone makes as much
 CONNECTED = 0.5  # fraction of the mark in its largest component
 
-ENLARGEMENT = 4  # times, of a small picture on uneven paper
 SMALL = 0.2  # of the picture's longest side; a digit that is smaller is looked at once more
 
 
@@ -28,15 +27,34 @@ def ink_of_picture(luminance: np.ndarray) -> Ink:
     Raises Blank where nothing stands out from the paper.
     """
     if not is_large(luminance):
-        luminance = noise.without_noise(luminance)
-    uneven = on_uneven_paper(luminance)
-    if uneven is None and (ink := ink_of_outlines(luminance)):
+        return ink_of_small(luminance)
+    is_uneven = has_uneven_paper(luminance)
+    if not is_uneven and (ink := ink_of_outlines(luminance)):
         return ink
     leave_if(True)
-    depth = depth_of_picture(luminance, uneven)
+    depth = depth_of_picture(luminance, is_uneven)
     # What was reduced until a digit has few pixels is looked at once more, from near.
     if depth.size < luminance.size and (near := surroundings(depth, luminance)) is not None:
-        depth = depth_of_picture(near, on_uneven_paper(near))
+        if not is_large(near):
+            return ink_of_small(near)
+        depth = depth_of_picture(near, has_uneven_paper(near))
+    return ink_of_depth(depth)
+
+
+def ink_of_small(luminance: np.ndarray) -> Ink:
+    """The ink of a picture (h, w) in which a pixel is nearly as large as the pen; raises Blank where there is none."""
+    luminance = noise.without_noise(luminance)
+    depth = thumbnails.depth_on_uneven_paper(luminance)
+    ink = ink_of_outlines(luminance) if depth is None else None
+    if ink is None:
+        if depth is None or depth.max() < MIN_CONTRAST:
+            raise Blank(NO_INK)
+        ink = ink_of_depth(depth)
+    return ink
+
+
+def ink_of_depth(depth: np.ndarray) -> Ink:
+    """Ink from how much it stands out from the paper (h, w) float32, which is overwritten."""
     # In place, because fresh memory for a large picture takes longer than the arithmetic.
     np.maximum(depth, 0, out=depth)
     depth /= depth.max()
@@ -73,20 +91,20 @@ def surroundings(depth: np.ndarray, luminance: np.ndarray) -> np.ndarray | None:
     return luminance[rows, columns]
 
 
-def depth_of_picture(luminance: np.ndarray, uneven: np.ndarray | None) -> np.ndarray:
-    """How many grey levels each pixel of the digit stands out from the paper; raises Blank where nothing does.
+def depth_of_picture(luminance: np.ndarray, is_uneven: bool) -> np.ndarray:
+    """How many grey levels each pixel of the digit in a large picture (h, w) stands out from the paper.
 
-    luminance: (h, w) uint8 or float32; uneven: what `on_uneven_paper` says of it.
+    Raises Blank where nothing does.
     """
-    depth = None if uneven is None else background.depth_on_uneven_paper(uneven)
+    depth = background.depth_on_uneven_paper(luminance) if is_uneven else None
     if depth is None:
         depth = levels.levels_of(luminance).depth(luminance)
-        if is_large(luminance) and any(has_gap(depth.max(axis=axis)) for axis in (0, 1)):
+        if any(has_gap(depth.max(axis=axis)) for axis in (0, 1)):
             depth[~background.digit_mask(depth)] = 0
     if depth.max() < MIN_CONTRAST:
-        depth = background.depth_on_uneven_paper(luminance, looks_closely=True) if is_large(luminance) else None
+        depth = background.depth_on_uneven_paper(luminance, looks_closely=True)
         if depth is None or not is_faint_ink(depth, levels.noise_of(background.reduced(luminance))):
-            raise Blank("There is no ink in this picture.")
+            raise Blank(NO_INK)
     return depth
 
 
@@ -95,23 +113,9 @@ def is_large(luminance: np.ndarray) -> bool:
     return max(luminance.shape) > 2 * SIDE
 
 
-def on_uneven_paper(luminance: np.ndarray) -> np.ndarray | None:
-    """The picture (h, w) if its paper is uneven, a small one enlarged; None on even paper."""
-    if not is_large(luminance):
-        return uneven_tile(luminance)
-    is_uneven = background.may_be_uneven(luminance) and not levels.has_even_paper(luminance)
-    return luminance if is_uneven else None
-
-
-def uneven_tile(luminance: np.ndarray) -> np.ndarray | None:
-    """A small picture (h, w) on uneven paper, enlarged so that cells are smaller than strokes; None on even paper."""
-    if np.ptp(levels.border(luminance)) <= levels.EVEN:
-        return None
-    height, width = luminance.shape
-    size = ENLARGEMENT * width, ENLARGEMENT * height
-    picture = Image.fromarray(luminance.astype(np.float32, copy=False))
-    enlarged = np.asarray(picture.resize(size, Image.Resampling.BILINEAR))
-    return None if levels.has_one_level(enlarged) else enlarged
+def has_uneven_paper(luminance: np.ndarray) -> bool:
+    """Whether the paper of a large picture (h, w) may be uneven or noisy."""
+    return background.may_be_uneven(luminance) and not levels.has_even_paper(luminance)
 
 
 def has_gap(profile: np.ndarray) -> bool:
