@@ -4,58 +4,20 @@ Counts, settings and areas under curves are stored. Every number that follows fr
 or a mean, is a property here and computed nowhere else: the commands, the model card and the page only render it.
 """
 
+import base64
 import math
 import statistics
+import zlib
 from collections.abc import Callable, Iterable
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import reduce
 from operator import add
-from types import UnionType
-from typing import NamedTuple, Self, TypeVar, get_args, get_origin, get_type_hints
+from typing import NamedTuple, Self, TypeVar
 
+import numpy as np
 
-class Record:
-    """A dataclass that becomes JSON and is read back: tuples become arrays, absent parts are left out."""
-
-    def to_json(self) -> dict:
-        """The record as objects, arrays, strings and numbers."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: _to_json(value) for name, value in values.items() if value is not None and value != ()}
-
-    @classmethod
-    def from_json(cls, value: object) -> Self:
-        """The record that `to_json` wrote; raises ValueError where a member is missing, unknown or of another type."""
-        if not isinstance(value, dict):
-            raise ValueError(f"{cls.__name__} must be an object, not {value!r:.40}")
-        types = get_type_hints(cls)
-        if unknown := value.keys() - types.keys():
-            raise ValueError(f"{cls.__name__} has no member {min(unknown)}")
-        required = {field.name for field in fields(cls) if field.default is MISSING}
-        if missing := required - value.keys():
-            raise ValueError(f"{cls.__name__} must have a member {min(missing)}")
-        return cls(**{name: _from_json(types[name], each, f"{cls.__name__}.{name}") for name, each in value.items()})
-
-
-def _to_json(value: object) -> object:
-    if isinstance(value, Record):
-        return value.to_json()
-    return [_to_json(each) for each in value] if isinstance(value, tuple) else value
-
-
-def _from_json(kind: type, value: object, place: str) -> object:
-    """The value as the type that a field of a record has; raises ValueError where it is of another type."""
-    if isinstance(kind, UnionType):  # X | None
-        return None if value is None else _from_json(get_args(kind)[0], value, place)
-    if get_origin(kind) is tuple and isinstance(value, list):
-        return tuple(_from_json(get_args(kind)[0], each, place) for each in value)
-    if get_origin(kind) is dict and isinstance(value, dict):
-        return {name: _from_json(get_args(kind)[1], each, place) for name, each in value.items()}
-    if isinstance(kind, type) and issubclass(kind, Record):
-        return kind.from_json(value)
-    allowed = (int, float) if kind is float else (kind,)
-    if type(value) not in allowed or (kind is float and not math.isfinite(value)):
-        raise ValueError(f"{place} must be of type {getattr(kind, '__name__', kind)}, not {value!r:.40}")
-    return value
+from .frame import SIDE
+from .records import Record
 
 
 @dataclass(frozen=True)
@@ -330,6 +292,31 @@ class UnseenKinds(Record):
 
 
 @dataclass(frozen=True)
+class Failure(Record):
+    """A picture that the network gets wrong, to look at.
+
+    group: where it comes from; shown: the digit that it shows, or what else it shows; packed: its pixels as text.
+    """
+
+    group: str
+    shown: str
+    answer: int
+    is_uncertain: bool
+    packed: str
+
+    @classmethod
+    def of(cls, pixels: np.ndarray, group: str, shown: str, answer: int, is_uncertain: bool) -> Self:
+        """The failure on pixels (28, 28) uint8, ink 255 on 0."""
+        packed = base64.b64encode(zlib.compress(pixels.tobytes(), 9)).decode()
+        return cls(group, shown, answer, is_uncertain, packed)
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """(28, 28) uint8, ink 255 on 0."""
+        return np.frombuffer(zlib.decompress(base64.b64decode(self.packed)), np.uint8).reshape(SIDE, SIDE)
+
+
+@dataclass(frozen=True)
 class TrainingSettings(Record):
     """The settings of a training run, by the names that `train.Settings` explains.
 
@@ -407,7 +394,8 @@ class Figures(Record):
 
     validation, test: its answers to the held-out images and to the test images.
     forms, negatives: its answers to fresh synthetic digits, and its refusals of fresh negatives.
-    unseen_kinds, robustness, photographs: its answers to pictures that the site prepared.
+    unseen_kinds, robustness, photographs, damaged: its answers to pictures that the site prepared.
+    failures: pictures that it gets wrong.
     pens: its answers to recorded pens of writers it has learned from; `teachers` have those to writers they have not.
     """
 
@@ -420,6 +408,8 @@ class Figures(Record):
     unseen_kinds: UnseenKinds | None = None
     robustness: tuple[Change, ...] = ()
     photographs: tuple[Row, ...] = ()
+    damaged: tuple[Row, ...] = ()
+    failures: tuple[Failure, ...] = ()
     pens: Pens | None = None
     teachers: tuple[Teacher, ...] = ()
     repeats: tuple[Repeat, ...] = ()
@@ -433,7 +423,7 @@ class Figures(Record):
     @property
     def missing(self) -> list[str]:
         """The parts that were not measured, of those that need no data but MNIST."""
-        needing_more = ("pens", "teachers", "repeats")
+        needing_more = ("pens", "teachers", "repeats", "failures")
         return [part.name for part in fields(self) if part.name not in needing_more and not getattr(self, part.name)]
 
     @property
@@ -488,15 +478,25 @@ def flawed(rows: Iterable[Counted], least: float = 0.0) -> tuple[Counted, ...]:
 
 def grouped(rows: Iterable[Counted], key: Callable[[Counted], str | int]) -> tuple[Group, ...]:
     """The rows by their key, groups and rows in the order of the table."""
-    groups: dict[str | int, list[Counted]] = {}
-    for row in rows:
-        groups.setdefault(key(row), []).append(row)
-    return tuple(Group(name, tuple(members)) for name, members in groups.items())
+    return tuple(Group(name, members) for name, members in _by_key(rows, key).items())
 
 
 def pooled_count(rows: Iterable[Counted]) -> Count:
     """The answers of all rows together."""
     return sum((row.count for row in rows), Count(0, 0))
+
+
+def grouped_failures(failures: Iterable[Failure]) -> dict[str, tuple[Failure, ...]]:
+    """The failures by their group, in the order of the table."""
+    return _by_key(failures, lambda failure: failure.group)
+
+
+def _by_key(parts: Iterable, key: Callable) -> dict:
+    """The parts that have the same key, as tuples; keys and parts stay in their order."""
+    groups: dict = {}
+    for part in parts:
+        groups.setdefault(key(part), []).append(part)
+    return {name: tuple(members) for name, members in groups.items()}
 
 
 def _pool(parts: Iterable, key: Callable) -> tuple:

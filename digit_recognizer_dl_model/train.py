@@ -1,4 +1,4 @@
-"""Train the network: `python -m digit_recognizer_dl_model.train`, about an hour on two cores.
+"""Train the network: `python -m digit_recognizer_dl_model.train`, an hour and a half on two cores.
 
 Three teachers are trained first, each without one fold of the people whose pens were recorded: the digits of that fold
 show how well the network reads people it has never seen. The shipped network also learns from the teachers' answers
@@ -31,7 +31,7 @@ from .calibration import fit_temperature
 from .dataset import DATA, Dataset, MalformedDataset, read_csv
 from .doubt import beyond_two
 from .figures import Composition, Figures, TrainingSettings
-from .inference import Classifier, softmax
+from .inference import Classifier
 from .loss import NO_DIGIT, cross_entropy, targets_of
 from .metrics import describe, measure
 from .network import ARCHITECTURE, Network
@@ -64,12 +64,12 @@ class Settings:
     handwriting: int = 20_000  # synthetic digits, in forms that are rare in MNIST
     drawings: int = 2  # drawings of each digit recorded with a pen
     fold: int | None = None  # the fold of the pens' writers that is held out
-    negatives: int = 9_000  # pictures that do not show one digit, the same number of each kind
+    negatives: int = 13_000  # pictures that do not show one digit
     peak_learning_rate: float = 4e-3
     warm_up: float = 0.2  # fraction of the steps in which the learning rate rises
     weight_decay: float = 1e-2
     label_smoothing: float = 0.05
-    damaged: float = 0.0  # fraction of the images of each step that are damaged
+    damaged: float = 0.12  # fraction of the images of each step that are damaged
     averaging: float = 0.999  # fraction of the average that each step keeps: a memory of about 1,000 steps
     augmentation: Augmentation = field(default_factory=Augmentation)
 
@@ -86,9 +86,17 @@ class Run:
 def teacher_run(settings: Settings, fold: int, folder: Path) -> Run:
     """The run of the teacher that never sees this fold of the writers.
 
-    It learns without label smoothing, which would blur the differences between digits that it teaches.
+    It learns without label smoothing, which would blur the differences between digits that it teaches, and without
+    damage, because it is shown what was there before.
     """
-    own = replace(settings, seed=settings.seed + 1 + fold, fold=fold, epochs=TEACHER_EPOCHS, label_smoothing=0.0)
+    own = replace(
+        settings,
+        seed=settings.seed + 1 + fold,
+        fold=fold,
+        epochs=TEACHER_EPOCHS,
+        label_smoothing=0.0,
+        damaged=0.0,
+    )
     return Run(own, folder / f"teacher{fold}.npz")
 
 
@@ -152,7 +160,7 @@ class Training:
         if self.teachers:
             # Teachers read pixels as the site does, in whole grey levels, although `images` has finer ones.
             pixels = np.rint(255 * images).astype(np.uint8)
-            predicted = sum(teacher.probabilities(pixels) for teacher in self.teachers) / len(self.teachers)
+            predicted = sum(teacher.outputs(pixels) for teacher in self.teachers) / len(self.teachers)
             targets += DISTILLATION * (predicted - targets)
         loss, d_logits = cross_entropy(logits, targets)
         network.backward(d_logits)
@@ -226,8 +234,8 @@ def compose(settings: Settings, mnist: Dataset, recorded: list[Recording]) -> Da
     rng = np.random.default_rng(settings.seed)
     parts = [mnist, handwriting.write_digits(settings.handwriting, rng)]
     parts += [redrawing.draw_recordings(recorded, rng) for _ in range(settings.drawings)]
-    for kind in negatives.KINDS:
-        pixels = negatives.make_negatives(settings.negatives // len(negatives.KINDS), rng, kind)
+    for kind, count in negatives.numbers_of_kinds(settings.negatives).items():
+        pixels = negatives.make_negatives(count, rng, kind)
         parts.append(Dataset(pixels, np.full(len(pixels), NO_DIGIT, np.uint8)))
     return Dataset(*map(np.concatenate, zip(*parts, strict=True)))
 
@@ -272,18 +280,18 @@ def finish(training: Training, validation: Dataset, composition: Composition, ou
     """Calibrate the trained network and fit its limits on the validation images, then write the weights."""
     print("calibrating", flush=True)
     settings, weights = training.settings, training.weights()
-    logits = Classifier(weights).logits(validation.pixels)
-    temperature = fit_temperature(logits, validation.labels)
-    probabilities = softmax(logits / temperature)
+    temperature = fit_temperature(Classifier(weights).logits(validation.pixels), validation.labels)
+    weights = replace(weights, temperature=temperature)
+    probabilities = Classifier(weights).probabilities(validation.pixels)
     weights = replace(
         weights,
-        temperature=temperature,
         uncertain_below=float(np.quantile(probabilities.max(axis=1), UNSURE_FRACTION)),
         no_digit_above=float(np.quantile(beyond_two(probabilities), 1 - NO_DIGIT_FRACTION)),
     )
     accuracy = measure(Classifier(weights), validation)
     figures = Figures(training=record(settings), composition=composition, validation=accuracy)
     save_weights(out, replace(weights, figures=figures))
+    print(f"checksum        {weights.checksum}")
     print(f"temperature     {temperature:.3f}, fitted on {len(validation.pixels):,} held-out images")
     print(describe(accuracy))
     print(f"wrote {out}")

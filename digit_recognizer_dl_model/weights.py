@@ -1,5 +1,6 @@
 """The weights file: arrays, their architecture and the figures they reached, in one .npz without pickle."""
 
+import hashlib
 import json
 import math
 from dataclasses import dataclass
@@ -43,6 +44,15 @@ class Weights:
     def parameters(self) -> int:
         """The number of trained parameters; running statistics are not among them."""
         return sum(array.size for name, array in self.arrays.items() if name.split(".")[-1] in TRAINED)
+
+    @property
+    def checksum(self) -> str:
+        """The SHA-256 of all that answers depend on, whatever figures the file has: the result of a training."""
+        limits = [self.temperature, self.uncertain_below, self.no_digit_above]
+        digest = hashlib.sha256(json.dumps([self.architecture, limits]).encode())
+        for name in sorted(self.arrays):
+            digest.update(name.encode() + self.arrays[name].tobytes())
+        return digest.hexdigest()
 
     @property
     def layers(self) -> list[str]:

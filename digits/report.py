@@ -3,6 +3,7 @@
 Coordinates are percent of a drawing's width or height, so that drawings stretch and their text keeps its size.
 """
 
+import base64
 import functools
 import math
 from collections import Counter
@@ -15,6 +16,7 @@ from digit_recognizer_dl_model.figures import (
     Change,
     Composition,
     Count,
+    Failure,
     Figures,
     Form,
     Row,
@@ -22,10 +24,13 @@ from digit_recognizer_dl_model.figures import (
     UnseenKinds,
     flawed,
     grouped,
+    grouped_failures,
     in_order,
+    pooled_count,
 )
 from digit_recognizer_dl_model.weights import Weights
 
+from .pictures import pngs
 from .recognizer import classifier
 
 # Where a scale up to 100 % may begin, and the distance of its marks.
@@ -84,6 +89,10 @@ def describe(weights: Weights) -> dict:
         parts["robustness"] = describe_robustness(figures.robustness)
     if figures.photographs:
         parts["photographs"] = rows_of_mistakes(figures.photographs)
+    if figures.damaged:
+        parts["damaged"] = describe_damaged(figures.damaged)
+    if figures.failures:
+        parts["failures"] = describe_failures(figures.failures)
     if figures.unseen_kinds:
         parts["unseen_kinds"] = describe_unseen_kinds(figures.unseen_kinds, figures.negatives)
     if figures.composition and figures.training:
@@ -267,6 +276,34 @@ def describe_robustness(changes: Sequence[Change]) -> dict:
         "count": len(changes),
         "lowest": rows[in_order(changes)[0].name],
     }
+
+
+def describe_damaged(damaged: Sequence[Row]) -> dict:
+    return {
+        "mean": percent(pooled_count(damaged).fraction, 1),
+        "images": f"{damaged[0].count.total:,}",
+        "rows": rows_of_mistakes(in_order(damaged), 1),
+    }
+
+
+def describe_failures(failures: Sequence[Failure]) -> list[dict]:
+    """Examples of what the network gets wrong, by where the pictures come from."""
+    return [
+        {
+            "name": name,
+            "examples": [
+                {
+                    "image": base64.b64encode(pngs.png(failure.pixels)).decode(),
+                    "shown": failure.shown,
+                    "is_digit": failure.shown.isdigit(),
+                    "answer": failure.answer,
+                    "is_uncertain": failure.is_uncertain,
+                }
+                for failure in members
+            ],
+        }
+        for name, members in grouped_failures(failures).items()
+    ]
 
 
 def describe_unseen_kinds(unseen: UnseenKinds, negatives: Sequence[Row]) -> dict:

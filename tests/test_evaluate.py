@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from digit_recognizer_dl_model import evaluate
 from digit_recognizer_dl_model.dataset import read_csv
 from digit_recognizer_dl_model.evaluate import measure_forms, measure_negatives, microseconds_an_image
 from digit_recognizer_dl_model.figures import Count, Row, in_order, pooled_count
@@ -54,6 +55,23 @@ def test_the_command_needs_neither_pillow_nor_the_site():
     assert "of 10,000 images" in done.stdout
     assert len(re.findall(r"forward pass    \d+ microseconds an image", done.stdout)) == 3
     assert "repeats" not in done.stdout
+
+
+def test_the_full_command_measures_the_same_files(monkeypatch, tmp_path):
+    calls = []
+    monkeypatch.setattr(evaluate.subprocess, "call", lambda command, cwd: calls.append((command, cwd)) or 3)
+    monkeypatch.setattr(evaluate, "PENS", tmp_path / "absent.json.gz")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["evaluate", "--full", "--weights", "mine.npz", "--repeats", "one.npz"])
+    with pytest.raises(SystemExit) as end:
+        evaluate.main()
+    assert end.value.code == 3
+    [(command, cwd)] = calls
+    assert command[1:3] == ["-m", "benchmarks.quality.measure"]
+    assert (tmp_path / "mine.npz") in command
+    assert (tmp_path / "one.npz") in command
+    assert "--strokes" not in command
+    assert cwd == ROOT
 
 
 @pytest.fixture(scope="module")

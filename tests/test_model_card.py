@@ -83,9 +83,7 @@ def test_thick_pens_are_a_known_failure_where_they_are_misread(weights, right, t
     assert re.findall("strokes of 3 to 5 of the 28 pixels, (.+?) are misread", card) == told
 
 
-@pytest.mark.parametrize(
-    "part", ["test", "forms", "unseen_kinds", "robustness", "repeats", "teachers", "composition", "training"]
-)
+@pytest.mark.parametrize("part", ["test", "forms", "unseen_kinds", "robustness", "teachers", "composition", "training"])
 def test_without_a_whole_evaluation_there_is_no_card(weights, part):
     with pytest.raises(ValueError, match=f"lack {part}"):
         card_of(weights, **{part: getattr(Figures(), part)})

@@ -5,13 +5,19 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from digit_recognizer_dl_model.figures import Bin, Count, Figures, Row, grouped, in_order
+from digit_recognizer_dl_model.figures import Bin, Count, Failure, Figures, Row, grouped, in_order
 from digit_recognizer_dl_model.weights import load_weights
 from digits import report
 
 BINS = (Bin(0.4, 0.6, Count(4, 8), 0.513), Bin(0.8, 1.0, Count(9966, 9992), 0.998))
+DAMAGED = (Row("fog", Count(18, 20)), Row("stripe", Count(19, 20)))
+FAILURES = (
+    Failure.of(np.eye(28, dtype=np.uint8), "Test images", "4", 9, is_uncertain=False),
+    Failure.of(np.eye(28, dtype=np.uint8), "Pictures of no digit", "lines", 7, is_uncertain=True),
+)
 PHOTOGRAPHS = (Row("pencil", Count(77, 80)), Row("marker", Count(197, 200)))
 
 
@@ -46,10 +52,11 @@ class Tables(HTMLParser):
 
 @pytest.fixture
 def weights():
-    """The shipped weights, with two bins of confidence and two kinds of photographs."""
+    """The shipped weights with other figures: bins of confidence, photographs, damaged pictures and failures."""
     weights = load_weights()
+    parts = {"photographs": PHOTOGRAPHS, "damaged": DAMAGED, "failures": FAILURES}
     test = replace(weights.figures.test, reliability=BINS)
-    return replace(weights, figures=replace(weights.figures, test=test, photographs=PHOTOGRAPHS))
+    return replace(weights, figures=replace(weights.figures, test=test, **parts))
 
 
 @pytest.fixture
@@ -158,6 +165,7 @@ def test_every_change_kind_and_form_is_told(tables, weights):
             [f"{row.name} lowest" if row == lowest else row.name, percent(row.count.fraction)] for row in group.rows
         ]
     assert tables["Photographed digits"][1:] == [["pencil lowest", "96.25 %"], ["marker", "98.50 %"]]
+    assert tables["Damaged pictures"][1:] == [["fog lowest", "90.0 %"], ["stripe", "95.0 %"]]
     assert tables["Kinds that nothing was trained on"][1:] == [
         [kind.name, percent(kind.count.fraction, 1), f"{kind.auroc:.3f}"]
         for kind in in_order(figures.unseen_kinds.kinds)
@@ -174,12 +182,25 @@ def test_every_change_kind_and_form_is_told(tables, weights):
     assert learned == {f"{part:,}" for part in parts}
 
 
+def test_pictures_that_are_read_wrong_are_shown_with_what_they_were_read_as(show, weights):
+    page = show(weights)
+    [section] = re.findall(r'<section id="failures".*?</section>', page, re.DOTALL)
+    first, second = re.findall(r"<li>(.*?)</li>", section, re.DOTALL)
+    assert 'alt="A handwritten 4"' in first
+    assert text_of(first) == "4 as 9"
+    assert 'alt="A picture of the kind lines"' in second
+    assert text_of(second) == "as 7, not sure ?"
+    assert re.findall(r"<h3[^>]*>(.*?)</h3>", section) == ["Test images", "Pictures of no digit"]
+
+
 @pytest.mark.parametrize(
     ("part", "section"),
     [
         ("forms", 'id="forms"'),
         ("robustness", 'id="robustness"'),
         ("photographs", 'id="photographs"'),
+        ("damaged", 'id="damaged"'),
+        ("failures", 'id="failures"'),
         ("unseen_kinds", 'id="refusal"'),
         ("teachers", 'id="pens"'),
         ("composition", "All settings"),

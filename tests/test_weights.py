@@ -57,6 +57,17 @@ def path(tmp_path):
     return tmp_path / "weights.npz"
 
 
+def test_the_checksum_tells_networks_apart_and_not_figures(weights):
+    assert replace(weights, figures=Figures()).checksum == weights.checksum
+    arrays = weights.arrays | {"2.bias": weights.arrays["2.bias"] + np.float32(1e-6)}
+    changed = [
+        replace(weights, arrays=arrays),
+        replace(weights, temperature=1.5),
+        replace(weights, uncertain_below=0.4),
+    ]
+    assert len({weights.checksum, *(other.checksum for other in changed)}) == 4
+
+
 def assert_same(loaded, weights):
     assert loaded.architecture == weights.architecture
     for field in ("temperature", "uncertain_below", "no_digit_above"):

@@ -26,6 +26,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from digit_recognizer_dl_model.dataset import DATA, Dataset, read_csv
 from digit_recognizer_dl_model.doubt import doubts
+from digit_recognizer_dl_model.figures import Count, Row
 from digit_recognizer_dl_model.frame import SIDE
 from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.weights import SHIPPED, load_weights
@@ -189,6 +190,7 @@ CORRUPTIONS: dict[str, Corruption] = {
     "coarse": coarse,
     "black and white": black_and_white,
 }
+DAMAGE = [name for name in CORRUPTIONS if name != "as it is"]
 
 
 def corrupted(pixels: np.ndarray, name: str) -> list[bytes]:
@@ -207,20 +209,40 @@ def measure(classifier: Classifier, dataset: Dataset, name: str) -> tuple[float,
     return float(is_right.mean()), float((is_right & is_sure).mean()), float((~is_right & is_sure).mean())
 
 
+def some_of(test: Dataset, count: int) -> Dataset:
+    """So many of the test images, chosen once at random."""
+    chosen = np.random.default_rng(SEED).permutation(len(test.pixels))[:count]
+    return Dataset(test.pixels[chosen], test.labels[chosen])
+
+
+def measure_damaged(
+    classifier: Classifier,
+    test: Dataset,
+    count: int = IMAGES,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[Row, ...]:
+    """Read `count` of the test images with each kind of damage; `progress` is told how many kinds are done."""
+    images = some_of(test, count)
+    rows = []
+    for name in DAMAGE:
+        right, _, _ = measure(classifier, images, name)
+        rows.append(Row(name, Count(round(right * len(images.pixels)), len(images.pixels))))
+        progress(len(rows), len(DAMAGE))
+    return tuple(rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.corruptions", description=__doc__)
     parser.add_argument("--weights", type=Path, default=SHIPPED, help="the network that reads (the shipped one)")
     parser.add_argument("--images", type=int, default=IMAGES, help=f"of MNIST's test set, for each kind ({IMAGES})")
     options = parser.parse_args()
-    test = read_csv(DATA / "mnist_test.csv")
-    chosen = np.random.default_rng(SEED).permutation(len(test.pixels))[: options.images]
-    dataset = Dataset(test.pixels[chosen], test.labels[chosen])
+    dataset = some_of(read_csv(DATA / "mnist_test.csv"), options.images)
     classifier = Classifier(load_weights(options.weights))
     print(f"{'':16} {'right':>8} {'of it sure':>11} {'sure, wrong':>12}")
     rows = {name: measure(classifier, dataset, name) for name in CORRUPTIONS}
     for name, (right, sure, wrong) in rows.items():
         print(f"{name:16} {right:8.1%} {sure:11.1%} {wrong:12.1%}")
-    damaged = np.mean([row for name, row in rows.items() if name != "as it is"], axis=0)
+    damaged = np.mean([rows[name] for name in DAMAGE], axis=0)
     print(f"{'mean of damage':16} {damaged[0]:8.1%} {damaged[1]:11.1%} {damaged[2]:12.1%}")
 
 

@@ -1,14 +1,16 @@
 """How good a weights file is: `python -m benchmarks.quality.measure` measures all that can be measured here.
 
-It prints accuracy, calibration, refusals, robustness, photographs and speed, and with `--strokes FILE` also how
-recorded pens are read. `--teachers FILE ...` measures the teachers on the test images and on the pens of the people
-whom each has never seen, instead of the network that learned from all of them. `--repeats FILE ...`, trained as the
-weights were but with other seeds, show how much of the accuracy is chance. `--json FILE` writes everything as JSON, and
-`--save` keeps it in the weights file, from which MODEL_CARD.md and the page /model/ are made.
+It prints accuracy, calibration, refusals, robustness, photographs, damaged pictures and speed, and with
+`--strokes FILE` also how recorded pens are read. `--teachers FILE ...` measures the teachers on the test images and on
+the pens of the people whom each has never seen, instead of the network that learned from all of them.
+`--repeats FILE ...`, trained as the weights were but with other seeds, show how much of the accuracy is chance.
+`--json FILE` writes everything as JSON, and `--save` keeps it in the weights file, from which MODEL_CARD.md and the
+page /model/ are made.
 """
 
 import json
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +23,8 @@ from digit_recognizer_dl_model.metrics import describe_rows, measure
 from digit_recognizer_dl_model.recordings import MalformedRecordings, Recording, fold_of_writers, read_recordings
 from digit_recognizer_dl_model.weights import UnusableWeights, Weights, load_weights, save_weights
 
+from .corruptions import measure_damaged
+from .failures import find_failures
 from .pens import describe_pens, measure_pens
 from .photographs import measure_photographs
 from .robustness import measure_robustness
@@ -33,23 +37,32 @@ def measure_pictures(classifier: Classifier, test: Dataset) -> Figures:
         unseen_kinds=measure_unseen_kinds(classifier, test),
         robustness=measure_robustness(classifier, test, progress=progress("robustness")),
         photographs=measure_photographs(classifier, test, progress=progress("photographs")),
+        damaged=measure_damaged(classifier, test, progress=progress("damaged pictures")),
     )
 
 
 def measure_teacher(weights: Weights, test: Dataset, recordings: list[Recording]) -> Teacher:
     """Measure a teacher on the test images and on the pens of the writers it has never seen."""
-    classifier, settings = Classifier(weights), weights.figures.training
-    writers = fold_of_writers(recordings, settings.fold)
-    unseen = [recording for recording in recordings if recording.writer in writers]
-    return Teacher(settings, measure(classifier, test), measure_pens(classifier, unseen, progress("pens")))
+    classifier, unseen = Classifier(weights), of_strangers(weights, recordings)
+    pens = measure_pens(classifier, unseen, progress("pens"))
+    return Teacher(weights.figures.training, measure(classifier, test), pens)
+
+
+def of_strangers(weights: Weights, recordings: list[Recording]) -> list[Recording]:
+    """The recordings of the writers whom a teacher has never seen."""
+    writers = fold_of_writers(recordings, weights.figures.training.fold)
+    return [recording for recording in recordings if recording.writer in writers]
 
 
 def progress(part: str) -> Callable[[int, int], None]:
-    """A function that shows on a terminal how much of a part is done."""
+    """A function that shows on a terminal how much of a part is done and how long the rest of it takes."""
+    start = time.monotonic()
 
     def show(done: int, total: int) -> None:
         if sys.stderr.isatty():
             line = f"measuring {part}: {done} of {total}"
+            if done:
+                line += f", {(time.monotonic() - start) / done * (total - done):.0f} s left"
             print(f"\r{line:<60}" if done < total else f"\r{'':60}\r", end="", file=sys.stderr, flush=True)
 
     return show
@@ -62,6 +75,7 @@ def describe_pictures(figures: Figures) -> str:
             describe_unseen_kinds(figures.unseen_kinds),
             describe_rows("pictures         right", figures.robustness),
             describe_rows("photographs      right", figures.photographs),
+            describe_rows("damaged          right", figures.damaged),
         ]
     )
 
@@ -104,6 +118,8 @@ def main() -> None:
     elif recordings:
         figures = replace(figures, pens=measure_pens(classifier, recordings, progress("pens")))
         print(describe_pens(figures.pens))
+    strangers = [(Classifier(each), of_strangers(each, recordings)) for each in teachers]
+    figures = replace(figures, failures=find_failures(classifier, test, strangers))
     times = evaluate.time_batches(classifier, test.pixels)
     print(evaluate.describe_times(times))
     if options.json:

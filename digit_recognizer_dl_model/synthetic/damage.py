@@ -40,7 +40,7 @@ def specks(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def movement(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The mean along a bent path of the hand."""
     angle, turn = rng.uniform(0, 2 * np.pi), rng.normal(0, 0.3)
-    steps = rng.integers(3, 8)
+    steps = rng.integers(3, 11)
     directions = angle + turn * np.arange(steps)
     path = np.cumsum(np.column_stack([np.sin(directions), np.cos(directions)]), axis=0)
     places = np.rint(path - path.mean(axis=0)).astype(int)
@@ -86,7 +86,7 @@ def spots(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def line_across(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A line of ink or of paper: straight, bent or jagged, whole or in pieces."""
-    turns = rng.integers(2, 9)
+    turns = rng.integers(2, 12)
     along = np.linspace(rng.uniform(-14, -6), rng.uniform(6, 14), turns)
     across = rng.uniform(-8, 8) + rng.normal(0, rng.uniform(0, 5), turns)
     places = np.linspace(0, turns - 1, 120)
@@ -126,15 +126,17 @@ def raised(image: np.ndarray) -> np.ndarray:
     return image / max(image.max(), FAINTEST)
 
 
-KINDS: list[Damage] = [
+KINDS: list[Damage] = [  # what is hardest to read comes twice
     grain,
     specks,
+    movement,
     movement,
     uneven_glass,
     out_of_focus,
     haze,
     bands,
     spots,
+    line_across,
     line_across,
     outlines,
     few_levels,

@@ -1,6 +1,6 @@
 """Negatives: synthetic pictures that do not show one digit, prepared as the digits of `handwriting` are.
 
-The network is trained to give all digits the same probability for them.
+The network has an output for them, beside those of the ten digits.
 """
 
 from collections.abc import Callable
@@ -20,6 +20,12 @@ def make_negatives(count: int, rng: np.random.Generator, kind: str) -> np.ndarra
     for image in pixels:
         image[:] = KINDS[kind](rng)
     return pixels
+
+
+def numbers_of_kinds(total: int) -> dict[str, int]:
+    """How many of about `total` negatives are of each kind."""
+    shares = {kind: FREQUENT.get(kind, 1) for kind in KINDS}
+    return {kind: total * share // sum(shares.values()) for kind, share in shares.items()}
 
 
 def scribble(rng: np.random.Generator) -> np.ndarray:
@@ -254,6 +260,21 @@ LETTERS = [
         "0~4,0 60~6,0!! 60~6,100!! 0~4,100",  # a bracket with corners
         "0~5,40~6 24~5,0~5 50~6,40~5 76~6,80~6 100~6,40~6",  # ~
         "2~4,100 2~4,40~6 30~6,0 58~6,40~6 58~6,100",  # an arch
+        "66~8,18~8 36~6,0 6~4,22 0~4,50 6~4,78 36~6,100 66~8,84~8",  # C
+        "54~8,30~10 30~6,4~4 4~4,40~5 0~4,60~5 20~5,96~4 56~8,76~10",  # c
+        (
+            "6~6,24~8 26~6,2~4 48~5,10~4 54~4,30 54~4,98~3 60~8,100 | "
+            "52~4,46~5 24~6,48~5 2~4,72~5 14~5,98 38~5,94~4 53~4,76~5"  # a as in type
+        ),
+        "70~8,98~5 20~6,34~6 12~5,14~5 30~5,0 46~5,14~5 36~6,34~6 4~5,64~6 6~5,90~5 28~6,100 52~6,84~6 64~8,58~8",  # &
+        "40~6,0 22~5,8~4 20~4,34~5 2~4,50~4! 20~4,66~5 22~5,92~4 42~6,100",  # {
+        "2~6,0 20~5,8~4 22~4,34~5 40~4,50~4! 22~4,66~5 20~5,92~4 0~6,100",  # }
+        "0~6,26~8 12~6,4~4 44~8,2~4 60~6,22~6 44~6,46~6 30~6,60~5 30~5,78~5 | 28~5,92~4 32~5,98~4",  # ?, with a tail
+        "0~6,10~10 70~12,50~6!! 0~6,90~10",  # >, open or narrow
+        "0,0~3 0~5,100 | -26~8,28~8 0~3,-2~3! 26~8,28~8",  # an arrow upwards
+        "0,0~3 0~5,100 | -26~8,72~8 0~3,102~3! 26~8,72~8",  # an arrow downwards
+        "0,50~6 100,50~6 | 72~8,26~8 102~3,50~3! 72~8,76~8",  # an arrow to the right
+        "0,50~6 100,50~6 | 28~8,26~8 -2~3,50~3! 28~8,76~8",  # an arrow to the left
     )
 ]
 
@@ -309,6 +330,7 @@ KINDS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
     "blot": blot,
     "noise": noise,
 }
+FREQUENT = {"letter": 6}  # how often a kind is made, relative to the others: letters are what people try
 
 
 def sharpened(points: np.ndarray, chance: float, rng: np.random.Generator) -> np.ndarray:
