@@ -25,7 +25,7 @@ from .metrics import describe, describe_rows, measure
 from .synthetic import handwriting, negatives
 from .weights import SHIPPED, UnusableWeights, Weights, load_weights
 
-SAMPLES_A_FORM = 300
+SAMPLES_A_FORM = 500
 SAMPLES_A_KIND = 500
 PENS = DATA / "pen_digits.json.gz"
 BATCHES = (1, 16, 256)  # numbers of images that the forward pass is timed for

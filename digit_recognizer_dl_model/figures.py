@@ -337,7 +337,6 @@ class TrainingSettings(Record):
     averaging: float
     augmentation: dict[str, float]
     fold: int | None = None
-    damaged: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -207,6 +207,7 @@ def test_the_model_is_described(client):
     assert described["weights_sha256"] == hashlib.sha256(SHIPPED.read_bytes()).hexdigest()
     assert described["weights_sha256"].startswith(described["weights_version"])
     assert described["architecture"] == recognizer.classifier().weights.architecture
-    assert described["figures"] == recognizer.classifier().weights.figures.to_json()
+    figures = dataclasses.replace(recognizer.classifier().weights.figures, failures=())
+    assert described["figures"] == figures.to_json()
     assert described["input"]["shape"] == [28, 28]
     assert described["output"]["shape"] == [10]

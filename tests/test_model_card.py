@@ -69,7 +69,7 @@ def test_changes_are_summed_up_by_group_and_the_lowest_are_listed(weights):
 
 def test_the_card_tells_of_photographs_where_they_were_measured(weights):
     card = card_of(weights, photographs=(Row("in the dark", Count(432, 1000)),))
-    assert "| in the dark | 43.2 % |\n\n### What it refuses" in card
+    assert "| in the dark | 43.2 % |\n\n### Damaged small pictures" in card
     assert "### Photographs" not in card_of(weights, photographs=())
 
 
@@ -83,7 +83,9 @@ def test_thick_pens_are_a_known_failure_where_they_are_misread(weights, right, t
     assert re.findall("strokes of 3 to 5 of the 28 pixels, (.+?) are misread", card) == told
 
 
-@pytest.mark.parametrize("part", ["test", "forms", "unseen_kinds", "robustness", "teachers", "composition", "training"])
+@pytest.mark.parametrize(
+    "part", ["test", "forms", "unseen_kinds", "robustness", "repeats", "teachers", "composition", "training"]
+)
 def test_without_a_whole_evaluation_there_is_no_card(weights, part):
     with pytest.raises(ValueError, match=f"lack {part}"):
         card_of(weights, **{part: getattr(Figures(), part)})
