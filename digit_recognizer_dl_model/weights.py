@@ -47,7 +47,7 @@ class Weights:
 
     @property
     def checksum(self) -> str:
-        """The SHA-256 of all that answers depend on, whatever figures the file has: the result of a training."""
+        """The SHA-256 of architecture, arrays, temperature and limits. Measured figures do not change it."""
         limits = [self.temperature, self.uncertain_below, self.no_digit_above]
         digest = hashlib.sha256(json.dumps([self.architecture, limits]).encode())
         for name in sorted(self.arrays):

@@ -16,9 +16,12 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+
+from digits.gallery import gallery
 
 from .mirrors import OLDER_FILE, Handler
 
@@ -219,3 +222,15 @@ def wait_until_it_listens(process: subprocess.Popen, address: tuple[str, int], l
 
 def pytest_report_header() -> str:
     return f"settings: {os.environ['DJANGO_SETTINGS_MODULE']}, DEBUG {settings.DEBUG}"
+
+
+@pytest.fixture(scope="session")
+def tiles() -> np.ndarray:
+    """The first sixty tiles of the gallery, (60, 28, 28) uint8."""
+    return np.stack([gallery().pixels(index) for index in range(60)])
+
+
+@pytest.fixture(scope="session")
+def labels() -> np.ndarray:
+    """The digits of these tiles, (60,)."""
+    return np.array([gallery().label(index) for index in range(60)])

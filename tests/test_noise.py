@@ -6,24 +6,11 @@ from PIL import Image
 
 from digit_recognizer_dl_model.synthetic import handwriting
 from digits import pictures
-from digits.gallery import gallery
 from digits.pictures import noise, pngs
 from digits.pictures.drawing import draw_line
 from digits.recognizer import read_digits
 
 from .pictures import TWO
-
-COUNT = 60
-
-
-@pytest.fixture(scope="module")
-def tiles():
-    return np.stack([gallery().pixels(index) for index in range(COUNT)])
-
-
-@pytest.fixture(scope="module")
-def labels():
-    return np.array([gallery().label(index) for index in range(COUNT)])
 
 
 def grainy(tiles: np.ndarray, deviation: float) -> np.ndarray:

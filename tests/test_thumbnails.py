@@ -5,21 +5,8 @@ import pytest
 from PIL import Image
 
 from digits import pictures
-from digits.gallery import gallery
 from digits.pictures import pngs, thumbnails
 from digits.recognizer import read_digits
-
-COUNT = 60
-
-
-@pytest.fixture(scope="module")
-def tiles():
-    return np.stack([gallery().pixels(index) for index in range(COUNT)])
-
-
-@pytest.fixture(scope="module")
-def labels():
-    return np.array([gallery().label(index) for index in range(COUNT)])
 
 
 def hazy(tile: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -10,12 +10,12 @@ from PIL import Image, ImageFilter
 from digit_recognizer_dl_model.frame import SIDE
 
 from . import levels
+from .background import DARK
 from .morphology import opening
 
 ENLARGEMENT = 4  # times, so that strokes are broad beside the squares in which the paper is looked at
 BROADEST = 9  # pixels of 28 across a stroke
 NEAR = 3.0  # pixels of 28, the standard deviation of the blur that tells what is around a pixel
-DARK = 30  # grey levels added to the paper before ratios are taken, because nearly black paper has few
 FAINT = 0.25  # of the strongest ink; what stands out less is the paper's
 
 STEPS = 2  # from light to dark or back; the top of a 7 makes one
