@@ -174,7 +174,9 @@ def check_files():
     if not WEIGHTS.is_file():
         weights = WEIGHTS.relative_to(HERE).as_posix()
         missing.append(f"{WEIGHTS} is missing. Get it back with:\n    git checkout -- {weights}")
-        missing.append(f"or train it, in about an hour, with:\n    {SHOWN_PYTHON} -m digit_recognizer_dl_model.train")
+        missing.append(
+            f"or train it, in one to two hours, with:\n    {SHOWN_PYTHON} -m digit_recognizer_dl_model.train"
+        )
     if not MNIST_CSV.is_file():
         missing.append(f"{MNIST_CSV} is missing. Get it with:\n    {SHOWN_PYTHON} manage.py fetch_mnist")
         if os.environ.get("MNIST_CSV"):

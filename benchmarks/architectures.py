@@ -48,7 +48,7 @@ def convolutional(*blocks: tuple[int, int, bool]) -> list[dict]:
         {"layer": "BatchNorm", "channels": DENSE},
         {"layer": "ReLU"},
         {"layer": "Dropout", "rate": 0.3},
-        {"layer": "Dense", "inputs": DENSE, "outputs": 10},
+        {"layer": "Dense", "inputs": DENSE, "outputs": 11},
     ]
 
 
@@ -110,7 +110,7 @@ def main() -> None:
         minutes = (time.monotonic() - start) / 60
         classifier = Classifier(training.weights())
         fractions = [
-            float((classifier.logits(images.pixels).argmax(axis=1) == images.labels).mean())
+            float((classifier.probabilities(images.pixels).argmax(axis=1) == images.labels).mean())
             for images in (validation, distorted)
         ]
         rows[name] = row = {

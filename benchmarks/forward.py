@@ -49,7 +49,7 @@ LARGEST_DIFFERENCE = 1e-3  # between logits; the largest logits are around 10
 
 
 def onnx_model(weights: Weights, element: int) -> bytes:
-    """The network as ONNX, batch normalisation folded; pixels (n, 1, 28, 28) of that element type -> logits (n, 10).
+    """The network as ONNX, batch normalisation folded; pixels (n, 1, 28, 28) of that element type -> logits (n, 11).
 
     uint8 pixels are 0-255 and converted by the model, float32 ones are 0-1.
     """

@@ -68,9 +68,9 @@ class TorchTraining:
         chosen = np.random.default_rng([SETTINGS.seed, self.step]).integers(0, IMAGES, SETTINGS.batch)
         images = np.concatenate(list(pool.map(self._augment, range(SHARDS), np.split(chosen, SHARDS))))
         x = torch.from_numpy(images)[:, None].to(memory_format=self.memory_format)
-        labels = torch.from_numpy(self.dataset.labels[chosen].astype(np.int64))
+        targets = torch.from_numpy(targets_of(self.dataset.labels[chosen], SETTINGS.label_smoothing).astype(np.float32))
         self.optimizer.zero_grad()
-        nn.functional.cross_entropy(self.model(x), labels, label_smoothing=SETTINGS.label_smoothing).backward()
+        nn.functional.cross_entropy(self.model(x), targets).backward()
         self.optimizer.step()
         self.step += 1
         with torch.no_grad():
@@ -82,7 +82,7 @@ class TorchTraining:
 
 
 def torch_model(network: Network) -> nn.Sequential:
-    """The network in PyTorch, with copies of its weights; images (n, 1, 28, 28) -> logits (n, 10)."""
+    """The network in PyTorch, with copies of its weights; images (n, 1, 28, 28) -> logits (n, 11)."""
     modules: list[nn.Module] = []
     side, channels = SIDE, 0  # 0 channels: the images are flat
     for entry, layer in zip(network.architecture, network.layers, strict=True):
@@ -124,14 +124,9 @@ def check_gradients(dataset: Dataset) -> None:
     network = Network([entry for entry in ARCHITECTURE if entry["layer"] != "Dropout"], np.random.default_rng(1))
     model = torch_model(network)
     images, labels = dataset.pixels[:64] / np.float32(255), dataset.labels[:64]
-    logits = network.forward(images[..., None], training=True)
-    network.backward(cross_entropy(logits, targets_of(labels, SETTINGS.label_smoothing))[1])
-    loss = nn.functional.cross_entropy(
-        model(torch.from_numpy(images)[:, None]),
-        torch.from_numpy(labels.astype(np.int64)),
-        label_smoothing=SETTINGS.label_smoothing,
-    )
-    loss.backward()
+    targets = targets_of(labels, SETTINGS.label_smoothing).astype(np.float32)
+    network.backward(cross_entropy(network.forward(images[..., None], training=True), targets)[1])
+    nn.functional.cross_entropy(model(torch.from_numpy(images)[:, None]), torch.from_numpy(targets)).backward()
     # `torch_model` brings gradients into PyTorch's layout in the same way as weights.
     carrier = Network(network.architecture, np.random.default_rng(1))
     for name, array in carrier.parameters.items():

@@ -11,7 +11,7 @@ from .loss import cross_entropy, targets_of
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """The temperature under which held-out labels are likeliest (Guo et al. 2017, arXiv:1706.04599).
 
-    logits: (n, 10); labels: (n,). The loss has one minimum in the temperature: golden-section search on its
+    logits: (n, 11); labels: (n,). The loss has one minimum in the temperature: golden-section search on its
     logarithm between 1/20 and 20, to one part in ten thousand.
     """
     golden = (math.sqrt(5) - 1) / 2

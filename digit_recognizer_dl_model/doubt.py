@@ -79,7 +79,7 @@ def doubt_scores(probabilities: np.ndarray, weights: Weights) -> np.ndarray:
 def beyond_two(probabilities: np.ndarray) -> np.ndarray:
     """Probabilities (n, 10) -> the probability (n,) outside the two likeliest digits.
 
-    It is large for negatives, for which the network was trained to give all ten digits the same probability, and small
-    for a digit that could be read in two ways.
+    It is large where the network sees no digit, because that probability is spread over all ten, and small for a digit
+    that could be read in two ways.
     """
     return np.sort(probabilities, axis=1)[:, :-2].sum(axis=1)

@@ -337,6 +337,7 @@ class TrainingSettings(Record):
     averaging: float
     augmentation: dict[str, float]
     fold: int | None = None
+    damaged: float = 0.0
 
 
 @dataclass(frozen=True)

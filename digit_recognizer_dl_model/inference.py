@@ -17,6 +17,7 @@ from .frame import SIDE
 from .weights import EPSILON, UnusableWeights, Weights
 from .winograd import pieces, tile_side, winograd
 
+DIGITS = 10
 # Images that are computed together. With fewer, the cost of each NumPy call is shared by fewer; more outgrow a core's
 # cache.
 BATCH = 4
@@ -28,7 +29,8 @@ class Classifier:
     """A trained network that reads 28x28 pixels.
 
     Threads may share it: the weights are only read, and a program, which has buffers, is run by one thread at a time.
-    Raises UnusableWeights for weights whose architecture and arrays do not lead from 28x28 pixels to ten logits.
+    Raises UnusableWeights for weights whose architecture and arrays do not lead from 28x28 pixels to ten or eleven
+    logits.
     """
 
     def __init__(self, weights: Weights) -> None:
@@ -42,20 +44,24 @@ class Classifier:
             raise
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise UnusableWeights(f"the architecture of the weights can't run ({error!r})") from error
-        if program.logits.shape != (1, 10):
-            shape = program.logits.shape[1:]
-            raise UnusableWeights(f"the architecture of the weights ends in shape {shape} for an image, expected (10,)")
+        shape = program.logits.shape[1:]
+        if shape not in ((DIGITS,), (DIGITS + 1,)):
+            raise UnusableWeights(
+                f"the architecture of the weights ends in shape {shape} for an image, expected (10,) or (11,)"
+            )
+        self._outputs = shape[0]
         self._idle[1].append(program)
 
     def logits(self, pixels: np.ndarray) -> np.ndarray:
-        """Pixels (n, 28, 28) uint8, ink 255 on 0 -> logits (n, 10) float32.
+        """Pixels (n, 28, 28) uint8, ink 255 on 0 -> logits (n, 11) float32: of ten digits, and of no digit.
 
+        Weights that were trained without an output for no digit have ten.
         The logits of an image do not depend on the batch it comes in, not even in the last bit. Raises ValueError for
         another shape or type.
         """
         if pixels.ndim != 3 or pixels.shape[1:] != (SIDE, SIDE) or pixels.dtype != np.uint8:
             raise ValueError(f"expected (n, 28, 28) uint8, got {pixels.shape} {pixels.dtype}")
-        logits = empty(len(pixels), 10)
+        logits = empty(len(pixels), self._outputs)
         for start in range(0, len(pixels), BATCH):
             batch = pixels[start : start + BATCH]
             program = self._idle_program(len(batch))
@@ -64,7 +70,18 @@ class Classifier:
         return logits
 
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
-        """Pixels (n, 28, 28) uint8, ink 255 on 0 -> calibrated probabilities (n, 10) float32."""
+        """Pixels (n, 28, 28) uint8, ink 255 on 0 -> calibrated probabilities of the ten digits, (n, 10) float32.
+
+        The probability of no digit is spread over all of them: where none is to be seen, none is likelier.
+        """
+        outputs = self.outputs(pixels)
+        digits = outputs[:, :DIGITS]
+        if self._outputs > DIGITS:
+            digits += outputs[:, DIGITS:] / np.float32(DIGITS)
+        return digits
+
+    def outputs(self, pixels: np.ndarray) -> np.ndarray:
+        """Pixels (n, 28, 28) uint8, ink 255 on 0 -> calibrated probabilities of all outputs, (n, 11) float32."""
         return softmax(self.logits(pixels) / np.float32(self.weights.temperature))
 
     def activations(self, pixels: np.ndarray) -> list[np.ndarray]:
@@ -105,10 +122,10 @@ class Program:
         for step in steps:
             x = step.lay_out(x, self)
             self.outputs.append(x)
-        self.logits = x  # (b, 10)
+        self.logits = x  # (b, outputs)
 
     def run(self, pixels: np.ndarray) -> np.ndarray:
-        """Pixels (b, 28, 28) -> logits (b, 10), which the next run overwrites."""
+        """Pixels (b, 28, 28) -> logits (b, outputs), which the next run overwrites."""
         self._pixels[...] = pixels
         for function, inputs, out in self._calls:
             function(*inputs, out=out)
@@ -483,6 +500,6 @@ def response(kernel: np.ndarray, channels: np.ndarray) -> np.ndarray:
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Logits (n, 10) -> probabilities (n, 10), each row summing to 1, safe for any finite logits."""
+    """Logits (n, outputs) -> probabilities (n, outputs), each row summing to 1, safe for any finite logits."""
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
     return exponentials / exponentials.sum(axis=1, keepdims=True)

@@ -2,27 +2,26 @@
 
 import numpy as np
 
-NO_DIGIT = 10  # the label of negatives: pictures that do not show one digit
+NO_DIGIT = 10  # the label of negatives, pictures that do not show one digit, and the place of its output
 
 
 def targets_of(labels: np.ndarray, smoothing: float) -> np.ndarray:
-    """Labels (n,), 0-9 or NO_DIGIT -> the target distributions, (n, 10).
+    """Labels (n,), 0-9 or NO_DIGIT -> the target distributions, (n, 11).
 
-    The fraction `smoothing` of each label's probability is spread over all ten digits (label smoothing, Szegedy et al.
-    2016, arXiv:1512.00567). The target of negatives is uniform (outlier exposure, Hendrycks et al. 2019,
-    arXiv:1812.04606).
+    The fraction `smoothing` of each digit's probability is spread over all ten digits (label smoothing, Szegedy et al.
+    2016, arXiv:1512.00567).
     """
-    targets = np.full((len(labels), 10), 1 / 10)
-    [known] = np.nonzero(labels != NO_DIGIT)
-    targets[known] *= smoothing
-    targets[known, labels[known]] += 1 - smoothing
+    targets = np.eye(NO_DIGIT + 1)[labels]
+    is_digit = labels != NO_DIGIT
+    targets[is_digit] *= 1 - smoothing
+    targets[is_digit, :NO_DIGIT] += smoothing / 10
     return targets
 
 
 def cross_entropy(logits: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
-    """The mean cross-entropy in nats, and its gradient by the logits, (n, 10).
+    """The mean cross-entropy in nats, and its gradient by the logits, (n, outputs).
 
-    logits: (n, 10); targets: (n, 10), each row summing to 1.
+    logits: (n, outputs); targets: (n, outputs), each row summing to 1.
     """
     targets = targets.astype(logits.dtype)
     shifted = logits - logits.max(axis=1, keepdims=True)

@@ -14,7 +14,15 @@ from .weights import SHIPPED, Weights, load_weights
 
 KNOWN_FAILURE = 0.01  # the card names as a failure what fails at least this often
 LOWEST_CHANGES = 8  # rows of the table of changed pictures
-OPTIONAL = {"validation", "negatives", "photographs", "damaged", "failures", "pens"}  # what a card can do without
+OPTIONAL = {
+    "validation",
+    "negatives",
+    "photographs",
+    "damaged",
+    "failures",
+    "pens",
+    "repeats",
+}  # parts of the figures that a card can do without
 CARD = Path(__file__).parent.parent / "MODEL_CARD.md"
 TEXT = """# Model card
 
@@ -40,7 +48,7 @@ commonly CC BY-SA 3.0 |
 | {data.recorded:,} digits that {data.writers} people wrote with a pen | {data.drawn:,} | [Alpaydin, Alimoglu][pens] | \
 CC BY 4.0 |
 | synthetic handwriting in {forms} forms | {data.handwriting:,} | `handwriting.py` | MIT |
-| negatives, for which all ten digits are equally right | {data.negatives:,} | `negatives.py` | MIT |
+| negatives, which have an output of their own | {data.negatives:,} | `negatives.py` | MIT |
 
 [pens]: https://archive.ics.uci.edu/dataset/81
 
@@ -61,12 +69,8 @@ This one's is `{checksum}`.
 These commands measure the figures below:
 
 ```
-for seed in {seeds}; do
-    python -m digit_recognizer_dl_model.train --seed $seed --out seed$seed.npz \\
-        --teachers digit_recognizer_dl_model/training/teacher*.npz
-done
-python -m benchmarks.quality.measure --save --strokes data/pen_digits.json.gz \\
-    --teachers digit_recognizer_dl_model/training/teacher*.npz --repeats seed*.npz
+{training_again}python -m benchmarks.quality.measure --save --strokes data/pen_digits.json.gz \\
+    --teachers digit_recognizer_dl_model/training/teacher*.npz{repeated}
 python -m digit_recognizer_dl_model.model_card
 ```
 
@@ -74,17 +78,16 @@ Training takes {training.epochs} epochs in batches of {training.batch}, and {tea
 AdamW. The learning rate rises to {training.peak_learning_rate} and falls to zero; the weight decay is
 {training.weight_decay}, the label smoothing {training.label_smoothing} (none for a teacher). Dropout is used, and the
 weights are averaged. Every image is turned, scaled, slanted, shifted, bent, thinned or thickened and sometimes blurred
-at random, each time in another way. The architecture, the number of epochs, the averaging and all limits were chosen on
-the {validation:,} held-out images and on held-out writers. Each finished candidate was measured once on the test
-images, and nothing was chosen by them.
+at random, each time in another way; {damaged} are also damaged: by noise, blur, haze, bands, spots or lines, or to
+outlines alone. The architecture, the number of epochs, the averaging and all limits were chosen on the
+{validation:,} held-out images and on held-out writers. Each finished candidate was measured once on the test images,
+and nothing was chosen by them.
 
 ## How good it is
 
 On MNIST's {test.images:,} test images **{accuracy}** are right (95 % interval {interval}). The expected calibration
 error is {error}; {uncertain} are marked "not sure", and of the rest {certain} are right.
-
 {repeats}
-
 {test.count.wrong} are wrong:
 
 {confusion}
@@ -104,7 +107,7 @@ Fresh samples of the synthetic forms. The same program wrote digits to train on,
 MNIST's test images, changed as people's pictures are, and prepared like them.
 
 {robustness}
-{photographs}{damaged}
+{photographs}{small}
 ### What it refuses
 
 A picture is marked "not sure" where two digits are about equally likely, or where much probability remains outside the
@@ -120,6 +123,11 @@ show which changes and photographs are read worst.
 
 {failures}
 {failed_pictures}"""
+TRAINING_AGAIN = """for seed in {seeds}; do
+    python -m digit_recognizer_dl_model.train --seed $seed --out seed$seed.npz \\
+        --teachers digit_recognizer_dl_model/training/teacher*.npz
+done
+"""
 FAILED_PICTURES = """
 ![Pictures that are read wrong, each with what it shows and what it is read as](docs/failures.png)
 
@@ -134,6 +142,7 @@ def describe_model(weights: Weights) -> str:
     if missing := [name for name in names if not getattr(figures, name)]:
         raise ValueError(f"the figures of the weights lack {', '.join(missing)}: measure them first")
     test, unseen = figures.test, figures.unseen_kinds
+    seeds = " ".join(str(repeat.training.seed) for repeat in figures.repeats)
     return TEXT.format(
         file=SHIPPED.name,
         checksum=weights.checksum,
@@ -146,7 +155,8 @@ def describe_model(weights: Weights) -> str:
         teachers=len(figures.teachers),
         teacher_epochs=figures.teachers[0].training.epochs,
         distillation=percent(DISTILLATION, 0),
-        seeds=" ".join(str(repeat.training.seed) for repeat in figures.repeats),
+        training_again=TRAINING_AGAIN.format(seeds=seeds) if seeds else "",
+        repeated=" --repeats seed*.npz" if seeds else "",
         test=test,
         accuracy=percent(test.count.fraction),
         interval=interval_text(test.count.interval),
@@ -159,7 +169,8 @@ def describe_model(weights: Weights) -> str:
         form_rows=describe_forms(figures),
         robustness=describe_changes(figures.robustness),
         photographs=describe_photographs(figures.photographs),
-        damaged=describe_damaged(figures.damaged),
+        damaged=percent(figures.training.damaged, 0),
+        small=describe_damaged(figures.damaged),
         refused=percent(unseen.pooled.count.fraction, 0),
         digits_refused=percent(unseen.digits.wrong_fraction),
         auroc=f"{unseen.pooled.auroc:.3f}",
@@ -171,15 +182,18 @@ def describe_model(weights: Weights) -> str:
 
 
 def describe_repeats(figures: Figures) -> str:
-    """The accuracy of the same training from other seeds, which shows how much is chance."""
+    """The accuracy of the same training from other seeds, which shows how much is chance; empty if there are none."""
+    if not figures.repeats:
+        return ""
     seeds = " and ".join(str(repeat.training.seed) for repeat in figures.repeats)
     accuracies = " and ".join(percent(repeat.test.count.fraction) for repeat in figures.repeats)
     spread = figures.of_seeds
-    return wrap(
+    text = wrap(
         f"Trained again from seeds {seeds}, with the same teachers, it reads {accuracies} right: the mean of all"
         f" {len(spread.fractions)} is {percent(spread.mean)}, their standard deviation"
         f" {points(spread.standard_deviation)} points."
     )
+    return f"\n{text}\n"
 
 
 def confusion_table(accuracy: Accuracy) -> str:

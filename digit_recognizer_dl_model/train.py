@@ -1,4 +1,4 @@
-"""Train the network: `python -m digit_recognizer_dl_model.train`, about an hour on two cores.
+"""Train the network: `python -m digit_recognizer_dl_model.train`, one to two hours on two cores.
 
 Three teachers are trained first, each without one fold of the people whose pens were recorded: the digits of that fold
 show how well the network reads people it has never seen. The shipped network also learns from the teachers' answers
@@ -31,7 +31,7 @@ from .calibration import fit_temperature
 from .dataset import DATA, Dataset, MalformedDataset, read_csv
 from .doubt import beyond_two
 from .figures import Composition, Figures, TrainingSettings
-from .inference import Classifier, softmax
+from .inference import Classifier
 from .loss import NO_DIGIT, cross_entropy, targets_of
 from .metrics import describe, measure
 from .network import ARCHITECTURE, Network
@@ -39,11 +39,12 @@ from .optimizer import AdamW, one_cycle
 from .recordings import FOLDS, MalformedRecordings, Recording, fold_of_writers, read_recordings
 from .synthetic import handwriting, negatives, redrawing
 from .synthetic.augmentation import Augmentation
+from .synthetic.damage import damage
 from .weights import SHIPPED, UnusableWeights, Weights, load_npz, load_weights, save_npz, save_weights
 
 FOLDER = Path(__file__).with_name("training")  # where teachers and the checkpoint are kept
 TEACHER_EPOCHS = 24
-# Distillation weight: how much of the target is the teachers' mean prediction; the rest is the smoothed label.
+# Distillation weight: how much of the target is a teacher's prediction; the rest is the smoothed label.
 DISTILLATION = 0.8
 SHARDS = 2  # parts of a batch that are computed at the same time; fixed, so that results do not depend on the cores
 # The fractions of held-out digits that may be doubted, as between two digits or as not looking like one digit. The
@@ -57,17 +58,18 @@ class Settings:
     """The settings of one training run; the defaults are those of the shipped weights."""
 
     seed: int = 1
-    epochs: int = 32
+    epochs: int = 28
     batch: int = 128  # images a step
     validation: int = 5000  # images held out of the training set, to fit thresholds and to choose settings
     handwriting: int = 20_000  # synthetic digits, in forms that are rare in MNIST
     drawings: int = 2  # drawings of each digit recorded with a pen
     fold: int | None = None  # the fold of the pens' writers that is held out
-    negatives: int = 9_000  # pictures that do not show one digit, the same number of each kind
+    negatives: int = 15_000  # pictures that do not show one digit
     peak_learning_rate: float = 4e-3
     warm_up: float = 0.2  # fraction of the steps in which the learning rate rises
     weight_decay: float = 1e-2
     label_smoothing: float = 0.05
+    damaged: float = 0.05  # fraction of the images of each step that are damaged
     averaging: float = 0.999  # fraction of the average that each step keeps: a memory of about 1,000 steps
     augmentation: Augmentation = field(default_factory=Augmentation)
 
@@ -84,9 +86,17 @@ class Run:
 def teacher_run(settings: Settings, fold: int, folder: Path) -> Run:
     """The run of the teacher that never sees this fold of the writers.
 
-    It learns without label smoothing, which would blur the differences between digits that it teaches.
+    It learns without label smoothing, which would blur the differences between digits that it teaches, and without
+    damage, because it is shown what was there before.
     """
-    own = replace(settings, seed=settings.seed + 1 + fold, fold=fold, epochs=TEACHER_EPOCHS, label_smoothing=0.0)
+    own = replace(
+        settings,
+        seed=settings.seed + 1 + fold,
+        fold=fold,
+        epochs=TEACHER_EPOCHS,
+        label_smoothing=0.0,
+        damaged=0.0,
+    )
     return Run(own, folder / f"teacher{fold}.npz")
 
 
@@ -141,13 +151,18 @@ class Training:
         """
         rng = np.random.default_rng([self.settings.seed, self.step, shard])
         images = self.settings.augmentation(self.dataset.pixels[chosen], rng)  # (n, 28, 28)
-        logits = network.forward(images[..., None], training=True, rng=rng)
+        shown = images.copy()  # the teachers see what was there before the damage
+        if self.settings.damaged:
+            for index in np.flatnonzero(rng.random(len(images)) < self.settings.damaged):
+                shown[index] = damage(images[index], rng)
+        logits = network.forward(shown[..., None], training=True, rng=rng)
         targets = targets_of(self.dataset.labels[chosen], self.settings.label_smoothing)
         if self.teachers:
             # Teachers read pixels as the site does, in whole grey levels, although `images` has finer ones.
             pixels = np.rint(255 * images).astype(np.uint8)
-            predicted = sum(teacher.probabilities(pixels) for teacher in self.teachers) / len(self.teachers)
-            targets += DISTILLATION * (predicted - targets)
+            # One teacher at random: that is their mean over the steps, in a third of the time.
+            teacher = self.teachers[rng.integers(len(self.teachers))]
+            targets += DISTILLATION * (teacher.outputs(pixels) - targets)
         loss, d_logits = cross_entropy(logits, targets)
         network.backward(d_logits)
         return loss, network.gradients
@@ -220,8 +235,8 @@ def compose(settings: Settings, mnist: Dataset, recorded: list[Recording]) -> Da
     rng = np.random.default_rng(settings.seed)
     parts = [mnist, handwriting.write_digits(settings.handwriting, rng)]
     parts += [redrawing.draw_recordings(recorded, rng) for _ in range(settings.drawings)]
-    for kind in negatives.KINDS:
-        pixels = negatives.make_negatives(settings.negatives // len(negatives.KINDS), rng, kind)
+    for kind, count in negatives.numbers_of_kinds(settings.negatives).items():
+        pixels = negatives.make_negatives(count, rng, kind)
         parts.append(Dataset(pixels, np.full(len(pixels), NO_DIGIT, np.uint8)))
     return Dataset(*map(np.concatenate, zip(*parts, strict=True)))
 
@@ -266,12 +281,11 @@ def finish(training: Training, validation: Dataset, composition: Composition, ou
     """Calibrate the trained network and fit its limits on the validation images, then write the weights."""
     print("calibrating", flush=True)
     settings, weights = training.settings, training.weights()
-    logits = Classifier(weights).logits(validation.pixels)
-    temperature = fit_temperature(logits, validation.labels)
-    probabilities = softmax(logits / temperature)
+    temperature = fit_temperature(Classifier(weights).logits(validation.pixels), validation.labels)
+    weights = replace(weights, temperature=temperature)
+    probabilities = Classifier(weights).probabilities(validation.pixels)
     weights = replace(
         weights,
-        temperature=temperature,
         uncertain_below=float(np.quantile(probabilities.max(axis=1), UNSURE_FRACTION)),
         no_digit_above=float(np.quantile(beyond_two(probabilities), 1 - NO_DIGIT_FRACTION)),
     )

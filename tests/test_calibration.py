@@ -15,15 +15,15 @@ def probabilities_at(logits, temperature):
 def synthetic(temperature, n=20_000):
     """Logits, and labels drawn as a network would have to expect them at this temperature."""
     rng = np.random.default_rng(1)
-    logits = rng.normal(0, 3, (n, 10))
+    logits = rng.normal(0, 3, (n, 11))
     chances = probabilities_at(logits, temperature).cumsum(axis=1)
-    return logits, (rng.random((n, 1)) > chances).sum(axis=1).clip(max=9)
+    return logits, (rng.random((n, 1)) > chances).sum(axis=1).clip(max=10)
 
 
 @pytest.mark.parametrize("temperature", [0.3, 1.0, 2.5, 8.0])
 def test_a_known_temperature_is_found(temperature):
     logits, labels = synthetic(temperature)
-    assert fit_temperature(logits, labels) == pytest.approx(temperature, rel=0.03)
+    assert fit_temperature(logits, labels) == pytest.approx(temperature, rel=0.04)
 
 
 def test_no_temperature_nearby_makes_the_labels_likelier():
@@ -39,7 +39,7 @@ def test_no_temperature_nearby_makes_the_labels_likelier():
 
 @pytest.mark.parametrize(("always_right", "temperature"), [(True, 1 / 20), (False, 20)])
 def test_the_temperature_stays_within_its_bounds(always_right, temperature):
-    logits = np.random.default_rng(2).normal(0, 3, (200, 10)).astype(np.float32)
+    logits = np.random.default_rng(2).normal(0, 3, (200, 11)).astype(np.float32)
     labels = logits.argmax(axis=1) if always_right else logits.argmin(axis=1)
     assert fit_temperature(logits, labels) == pytest.approx(temperature, rel=1e-3)
 

@@ -139,9 +139,8 @@ def test_the_figures_are_those_in_the_weights_file(figures):
 
 
 def test_the_figures_of_the_repeats_are_those_in_the_weights_file(figures):
-    assert len(figures.of_seeds.fractions) == 3
     row = f"| trained from three seeds, with the same teachers | {mean_and_deviation(figures.of_seeds)} |"
-    assert row in MEASUREMENTS
+    assert [line for line in MEASUREMENTS.splitlines() if "from three seeds" in line] == [row] * bool(figures.repeats)
 
 
 def test_the_figures_of_the_teachers_are_those_in_the_weights_file(figures):

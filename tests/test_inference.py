@@ -103,6 +103,15 @@ def test_probabilities_are_the_softmax_of_the_logits_at_the_temperature(pixels):
     np.testing.assert_allclose(classifier.probabilities(pixels), expected, rtol=0, atol=1e-6)
 
 
+def test_the_probability_of_no_digit_is_spread_over_all_digits(pixels):
+    eleven = [LINEAR[0], LINEAR[1] | {"outputs": 11}]
+    classifier = Classifier(weights_of(random_network(eleven)))
+    outputs = classifier.outputs(pixels)
+    assert outputs.shape == (len(pixels), 11)
+    np.testing.assert_allclose(classifier.probabilities(pixels), outputs[:, :10] + outputs[:, 10:] / 10, atol=1e-7)
+    np.testing.assert_allclose(classifier.probabilities(pixels).sum(axis=1), 1, atol=1e-6)
+
+
 def test_softmax_is_safe_for_any_finite_logits():
     logits = np.zeros((2, 10), np.float32)
     logits[0, 3], logits[1, 4] = 1e30, -1e30

@@ -176,9 +176,9 @@ def test_every_change_kind_and_form_is_told(tables, weights):
     assert [(digit.removesuffix(" lowest"), int(count)) for digit, _, count in digits] == [
         (str(digit), sum(form.digit == digit for form in figures.forms)) for digit in range(10)
     ]
-    learned = {images for _, images in tables["What it learned from: 98,984 images an epoch"][1:]}
     composition = figures.composition
     parts = (composition.mnist, composition.drawn, composition.handwriting, composition.negatives)
+    learned = {images for _, images in tables[f"What it learned from: {sum(parts):,} images an epoch"][1:]}
     assert learned == {f"{part:,}" for part in parts}
 
 

@@ -24,7 +24,7 @@ TINY = [
     {"layer": "BatchNorm", "channels": 6},
     {"layer": "ReLU"},
     {"layer": "Dropout", "rate": 0.3},
-    {"layer": "Dense", "inputs": 6, "outputs": 10},
+    {"layer": "Dense", "inputs": 6, "outputs": 11},
 ]
 SMALL = [
     {"layer": "Conv2D", "inputs": 1, "outputs": 4, "size": 5},
@@ -32,7 +32,7 @@ SMALL = [
     {"layer": "MaxPool2D"},
     {"layer": "ReLU"},
     {"layer": "Flatten"},
-    {"layer": "Dense", "inputs": 576, "outputs": 10},
+    {"layer": "Dense", "inputs": 576, "outputs": 11},
 ]
 
 
@@ -87,10 +87,10 @@ def test_a_small_network_learns_ten_digits_by_heart(ten_digits):
 
 
 @pytest.mark.parametrize("n", [1, 3])
-def test_the_shipped_architecture_gives_ten_logits_an_image(n):
+def test_the_shipped_architecture_gives_a_logit_for_each_digit_and_one_for_none(n):
     rng = np.random.default_rng(4)
     logits = Network(ARCHITECTURE, rng).forward(rng.random((n, 28, 28, 1), np.float32))
-    assert logits.shape == (n, 10)
+    assert logits.shape == (n, 11)
     assert logits.dtype == np.float32
     assert np.isfinite(logits).all()
     assert logits.std() > 0.01
@@ -98,7 +98,7 @@ def test_the_shipped_architecture_gives_ten_logits_an_image(n):
 
 def test_the_shipped_architecture_has_the_size_that_its_comment_claims():
     parameters = Network(ARCHITECTURE, np.random.default_rng(5)).parameters
-    assert sum(array.size for array in parameters.values()) == 197_930
+    assert sum(array.size for array in parameters.values()) == 198_059
 
 
 def test_the_state_has_all_parameters_and_statistics():
@@ -110,8 +110,8 @@ def test_the_state_has_all_parameters_and_statistics():
         "5.weight": (27, 6),
         "5.bias": (6,),
         **{f"6.{name}": (6,) for name in ("scale", "shift", "mean", "variance")},
-        "9.weight": (6, 10),
-        "9.bias": (10,),
+        "9.weight": (6, 11),
+        "9.bias": (11,),
     }
     assert set(network.state) - set(network.parameters) == {"1.mean", "1.variance", "6.mean", "6.variance"}
 

@@ -175,12 +175,28 @@ def test_held_out_images_are_disjoint_from_the_others_and_none_is_lost():
 
 
 def test_a_network_answers_as_its_teachers_do_rather_than_as_labelled(digits):
-    teacher = SimpleNamespace(probabilities=lambda pixels: np.tile(np.eye(10, dtype=np.float32)[4], (len(pixels), 1)))
+    teacher = SimpleNamespace(outputs=lambda pixels: np.tile(np.eye(11, dtype=np.float32)[4], (len(pixels), 1)))
     training = Training(SmallSettings(), digits, ARCHITECTURE, [teacher, teacher])
     with ThreadPoolExecutor(2) as pool:
         for _ in range(training.steps):
             training.advance(pool)
     assert (Classifier(training.weights()).logits(digits.pixels).argmax(axis=1) == 4).mean() > 0.95
+
+
+def test_each_teacher_is_asked_at_some_of_the_steps(digits):
+    asked = []
+    teachers = [
+        SimpleNamespace(
+            outputs=lambda pixels, number=number: asked.append(number) or np.full((len(pixels), 11), 1 / 11)
+        )
+        for number in range(3)
+    ]
+    training = Training(SmallSettings(), digits, ARCHITECTURE, teachers)
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(training.steps):
+            training.advance(pool)
+    assert set(asked) == {0, 1, 2}
+    assert len(asked) == 2 * training.steps
 
 
 def test_teachers_see_the_images_that_the_network_sees(digits, monkeypatch):
@@ -189,8 +205,8 @@ def test_teachers_see_the_images_that_the_network_sees(digits, monkeypatch):
     monkeypatch.setattr(
         Network, "forward", lambda self, x, *rest, **more: seen.append(x) or forward(self, x, *rest, **more)
     )
-    teacher = SimpleNamespace(probabilities=lambda pixels: shown.append(pixels) or np.full((len(pixels), 10), 0.1))
-    training = Training(SmallSettings(), digits, ARCHITECTURE, [teacher])
+    teacher = SimpleNamespace(outputs=lambda pixels: shown.append(pixels) or np.full((len(pixels), 11), 1 / 11))
+    training = Training(SmallSettings(damaged=0), digits, ARCHITECTURE, [teacher])
     with ThreadPoolExecutor(1) as pool:
         training.advance(pool)
     for x, pixels in zip(seen, shown, strict=True):
@@ -201,11 +217,11 @@ def test_teachers_see_the_images_that_the_network_sees(digits, monkeypatch):
 def test_everything_is_composed_into_one_dataset(digits):
     settings = SmallSettings()
     dataset = train.compose(settings, digits, RECORDINGS)
-    assert dataset.pixels.shape == (200 + 20 + 2 * 12 + 26, 28, 28)
+    assert dataset.pixels.shape == (200 + 20 + 2 * 12 + 22, 28, 28)
     np.testing.assert_array_equal(dataset.pixels[:200], digits.pixels)
     assert dataset.labels[220:232].tolist() == [recording.label for recording in RECORDINGS]
-    assert (dataset.labels[-26:] == NO_DIGIT).all()
-    assert (dataset.labels[:-26] < 10).all()
+    assert (dataset.labels[-22:] == NO_DIGIT).all()
+    assert (dataset.labels[:-22] < 10).all()
     again = train.compose(settings, digits, RECORDINGS)
     np.testing.assert_array_equal(dataset.pixels, again.pixels)
 

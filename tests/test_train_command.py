@@ -66,7 +66,7 @@ def test_the_command_writes_weights_with_their_figures(command, tmp_path):
     assert weights.figures.validation.images == 40
     assert weights.figures.training.seed == 5
     assert weights.figures.training.epochs == 1
-    composition = {"mnist": 160, "recorded": 12, "writers": 6, "drawn": 24, "handwriting": 20, "negatives": 26}
+    composition = {"mnist": 160, "recorded": 12, "writers": 6, "drawn": 24, "handwriting": 20, "negatives": 22}
     assert weights.figures.composition.to_json() == composition
     assert weights.figures.test is None
     assert not (tmp_path / "training" / "checkpoint.npz").exists()

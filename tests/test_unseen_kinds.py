@@ -59,7 +59,7 @@ def test_no_kind_is_one_that_the_rule_is_fitted_to():
 
 
 def test_no_letter_is_one_that_may_be_a_digit():
-    assert not set(unseen_kinds.LETTERS + "".join(unseen_kinds.HAND_LETTERS)) & set("BDGIJLOQSZbgijloqsz")
+    assert not {*unseen_kinds.LETTERS, *unseen_kinds.HAND_LETTERS} & set("BDGIJLOQSZbgijloqsz")
 
 
 def test_the_font_has_every_character():

@@ -65,6 +65,7 @@ def _parse(points: list[str]) -> tuple[np.ndarray, ...]:
 
 OVAL = "8~3,16 0~3,50 8~3,84 33~4,100 59~3,84 68~3,50 60~3,16"  # of a zero, without its top
 ZERO = f"42~8,3~4 24~5,0 {OVAL} 38~12,1~5"
+ROUND = "58~10,4~4 38~6,0 12~4,12 0~3,48 14~4,86 48~5,100 84~4,84 96~4,50 84~4,16 50~14,1~6"  # a zero as wide as high
 BELLY = "27,39~4 50~6,56~4 52~7,81~5 25,100 -2~6,92~5"  # of a five
 RING = "6,44~4 0~3,27~4 6,8 26,0~2 46,10 52~3,26~4"  # of a nine, clockwise from the bottom
 HEAD = "48~3,14~4 26,0~2 5,10 0~3,27~4 8,44~4 25~3,50~4 44~3,38~4 51~3,10~5!"  # of a nine, to the top of its stem
@@ -87,6 +88,16 @@ FORMS = {
     "zero slashed backwards": Form(0, f"{ZERO} | 10~10,16~12 58~10,84~12", 0.5, 3.6),
     "zero slashed in one stroke": Form(0, f"54~6,6~5 26~5,0 {OVAL}! 0~10,90~12", 0.7, 3.6),
     "zero dotted": Form(0, f"{ZERO} | 34~5,48~6 36~4,53~6", 0.4, 3),
+    "zero slashed far": Form(0, f"{ZERO} | 98~24,-24~22 -30~24,126~22", 2, 3.2),
+    "zero slashed far and steeply": Form(0, f"{ZERO} | 54~13,-34~24 14~13,134~24", 1.5, 3),
+    "zero slashed far and flat": Form(0, f"{ZERO} | 122~30,18~14 -52~28,86~14", 1.5, 3),
+    "zero barred": Form(0, f"{ZERO} | -30~24,54~10 96~24,46~10", 1.2, 3.2),
+    "zero with a tail": Form(0, f"{ZERO} | 34~12,58~14 88~18,116~16", 0.5, 3.4),
+    "zero with a horn": Form(0, f"{ZERO} | 28~12,48~16 92~20,-24~16", 0.7, 3.4),
+    "zero slashed far in one stroke": Form(0, f"54~6,6~5 26~5,0 {OVAL} 52~8,2~6 92~18,-24~14! -20~20,122~20", 1, 3.2),
+    "zero round": Form(0, ROUND, 1.5),
+    "zero round and slashed far": Form(0, f"{ROUND} | 130~30,-24~30 -34~30,124~30", 2, 3),
+    "zero lying": Form(0, "84~16,8~5 50~8,0 16~5,14 0~4,50 18~6,88 70~8,100 122~8,84 140~6,50 122~8,14 62~24,1~8", 0.5),
     "one": Form(1, "0,0 0~3,50 0~4,100", frequency=2),
     "one with a short flag": Form(1, "-11~5,12~5 0,0! 0~3,50 0~5,100", frequency=2),
     "one with a flag": Form(1, "-18~5,22~5 -9~3,10~3 0,0! 0~3,50 0~5,100", frequency=2),
@@ -94,6 +105,19 @@ FORMS = {
     "one with a flag down to its middle": Form(1, "-32~7,62~14 -15~3,30~6 0,0!! -6~5,50~3 -12~8,100", 2, 4),
     "one leaning with a long flag": Form(1, "-34~6,41~7 -17~3,19~4 0,0!! -11~5,50~3 -23~8,100", frequency=2),
     "one with flag and foot": Form(1, "-16~7,19~6 0,0! 0~3,50 0~4,100 | -24~9,100~3 24~9,100~3", frequency=2),
+    "one with a foot": Form(1, "0,0 0~4,50 0~5,100 | -28~12,100~4 28~12,100~4", 1.5),
+    "one with a level flag and foot": Form(1, "-28~9,9~9 -10~5,5~4 0,0! 0~4,50 0~6,100 | -26~12,100~4 26~12,100~4", 2),
+    "one leaning with flag and foot": Form(1, "-26~9,22~12 0,0! -9~6,50 -18~10,100 | -48~14,101~5 12~14,99~5", 1.5),
+    "one with a loose flag": Form(1, "-30~9,14~9 -5~5,0~4 | 0,2~4 0~4,50 0~6,100", 1),
+    "one of parts": Form(1, "-40~9,10~9 -12~6,6~6 | 0,0~4 0~5,50 0~8,100 | -36~9,95~5 -6~6,94~5", 1),
+    "one of two parts": Form(1, "-40~9,12~9 -10~5,5~5 | 0,0~4 0~5,50 0~8,100", 1),
+    "one with a hooked flag and a broad foot": Form(
+        1, "-24~8,24~7 -24~6,8~5 -4~5,0! 0~4,50 -6~7,98 | -52~16,104~6 50~16,102~6", 1.5
+    ),
+    "one with a broad foot": Form(1, "-26~8,16~8 0,0! 0~4,50 -4~6,96 | -52~16,101~5 50~16,100~5", 1.5),
+    # This one and the short seven look alike: such digits are to be "not sure".
+    "one with a long level flag": Form(1, "-38~10,9~8 -16~6,4~4 0,0! 0~4,50 -3~7,100", 1),
+    "one with a level flag": Form(1, "-26~6,9~5 -10~4,4~3 0,0!! 0~3,50 0~4,100", 0.7),
     "two": Form(2, "2~6,22~9 17,3~3 40~4,3~4 50~7,28~5 32~5,63~5 0,100! 60~14,98~5", frequency=3),
     "two with a short foot": Form(2, "2~6,22~9 17,3~3 40~4,3~4 50~7,28~5 32~5,63~5 0,100! 26~12,98~5", frequency=1),
     "two looped": Form(
@@ -104,27 +128,41 @@ FORMS = {
     "three looped": Form(
         3, "0~6,15~6 20,0 42~5,9~4 40~5,32~4 20~4,48~3 12~3,43~3 20,39~3 44~5,56~4 49~7,82~4 22,100 -4~6,88~6", 0.5, 4
     ),
+    "three wobbly": Form(3, "0~6,8~6 40~7,0~4 40~8,34~5 26~8,48~4 46~7,70~6 30~8,98~4 -4~7,92~6", 1.5),
     "four open": Form(4, "10~9,2~7 0~5,58~7!! 60~8,58~7 | 46~4,12~12 42~6,100", 3, 4.5),
     "four open and round": Form(4, "5~6,2~6 0~4,38~5 8~4,56~4 30,58~4 54~8,52~6 | 50~4,8~8 44~6,100", frequency=1),
     "four continental": Form(4, "42~10,0 0,67~5!! 64~8,67~5 | 44~4,42~8 40~6,100", 2, 4.2),
     "four narrow": Form(4, "30~8,0 0~4,66~6! 44~6,64~5 | 35~4,40~9 26~5,100", 1, 4),
     "four closed": Form(4, "48~3,0 0,64~6!! 68~7,64~5 | 48~3,2~6 44~6,100", 1.5, 4.2),
     "four closed in one stroke": Form(4, "68~7,64~5 0,64~6!! 48~4,0!! 44~6,100", 1, 4.2),
+    "four of parts": Form(4, "0~6,0~6 2~5,30~8! 40~10,32~7 | 58~8,20~12 56~8,100", 0.7, 4),
+    "four like a y": Form(4, "0,0~6 0~4,34~6 14~5,50~5 36~5,46~6 50,0~8! 48~6,50 40~10,100", 1, 4),
+    "four like a nine": Form(4, "48~4,2~4 0~5,34~6! 4~5,46~4! 46~6,44~5 | 50~3,0~6 48~5,100", 0.7, 4),
     "five": Form(5, f"10~5,0 5~5,44~5! {BELLY} | 12~8,-1~4 56~12,-3~6", frequency=3),
     "five with a loose hat": Form(5, f"10~5,0 5~5,44~5! {BELLY} | 22~5,-6~4 64~10,-9~5", frequency=0.7),
     "five in one stroke": Form(5, f"54~11,-2~5 11~5,0! 5~5,44~5! {BELLY}", frequency=2),
+    "five wobbly": Form(5, "56~9,0~4 12~6,3~4 6~4,40~5 30~6,44~5 50~7,66~6 36~8,94~4 -4~7,94~6", 1.5),
+    "five like an S": Form(5, "58~7,6~5 30~6,0~3 6~5,20~5 22~6,44~4 46~6,64~5 40~7,92~4 4~8,96~6", 0.7),
     "six": Form(
         6, "44~8,4~4 20~5,16~3 4~3,45~4 0~3,72~4 9,93 28,100 46~4,92 53~4,74~4 46,54~3 28~4,46~4 10~5,56~5 2~6,70~6", 3
     ),
     "six straight": Form(
         6, "38~12,0 16~4,40 2~3,68~4 8,92 27,100 46~4,92 53~4,74~4 46,55~3 28~3,48~3 10~5,58~4 2~5,70~6", 2
     ),
+    "six cornered": Form(6, "40~9,0 2~4,54~6! 0~4,98~4! 44~6,99~4! 46~6,58~5! 4~5,60~6", 0.8, 4.2),
+    "six of few turns": Form(6, "42~9,0 4~4,40~6 2~4,90~5 26~6,100 48~5,80~5 34~6,56~5 4~5,70~7", 1),
     "seven": Form(7, f"0,0~2 {SEVEN}", 3, 4.2),
     "seven wavy": Form(7, "0,8~3 20,-1~3 50,6~3 80~5,1~3! 50~7,48~4 24~12,100", 1, 3.4),
     "seven barred": Form(7, f"0,0~2 {SEVEN} | {BAR}", 3, 4.5),
     "seven narrow and barred": Form(7, "0,1~3 30,0~3 58~7,0~4! 42~6,48~4 24~10,100 | 25~8,56~10 65~8,52~10", 1.5, 4),
     "seven with serif": Form(7, f"-1~3,16~6 0,0! {SEVEN}", 1, 4.2),
     "seven with serif and bar": Form(7, f"-1~3,16~6 0,0! {SEVEN} | {BAR}", 1, 4.2),
+    "seven with a hook": Form(7, f"0,3~4 {SEVEN}! 38~9,90~7", 1, 4),
+    "seven short": Form(7, "-36~10,4~6 -14~6,1~3 0,0! -4~5,50 -12~8,100", 0.7, 4),
+    "seven round": Form(7, "0~4,16~8 22~6,1~3 60~6,4~4 72~6,22~5 48~7,58~5 24~11,100", 1.2, 4.2),
+    "seven round with a hook": Form(7, "0~4,16~8 22~6,1~3 60~6,4~4 72~6,22~5 48~7,58~5 22~9,100! 36~8,92~6", 1, 4),
+    "seven barred from below": Form(7, f"0,0~2 {SEVEN} 4~8,86~7 22~9,60~6 70~9,52~8", 0.7, 3.8),
+    "seven curled": Form(7, "6~5,24~6 0~4,8~4 16~5,0~3 38,4~3 78~6,2~4! 50~7,48~4 26~11,100", 0.8, 4),
     "eight": Form(
         8, "44~4,14~5 27,0 6~4,16 12,35~3 28,50~4 48~5,71~3 26,100 2~5,76~3 20,52~4 38,32~3 44~4,16~6", 3, 4.5
     ),
@@ -142,6 +180,9 @@ FORMS = {
     "nine cornered": Form(9, f"{HEAD} 44~10,100", frequency=2),
     "nine with a tail": Form(9, f"44~5,38~5 25~3,50~4 {RING} 51~3,58 44~4,88~4 22~5,100 -2~7,92~5", frequency=2),
     "nine with a flat tail": Form(9, f"{HEAD} 50~3,70 38,98 12,101 -12~8,99~4", frequency=1),
+    "nine open": Form(9, "50~6,16~6 30~5,0~3 4~5,12~5 4~5,34~5 26~5,46~4 48~5,32~6 53~4,8~8! 50~4,50 40~12,100", 1),
+    "nine with a flat head": Form(9, "60~8,4~5 30~6,0~3 2~5,10~5 24~8,22~6 56~6,8~5! 44~6,50 28~10,100", 0.8, 3.8),
+    "nine curled": Form(9, "4~6,42~6 36~6,38~5 54~4,14~5 32~5,0~2 10~4,14~5 30~6,38~5 48~5,60~6 38~10,100", 0.6, 4),
 }
 
 
@@ -171,6 +212,8 @@ def _any_form(digit: int, rng: np.random.Generator) -> str:
 def write_form(form: Form, rng: np.random.Generator) -> list[np.ndarray]:
     """Write a form once in a random hand: strokes of points (n, 2), x and y in about heights of the digit, y down."""
     haste = rng.beta(2, 3)  # 0 draws with compass and ruler
+    if rng.random() < 0.2:
+        haste *= 1.7
     tension = rng.beta(1, 5)  # of the curves; at 1 they are straight from one control point to the next
     roundness = rng.integers(1, 5)  # of corners, in points to each side
     strokes = form.place_points(rng, rounded=rng.random() < 0.12)
@@ -182,7 +225,15 @@ def write_form(form: Form, rng: np.random.Generator) -> list[np.ndarray]:
     if len(strokes) > 1:
         strokes = [stroke + rng.normal(0, 0.02 * haste, 2) for stroke in strokes]
     ends = np.cumsum([len(stroke) for stroke in strokes])[:-1]
-    return np.split(bend(np.concatenate(strokes), haste, rng) @ posture(rng).T, ends)
+    written = np.split(bend(np.concatenate(strokes), haste, rng) @ posture(rng).T, ends)
+    if rng.random() < 0.08:
+        written = [coarse(stroke, rng.integers(12, 30)) for stroke in written]
+    return written
+
+
+def coarse(stroke: np.ndarray, steps: int) -> np.ndarray:
+    """A stroke (n, 2) as a device records it that tells so many places of a digit's height apart."""
+    return np.rint(stroke * steps) / steps
 
 
 def lift_pen(stroke: np.ndarray, chance: float, rng: np.random.Generator) -> list[np.ndarray]:
@@ -255,9 +306,9 @@ def bend(points: np.ndarray, haste: float, rng: np.random.Generator) -> np.ndarr
 
 def posture(rng: np.random.Generator) -> np.ndarray:
     """A random matrix (2, 2) of width, slant and rotation; most hands lean to the right."""
-    width = np.exp(np.clip(rng.normal(0, 0.15), -0.25, 0.3))
-    slant = np.clip(rng.normal(0.1, 0.14), -0.15, 0.35)  # sideways per height
-    angle = np.deg2rad(np.clip(rng.normal(0, 3), -6, 6))
+    width = np.exp(np.clip(rng.normal(0, 0.2), -0.4, 0.45))
+    slant = np.clip(rng.normal(0.1, 0.18), -0.25, 0.5)  # sideways per height
+    angle = np.deg2rad(np.clip(rng.normal(0, 4), -9, 9))
     cos, sin = np.cos(angle), np.sin(angle)
     return np.array([[cos, -sin], [sin, cos]]) @ np.array([[width, -slant], [0, 1]])
 

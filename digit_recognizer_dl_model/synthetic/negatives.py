@@ -1,6 +1,6 @@
 """Negatives: synthetic pictures that do not show one digit, prepared as the digits of `handwriting` are.
 
-The network is trained to give all digits the same probability for them.
+The network has an output for them, beside those of the ten digits.
 """
 
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..frame import BOX, SIDE, place
-from .handwriting import FORMS, THICKEST, THINNEST, bend, curve, posture, render, write_form
+from .handwriting import FORMS, THICKEST, THINNEST, Form, bend, curve, posture, render, write_form
 
 
 def make_negatives(count: int, rng: np.random.Generator, kind: str) -> np.ndarray:
@@ -20,6 +20,12 @@ def make_negatives(count: int, rng: np.random.Generator, kind: str) -> np.ndarra
     for image in pixels:
         image[:] = KINDS[kind](rng)
     return pixels
+
+
+def numbers_of_kinds(total: int) -> dict[str, int]:
+    """How many of about `total` negatives are of each kind."""
+    shares = {kind: FREQUENT.get(kind, 1) for kind in KINDS}
+    return {kind: total * share // sum(shares.values()) for kind, share in shares.items()}
 
 
 def scribble(rng: np.random.Generator) -> np.ndarray:
@@ -52,16 +58,18 @@ def strokes(rng: np.random.Generator) -> np.ndarray:
 
 
 def several_digits(rng: np.random.Generator) -> np.ndarray:
-    """Two to four digits in a row, as close as in a number or touching."""
+    """Two to four digits in a row, as close as in a number or touching, often narrow."""
     forms = list(FORMS.values())
     row, right = [], 0.0  # strokes, and their right end
-    for _ in range(rng.choice([2, 3, 4], p=[0.7, 0.2, 0.1])):
-        written = write_form(forms[rng.integers(len(forms))], rng)
+    narrow = rng.uniform(0.4, 1) if rng.random() < 0.7 else 1.0
+    apart = rng.uniform(-0.1, 0.5)
+    for _ in range(rng.choice([2, 3, 4], p=[0.75, 0.18, 0.07])):
+        written = [stroke * [narrow, 1] for stroke in write_form(forms[rng.integers(len(forms))], rng)]
         x = np.concatenate(written)[:, 0]
         shift = np.array([right - x.min(), rng.normal(0, 0.08)])
         row += [stroke + shift for stroke in written]
-        right += np.ptp(x) + rng.uniform(-0.1, 0.5)
-    return draw_with_any_pen(row, rng)
+        right += np.ptp(x) + narrow * apart + rng.normal(0, 0.05)
+    return draw_with_any_pen(row, rng, thickest=4)
 
 
 def fragment(rng: np.random.Generator) -> np.ndarray:
@@ -187,6 +195,12 @@ def rings(rng: np.random.Generator) -> np.ndarray:
     return draw_with_any_pen(by_hand(drawn, rng), rng, thickest=3)
 
 
+def letter(rng: np.random.Generator) -> np.ndarray:
+    """A letter or a sign that no digit looks like, by the hands that write digits."""
+    form = LETTERS[rng.integers(len(LETTERS))]
+    return draw_with_any_pen(write_form(form, rng), rng, thickest=4)
+
+
 def blot(rng: np.random.Generator) -> np.ndarray:
     """Smooth noise above a random level: islands, bays and holes, with hard or soft edges."""
     reach = rng.uniform(0.6, 5)  # pixels
@@ -202,6 +216,97 @@ def noise(rng: np.random.Generator) -> np.ndarray:
     ink = rng.random((BOX, BOX)) ** rng.uniform(0.3, 4)
     return print_cells(np.where(rng.random((BOX, BOX)) < rng.uniform(0.05, 1), ink, 0))
 
+
+# Letters that no digit looks like; benchmarks/quality/unseen_kinds.py has others.
+LETTERS = [
+    Form(-1, strokes)
+    for strokes in (
+        "0~8,100 35~8,0!! 70~8,100 | 12~5,62~8 60~5,62~8",  # A
+        "4~8,100~4 30~8,0~4!! 62~8,100 10~6,58~8 58~6,56~8",  # A in one stroke
+        "50~8,2~4 0,0!! 0,100!! 55~8,98~4 | 0,50~5 42~8,50~5",  # E
+        "0~4,0 0~6,100 | 60~10,0 60~10,100 | 0,50~8 60~4,50~8",  # H
+        "0~4,0 0~4,100 | 58~10,0 0~4,52~6!! 60~10,100",  # K
+        "0~6,100 4~4,0!! 38~6,60~14!! 74~6,0!! 80~6,100",  # M
+        "0~4,100 0~4,0!! 60~8,100!! 60~6,0",  # N
+        "0~4,100 0~4,0!! 42~6,2 54~5,25 40~6,50 2~4,52~5!! 58~8,100",  # R
+        "0,0~5 72~10,0~5 | 36~8,0~3 36~8,100",  # T
+        "0~4,0 2~4,70 30~6,100 58~5,70 62~5,0",  # U
+        "0~5,0 32~6,100!! 66~6,0",  # V
+        "0~5,0 20~5,100!! 42~5,30~10!! 62~5,100!! 84~6,0",  # W
+        "0~6,0 32~5,46~6!! 66~7,0 | 32~5,46~6 32~7,100",  # Y
+        "0~6,0 30~6,50~8 | 66~7,0 14~10,100",  # Y with a stem on the slant
+        "56~5,20~5 28~5,0 4~4,40 8~5,88 30~5,96 54~5,50 58~4,6! 58~4,70 74~7,98",  # a
+        "52~5,40~6 26~5,32 2~4,60 6~4,94 30~5,98 52~5,70 56~4,0! 56~4,80 68~6,100",  # d
+        "4~4,52~6 60~5,48~6! 54~5,16 30~5,0 4~4,26 4~4,70 30~5,100 62~8,86~8",  # e
+        "0~4,0 0~4,100!! 4~4,62 28~5,42 48~5,62 50~6,100",  # h
+        "0~4,0 0~4,100 | 45~7,40 0~4,70!! 50~8,100",  # k
+        "0~4,0 2~4,100!! 4~4,30 22~5,4 36~5,25 38~5,100!! 40~5,30 60~5,4 76~5,26 80~6,100",  # m
+        "0~4,0 2~4,100!! 6~5,35 30~6,5 56~6,30 58~6,100",  # n
+        "0~4,0 2~4,100!! 4~4,40 24~5,8 52~8,10~8",  # r
+        "20~6,0 20~5,84 36~6,100 58~8,86~8 | 0,30~7 48~8,30~7",  # t
+        "24~6,0 22~6,100 | 0,30~8 50~8,30~8",  # t of two strokes
+        "0~4,0 2~4,75 24~5,100 50~5,70 54~5,0! 54~5,80 68~5,100",  # u
+        "0~5,0 4~4,40~6 26~5,52~5 50~5,36 | 56~5,0 46~6,60 20~8,100~4 -6~8,92~6",  # y
+        "0~5,0 24~6,50~6 | 56~6,0 8~10,100",  # y of two strokes
+        "0~6,22~8 14~5,3 42~6,3 50~6,26~5 28~6,50~5 26~5,68~4 | 26~5,94~4 28~4,100",  # ?
+        "0~5,0~6 80~8,50~6!! 0~5,100~6",  # >
+        "80~8,0~6 0~5,50~6!! 80~8,100~6",  # <
+        "50~5,0 50~5,100 | 0~4,50~5 100~8,50~5",  # +
+        "0~5,30~6 80~8,30~6 | 0~5,70~6 80~8,70~6",  # =
+        "0~6,50~10 30~8,100~6!! 90~12,0~10",  # a tick
+        "50~4,30~6 26~5,0 0~4,24 14~6,60 50~5,100!! 86~6,60 100~5,24 74~5,0 50~4,30~6",  # a heart
+        "50~4,0 80~5,100!! 0~4,36~4!! 100~5,36~4!! 20~5,100!! 50~4,0",  # a star
+        "28~6,0 4~4,100~5 | 62~6,0 38~5,100~5 | 0~4,34~5 72~6,32~5 | -4~4,68~5 68~6,66~5",  # #
+        "0~5,100 20~5,40!! 40~5,0!! 62~6,48!! 84~6,100 | 16~5,56~6 66~6,56~6",  # A, pointed and broad
+        "64~6,10~6 34~6,0 4~4,20~5 28~6,46~5! 2~4,70~6 30~6,100 66~6,88~6",  # epsilon
+        "0~4,0 60~6,0!! 60~6,100!! 0~4,100",  # a bracket with corners
+        "0~5,40~6 24~5,0~5 50~6,40~5 76~6,80~6 100~6,40~6",  # ~
+        "2~4,100 2~4,40~6 30~6,0 58~6,40~6 58~6,100",  # an arch
+        "66~8,18~8 36~6,0 6~4,22 0~4,50 6~4,78 36~6,100 66~8,84~8",  # C
+        "54~8,30~10 30~6,4~4 4~4,40~5 0~4,60~5 20~5,96~4 56~8,76~10",  # c
+        (
+            "6~6,24~8 26~6,2~4 48~5,10~4 54~4,30 54~4,98~3 60~8,100 | "
+            "52~4,46~5 24~6,48~5 2~4,72~5 14~5,98 38~5,94~4 53~4,76~5"  # a as in type
+        ),
+        "70~8,98~5 20~6,34~6 12~5,14~5 30~5,0 46~5,14~5 36~6,34~6 4~5,64~6 6~5,90~5 28~6,100 52~6,84~6 64~8,58~8",  # &
+        "40~6,0 22~5,8~4 20~4,34~5 2~4,50~4! 20~4,66~5 22~5,92~4 42~6,100",  # {
+        "2~6,0 20~5,8~4 22~4,34~5 40~4,50~4! 22~4,66~5 20~5,92~4 0~6,100",  # }
+        "0~6,26~8 12~6,4~4 44~8,2~4 60~6,22~6 44~6,46~6 30~6,60~5 30~5,78~5 | 28~5,92~4 32~5,98~4",  # ?, with a tail
+        "0~6,10~10 70~12,50~6!! 0~6,90~10",  # >, open or narrow
+        "0,0~3 0~5,100 | -26~8,28~8 0~3,-2~3! 26~8,28~8",  # an arrow upwards
+        "0,0~3 0~5,100 | -26~8,72~8 0~3,102~3! 26~8,72~8",  # an arrow downwards
+        "0,50~6 100,50~6 | 72~8,26~8 102~3,50~3! 72~8,76~8",  # an arrow to the right
+        "0,50~6 100,50~6 | 28~8,26~8 -2~3,50~3! 28~8,76~8",  # an arrow to the left
+        (
+            "14~4,14~4 26~4,2 38~4,16~4 24~4,30~4 14~4,14~4 | 80~8,0~4 8~8,100~4 | 66~4,86~4 78~4,72 90~4,86~4 78~4,100"
+        ),  # %
+        "40~5,0 40~5,70 | 4~5,34~5 78~6,34~5 | 4~6,100 78~6,100~4",  # plus and minus
+        "0~6,50~5 84~6,50~5 | 40~4,12~5 43~3,15~4 | 40~4,86~5 43~3,89~4",  # divided by
+        "0~6,32~6 80~6,32~6 | 0~6,68~6 80~6,68~6 | 64~8,0 18~8,100",  # not equal
+        "38~6,0 0~6,50~6!! 38~6,100 | 84~6,0 46~6,50~6!! 84~6,100",  # quotation marks like <<
+        "0~6,0 38~6,50~6!! 0~6,100 | 46~6,0 84~6,50~6!! 46~6,100",  # quotation marks like >>
+        "0~3,98~4 3~3,100 | 50~8,98~4 53~4,100 | 100~8,98~4 103~4,100",  # three dots
+        "0~6,0 36~5,50~5!! 72~6,0 | 36~5,50~5 36~5,100 | 6~6,56~4 66~6,54~4 | 6~6,76~4 66~6,74~4",  # a yen
+        "4~4,30~5 0~4,140~8 | 4~4,30~5 6~4,84~6 30~5,92~5 50~4,76~6 54~4,30~5!! 56~4,92~4",  # mu
+        "0~5,0~5 70~8,0~5 | 10~6,50~5 60~8,50~5 | 0~5,100~5 72~8,100~5",  # three level lines
+        "40~6,0 80~6,50~6!! 40~6,100!! 0~6,50~6!! 40~6,0",  # a diamond
+        "36~5,0 36~5,100 | 4~6,30~8 68~6,30~8",  # a cross
+        "0~5,20~5 100~6,20~5!! 100~6,90~5!! 0~5,90~5!! 0~5,20~5 | 0~5,20~5 50~8,60~8!! 100~6,20~5",  # an envelope
+        "0~6,0 70~6,0!! 0~6,100!! 70~6,100!! 0~6,0",  # an hourglass
+        "4~4,100 4~4,0!! 66~6,20~6!! 4~4,44~6",  # a flag
+        "0~6,60~6 100~6,60~6!! 78~6,100!! 20~6,100!! 0~6,60~6 | 50~6,60~5 50~6,0!! 84~6,44~6!! 50~6,46~6",  # a boat
+        "4~5,10~6 10~5,80~6 34~6,98 58~5,80~6 64~5,10~6!! 4~5,10~6 | 64~5,26~6 90~6,36~8 80~6,64~8 58~5,66~6",  # a cup
+        (
+            "40~6,16~4 52~5,4~4 60~5,16~5 50~5,28~4 62~5,36~5 52~5,50~5 40~5,40~4 28~5,50~5 18~5,36~5 "
+            "30~5,28~4 20~5,16~5 28~5,4~4 40~6,16~4 | 40~5,48~4 42~5,100"
+        ),  # a flower
+        "36~4,20~4 36~4,96~4 | 10~5,34~5 62~5,34~5 | 0~6,64~6 10~5,90~5 36~5,100 62~5,90~5 72~6,64~6",  # an anchor
+        "0~6,0~6 34~5,44~6 | 70~6,0~6 34~5,44~6 | 4~6,100 34~5,44~6 | 68~6,98 34~5,44~6 | 34~5,44~6 36~5,104~6",  # rays
+        "0~6,0 0~6,100 | 30~6,0 30~6,100 | 60~6,0 60~6,100",  # three upright lines
+        "0~5,0 0~5,100 | 30~5,0 30~5,100 | 60~5,0 60~5,100 | 90~5,0 90~5,100 | -14~8,76~8 104~8,24~8",  # a tally
+        "0~6,30~8 0~6,100!! 80~6,100!! 80~6,30~8 | 40~5,0 40~5,70 | 20~6,50~5 40~5,72~4!! 60~6,50~5",  # a download
+    )
+]
 
 # The name of a form, the axis along which it is cut (0 for x, 1 for y), whether the part with the larger coordinates is
 # kept, and the place of the cut as a fraction of the digit's extent.
@@ -251,9 +356,12 @@ KINDS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
     "outline": outline,
     "tangle": tangle,
     "rings": rings,
+    "letter": letter,
     "blot": blot,
     "noise": noise,
 }
+# How often a kind is made, relative to the others: letters and numbers are what people try.
+FREQUENT = {"letter": 6, "several digits": 4}
 
 
 def sharpened(points: np.ndarray, chance: float, rng: np.random.Generator) -> np.ndarray:
