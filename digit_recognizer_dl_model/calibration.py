@@ -1,6 +1,7 @@
 """Calibration: a temperature for the logits, so that confidence is the fraction of right answers, and a check of it."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -11,15 +12,22 @@ from .loss import cross_entropy, targets_of
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """The temperature under which held-out labels are likeliest (Guo et al. 2017, arXiv:1706.04599).
 
-    logits: (n, 11); labels: (n,). The loss has one minimum in the temperature: golden-section search on its
-    logarithm between 1/20 and 20, to one part in ten thousand.
+    logits: (n, 11); labels: (n,).
+    """
+    targets = targets_of(labels, 0)
+    return best_temperature(lambda temperature: cross_entropy(logits / temperature, targets)[0])
+
+
+def best_temperature(loss: Callable[[float], float]) -> float:
+    """The temperature at which a loss that has one minimum is least.
+
+    Golden-section search on its logarithm between 1/20 and 20, to one part in ten thousand.
     """
     golden = (math.sqrt(5) - 1) / 2
     low, high = math.log(1 / 20), math.log(20)
-    targets = targets_of(labels, 0)
     while high - low > 1e-4:
         left, right = high - golden * (high - low), low + golden * (high - low)
-        if cross_entropy(logits / math.exp(left), targets)[0] < cross_entropy(logits / math.exp(right), targets)[0]:
+        if loss(math.exp(left)) < loss(math.exp(right)):
             high = right
         else:
             low = left

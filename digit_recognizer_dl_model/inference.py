@@ -113,19 +113,19 @@ class Program:
     Images are so small that making the views and the memory for a call would take as long as the call itself.
     """
 
-    def __init__(self, steps: list["Step"], b: int) -> None:
+    def __init__(self, steps: list["Step"], b: int, shape: tuple[int, int] = (SIDE, SIDE)) -> None:
         self._calls: list[tuple[Callable, tuple[np.ndarray, ...], np.ndarray]] = []
         self._halves = [empty(0), empty(0)]
-        self._pixels = np.zeros((b, SIDE, SIDE), np.float32)
-        x = self._pixels.transpose(1, 2, 0)[..., None]  # (28, 28, b, 1)
+        self._pixels = np.zeros((b, *shape), np.float32)
+        x = self._pixels.transpose(1, 2, 0)[..., None]  # (height, width, b, 1)
         self.outputs: list[np.ndarray] = []  # of each step; no later step writes into them
         for step in steps:
             x = step.lay_out(x, self)
             self.outputs.append(x)
-        self.logits = x  # (b, outputs)
+        self.logits = x  # (b, outputs), or (columns, b, outputs) of a line
 
     def run(self, pixels: np.ndarray) -> np.ndarray:
-        """Pixels (b, 28, 28) -> logits (b, outputs), which the next run overwrites."""
+        """Pixels (b, height, width) -> logits, which the next run overwrites."""
         self._pixels[...] = pixels
         for function, inputs, out in self._calls:
             function(*inputs, out=out)
@@ -318,6 +318,23 @@ class FlattenStep:
         return x.reshape(len(x), -1)
 
 
+class ColumnsStep:
+    """Each `reach` columns beside each other as one row, as `layers.Columns` does.
+
+    The output of dense layers for the columns of a line, (w, b, channels), is as one row of pixels.
+    """
+
+    def __init__(self, reach: int) -> None:
+        self.reach = reach
+
+    def lay_out(self, x: np.ndarray, program: Program) -> np.ndarray:
+        """(h, w, b, channels) or (w, b, channels) -> (w - reach + 1, b, h * reach * channels)."""
+        if x.ndim == 3:
+            x = x[None]
+        windows = pieces(x, self.reach, 1, axis=1).transpose(1, 3, 0, 2, 4)  # (w', b, h, reach, channels)
+        return program.add(copy, windows, out=empty(*windows.shape)).reshape(*windows.shape[:2], -1)
+
+
 class DenseStep:
     """A dense layer with its bias, or with a floor in place of the bias where it `rectifies`.
 
@@ -330,10 +347,11 @@ class DenseStep:
         self.bias, self.rectifies = bias.astype(np.float32), rectifies
 
     def lay_out(self, x: np.ndarray, program: Program) -> np.ndarray:
-        """(b, inputs) -> (b, outputs)."""
-        out = empty(len(x), len(self.bias))
+        """(b, inputs) -> (b, outputs), or (w, b, inputs) -> (w, b, outputs) for the columns of lines."""
+        out = empty(*x.shape[:-1], len(self.bias))
         # One product for each image, so that its result is rounded as it is without the others.
-        program.add(np.matmul, x[:, None], self.weight, out=out[:, None])
+        x, products = (x[:, None], out[:, None]) if x.ndim == 2 else (x.swapaxes(0, 1), out.swapaxes(0, 1))
+        program.add(np.matmul, x, self.weight, out=products)
         if self.rectifies:
             return program.add(np.maximum, out, spread(-self.bias, out.shape), out=out)
         return program.add(np.add, out, spread(self.bias, out.shape), out=out)
@@ -396,19 +414,20 @@ class Block(NamedTuple):
 class Carry(NamedTuple):
     """What one step leaves for the next product to do, and the size of its images."""
 
-    side: int  # pixels
+    side: int  # pixels of their height
     scale: float  # by which the input of the next product must still be multiplied
     missing: np.ndarray  # (channels,) or (1,), must still be added to each channel, see Step
 
 
-def fuse(weights: Weights) -> list[Step]:
-    """Fuse the layers of the architecture into steps.
+def fuse(weights: Weights, height: int = SIDE) -> list[Step]:
+    """Fuse the layers of the architecture into steps, for images that are so many pixels high.
 
+    The width must be the same, or such that the tiles that divide the height divide it as well.
     Batch normalisation and the scale of the pixels become part of the products. Raises UnusableWeights for arrays that
     do not fit the architecture, and for an order of layers that is not in FUSIBLE.
     """
     steps: list[Step] = []
-    carry = Carry(SIDE, 1 / 255, np.zeros(1))  # pixels are 0-255, and the network was trained on 0-1
+    carry = Carry(height, 1 / 255, np.zeros(1))  # pixels are 0-255, and the network was trained on 0-1
     for block in blocks_of(weights.architecture):
         if block.kinds not in FUSIBLE:
             raise UnusableWeights(f"layer {block.places[0]} of the architecture: can't run {list(block.kinds)}")
@@ -457,6 +476,11 @@ def fuse_flatten(weights: Weights, block: Block, carry: Carry) -> tuple[Step, Ca
     return FlattenStep(), carry
 
 
+def fuse_columns(weights: Weights, block: Block, carry: Carry) -> tuple[Step, Carry]:
+    """Columns of a line, which only copies and so leaves everything to the next step."""
+    return ColumnsStep(block.layers[0]["reach"]), carry
+
+
 def fuse_dense(weights: Weights, block: Block, carry: Carry) -> tuple[Step, Carry]:
     """A dense layer; batch normalisation and ReLU where the block has them."""
     inputs, outputs = (block.layers[0][name] for name in ("inputs", "outputs"))
@@ -473,6 +497,7 @@ FUSIBLE: dict[tuple[str, ...], Callable[[Weights, Block, Carry], tuple[Step, Car
     ("Conv2D", "BatchNorm", "ReLU"): fuse_convolution,
     ("Conv2D", "BatchNorm", "MaxPool2D", "ReLU"): fuse_convolution,
     ("Flatten",): fuse_flatten,
+    ("Columns",): fuse_columns,
     ("Dense",): fuse_dense,
     ("Dense", "BatchNorm", "ReLU"): fuse_dense,
 }

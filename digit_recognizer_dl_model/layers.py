@@ -6,6 +6,7 @@ pass; `backward` takes the gradient of the loss by the layer's output, leaves th
 """
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from .convolution import Convolution, Direct, Winograd
 from .weights import EPSILON
@@ -46,9 +47,13 @@ class Conv2D(Layer):
         super().__init__()
         scale = np.sqrt(2 / (size * size * inputs))
         self.parameters["kernel"] = rng.normal(0, scale, (size, size, inputs, outputs)).astype(FLOAT)
-        self._convolution: Convolution = Direct() if inputs == 1 else Winograd()
+        self._method = Direct if inputs == 1 else Winograd
+        self._convolutions: dict[tuple[int, ...], Convolution] = {}  # one for each shape, as it keeps its memory
 
     def forward(self, x: np.ndarray, training: bool, rng: np.random.Generator | None) -> np.ndarray:
+        if x.shape not in self._convolutions:
+            self._convolutions[x.shape] = self._method()
+        self._convolution = self._convolutions[x.shape]
         return self._convolution.forward(x, self.parameters["kernel"])  # (n, h - size + 1, w - size + 1, outputs)
 
     def backward(self, d_out: np.ndarray) -> np.ndarray:
@@ -58,7 +63,7 @@ class Conv2D(Layer):
 
 
 class Dense(Layer):
-    """Every output is a weighted sum of all inputs and a bias: (n, inputs) -> (n, outputs).
+    """Every output is a weighted sum of all inputs and a bias: (..., inputs) -> (..., outputs).
 
     weight: (inputs, outputs), drawn from He's normal distribution as the kernels of Conv2D are; bias: (outputs,), which
     starts at 0.
@@ -74,8 +79,9 @@ class Dense(Layer):
         return x @ self.parameters["weight"] + self.parameters["bias"]
 
     def backward(self, d_out: np.ndarray) -> np.ndarray:
-        self.gradients["weight"] = self._x.T @ d_out
-        self.gradients["bias"] = d_out.sum(axis=0)
+        flat = d_out.reshape(-1, d_out.shape[-1])
+        self.gradients["weight"] = self._x.reshape(len(flat), -1).T @ flat
+        self.gradients["bias"] = flat.sum(axis=0)
         return d_out @ self.parameters["weight"].T
 
 
@@ -174,6 +180,31 @@ class MaxPool2D(Layer):
         d_x = np.empty((n, 2 * height, 2 * width, channels), d_out.dtype)
         np.multiply(d_rows, self._upper, out=d_x[:, 0::2])
         np.subtract(d_rows, d_x[:, 0::2], out=d_x[:, 1::2])
+        return d_x
+
+
+class Columns(Layer):
+    """Each `reach` columns beside each other as one row: (n, h, w, c) -> (n, 1, w - reach + 1, h * reach * c).
+
+    A dense layer that follows is a convolution over the whole height of the image.
+    """
+
+    def __init__(self, reach: int, rng: np.random.Generator) -> None:
+        super().__init__()
+        self.reach = reach
+
+    def forward(self, x: np.ndarray, training: bool, rng: np.random.Generator | None) -> np.ndarray:
+        self._shape = x.shape
+        windows = sliding_window_view(x, self.reach, axis=2).transpose(0, 2, 1, 4, 3)  # (n, w', h, reach, c)
+        return windows.reshape(len(x), 1, windows.shape[1], -1)
+
+    def backward(self, d_out: np.ndarray) -> np.ndarray:
+        n, height, _, channels = self._shape
+        width = d_out.shape[2]
+        d_windows = d_out.reshape(n, width, height, self.reach, channels).transpose(3, 0, 2, 1, 4)
+        d_x = np.zeros(self._shape, d_out.dtype)
+        for place, d_column in enumerate(d_windows):
+            d_x[:, :, place : place + width] += d_column
         return d_x
 
 

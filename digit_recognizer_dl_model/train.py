@@ -15,7 +15,6 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
-import json
 import signal
 import sys
 import time
@@ -29,24 +28,23 @@ import numpy as np
 
 from .calibration import fit_temperature
 from .dataset import DATA, Dataset, MalformedDataset, read_csv
+from .descent import SHARDS, Descent
 from .doubt import beyond_two
 from .figures import Composition, Figures, TrainingSettings
 from .inference import Classifier
 from .loss import NO_DIGIT, cross_entropy, targets_of
 from .metrics import describe, measure
 from .network import ARCHITECTURE, Network
-from .optimizer import AdamW, one_cycle
 from .recordings import FOLDS, MalformedRecordings, Recording, fold_of_writers, read_recordings
 from .synthetic import handwriting, negatives, redrawing
 from .synthetic.augmentation import Augmentation
 from .synthetic.damage import damage
-from .weights import SHIPPED, UnusableWeights, Weights, load_npz, load_weights, save_npz, save_weights
+from .weights import SHIPPED, UnusableWeights, load_weights, save_weights
 
 FOLDER = Path(__file__).with_name("training")  # where teachers and the checkpoint are kept
 TEACHER_EPOCHS = 24
 # Distillation weight: how much of the target is a teacher's prediction; the rest is the smoothed label.
 DISTILLATION = 0.8
-SHARDS = 2  # parts of a batch that are computed at the same time; fixed, so that results do not depend on the cores
 # The fractions of held-out digits that may be doubted, as between two digits or as not looking like one digit. The
 # thresholds are fitted after training, so changing them does not invalidate a checkpoint.
 UNSURE_FRACTION = 0.003
@@ -100,11 +98,8 @@ def teacher_run(settings: Settings, fold: int, folder: Path) -> Run:
     return Run(own, folder / f"teacher{fold}.npz")
 
 
-class Training:
-    """A run at one of its steps: the live network, the average of its weights, the optimizer and the teachers.
-
-    All randomness comes from the seed and the number of the step, so a resumed run repeats an unbroken one exactly.
-    """
+class Training(Descent):
+    """Learning digits from labelled images, and from teachers where there are any."""
 
     def __init__(
         self,
@@ -113,50 +108,28 @@ class Training:
         architecture: list[dict] = ARCHITECTURE,
         teachers: Sequence[Classifier] = (),
     ) -> None:
-        self.settings = settings
+        self.steps_an_epoch = len(training_set.pixels) // settings.batch
+        super().__init__(settings, architecture, settings.epochs * self.steps_an_epoch)
         self.teachers = teachers
         self.dataset = training_set
-        self.network = Network(architecture, np.random.default_rng(settings.seed))
-        self.replicas = [self.network, *(self.network.replicate() for _ in range(SHARDS - 1))]
-        self.optimizer = AdamW(self.network.parameters, settings.weight_decay)
-        self.average = {name: array.copy() for name, array in self.network.state.items()}
-        self.step = 0
-        self.steps_an_epoch = len(training_set.pixels) // settings.batch
-        self.steps = settings.epochs * self.steps_an_epoch
 
-    def advance(self, pool: ThreadPoolExecutor) -> float:
-        """Take one step and return its loss in nats."""
+    def batch(self) -> list[np.ndarray]:
+        """The indices of the images of this step, (n,) for each shard."""
         settings = self.settings
         epoch, position = divmod(self.step, self.steps_an_epoch)
         order = order_of_epoch(settings.seed, epoch, len(self.dataset.pixels))
-        chosen = order[position * settings.batch : (position + 1) * settings.batch]
-        parts = list(pool.map(self._differentiate, range(SHARDS), self.replicas, np.split(chosen, SHARDS)))
-        losses, gradients_of_parts = zip(*parts, strict=True)
-        gradients = {
-            name: sum(gradients[name] for gradients in gradients_of_parts) / SHARDS for name in self.network.parameters
-        }
-        progress = self.step / self.steps
-        self.optimizer.step(gradients, one_cycle(progress, settings.peak_learning_rate, settings.warm_up))
-        self.step += 1
-        # At first the average spans only the last tenth of the steps, so that it forgets the random first weights.
-        keep = min(settings.averaging, self.step / (self.step + 10))
-        for name, array in self.network.state.items():
-            self.average[name] += (1 - keep) * (array - self.average[name])
-        return float(np.mean(losses))
+        return np.split(order[position * settings.batch : (position + 1) * settings.batch], SHARDS)
 
-    def _differentiate(self, shard: int, network: Network, chosen: np.ndarray) -> tuple[float, dict[str, np.ndarray]]:
-        """One forward and backward pass on a shard of a batch, whose images are chosen by their indices, (n,).
-
-        Returns the mean loss in nats and the gradients by the parameters, under their names and in their shapes.
-        """
+    def differentiate(self, shard: int, network: Network, part: np.ndarray) -> tuple[float, dict[str, np.ndarray]]:
+        """One forward and backward pass on the images with these indices, (n,)."""
         rng = np.random.default_rng([self.settings.seed, self.step, shard])
-        images = self.settings.augmentation(self.dataset.pixels[chosen], rng)  # (n, 28, 28)
+        images = self.settings.augmentation(self.dataset.pixels[part], rng)  # (n, 28, 28)
         shown = images.copy()  # the teachers see what was there before the damage
         if self.settings.damaged:
             for index in np.flatnonzero(rng.random(len(images)) < self.settings.damaged):
                 shown[index] = damage(images[index], rng)
         logits = network.forward(shown[..., None], training=True, rng=rng)
-        targets = targets_of(self.dataset.labels[chosen], self.settings.label_smoothing)
+        targets = targets_of(self.dataset.labels[part], self.settings.label_smoothing)
         if self.teachers:
             # Teachers read pixels as the site does, in whole grey levels, although `images` has finer ones.
             pixels = np.rint(255 * images).astype(np.uint8)
@@ -167,51 +140,9 @@ class Training:
         network.backward(d_logits)
         return loss, network.gradients
 
-    def weights(self) -> Weights:
-        """The average of the weights up to this step; temperature and limits are not fitted yet and change nothing."""
-        return Weights(
-            architecture=self.network.architecture,
-            arrays={name: array.astype(np.float32) for name, array in self.average.items()},
-            temperature=1.0,
-            uncertain_below=0.0,
-            no_digit_above=1.0,
-            figures=Figures(),
-        )
-
-    def save_checkpoint(self, path: Path) -> None:
-        """Write all that a resumed run needs besides its data; an interruption leaves the old file unchanged."""
-        about = {"step": self.step, "run": self._identity()}
-        arrays = {
-            "about": np.frombuffer(json.dumps(about).encode(), np.uint8),
-            **{f"state/{name}": array for name, array in self.network.state.items()},
-            **{f"average/{name}": array for name, array in self.average.items()},
-            **{f"first/{name}": array for name, array in self.optimizer.first.items()},
-            **{f"second/{name}": array for name, array in self.optimizer.second.items()},
-        }
-        save_npz(path, arrays)
-
-    def restore_checkpoint(self, path: Path) -> None:
-        """Go on from a checkpoint.
-
-        Raises ValueError for a checkpoint of other settings and for another file, OSError where it cannot be read.
-        """
-        arrays = load_npz(path)
-        if "about" not in arrays:
-            raise ValueError(f"{path} is not a checkpoint")
-        about = json.loads(arrays["about"].tobytes())
-        if about["run"] != self._identity():
-            raise ValueError(f"{path} belongs to a run with other settings; remove it, or train without --resume")
-        self.step = self.optimizer.steps = about["step"]
-        live = {"state": self.network.state, "average": self.average}
-        live |= {"first": self.optimizer.first, "second": self.optimizer.second}
-        for group, target in live.items():
-            for name, array in target.items():
-                array[...] = arrays[f"{group}/{name}"]
-
-    def _identity(self) -> dict:
-        """All that must be the same in a run and in its checkpoint, as JSON returns it."""
-        run = {"settings": asdict(self.settings), "architecture": self.network.architecture}
-        return json.loads(json.dumps(run | {"teachers": len(self.teachers)}))
+    def identity(self) -> dict:
+        """All that must be the same in a run and in its checkpoint."""
+        return super().identity() | {"teachers": len(self.teachers)}
 
 
 @lru_cache(maxsize=1)

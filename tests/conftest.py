@@ -21,9 +21,12 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 
+from digit_recognizer_dl_model.synthetic.glyphs import enlarged, others, recorded, written
+from digit_recognizer_dl_model.synthetic.lines import Sources
 from digits.gallery import gallery
 
 from .mirrors import OLDER_FILE, Handler
+from .training import RECORDINGS, few_digits
 
 SERVE = "gunicorn --config deploy/gunicorn.conf.py"  # the command of docs/operating.md
 HASTY = "gunicorn --config tests/hasty.py"  # the same with a quarter of its limits on time
@@ -234,3 +237,11 @@ def tiles() -> np.ndarray:
 def labels() -> np.ndarray:
     """The digits of these tiles, (60,)."""
     return np.array([gallery().label(index) for index in range(60)])
+
+
+@pytest.fixture(scope="session")
+def line_sources() -> Sources:
+    """A few glyphs of each kind, from which lines are made."""
+    rng = np.random.default_rng(4)
+    pens = [recording._replace(label=label) for label, recording in enumerate(RECORDINGS[:10])]
+    return Sources(enlarged(few_digits()), recorded(pens, rng), written(120, rng), others(36, rng))

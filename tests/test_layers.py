@@ -15,12 +15,14 @@ LAYERS = [
     ("Conv2D", {"inputs": 2, "outputs": 3, "size": 3}, (9, 6, 10, 2)),  # three blocks of images, large tiles
     ("Conv2D", {"inputs": 2, "outputs": 1, "size": 5}, (2, 7, 10, 2)),
     ("Dense", {"inputs": 7, "outputs": 3}, (5, 7)),
+    ("Dense", {"inputs": 4, "outputs": 3}, (2, 1, 5, 4)),
     ("BatchNorm", {"channels": 3}, (5, 3)),
     ("BatchNorm", {"channels": 2}, (2, 3, 5, 2)),
     ("ReLU", {}, (3, 5)),
     ("ReLU", {}, (2, 3, 1, 2)),
     ("MaxPool2D", {}, (2, 4, 6, 3)),
     ("Flatten", {}, (2, 3, 5, 2)),
+    ("Columns", {"reach": 3}, (2, 2, 7, 3)),
     ("Dropout", {"rate": 0.3}, (7, 9)),
 ]
 NAMES = [f"{kind}-{'x'.join(map(str, shape))}" for kind, _, shape in LAYERS]

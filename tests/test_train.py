@@ -92,13 +92,13 @@ def test_the_average_follows_the_weights_fast_at_first_and_slower_later(start):
 
 def test_every_epoch_sees_each_image_once_in_an_order_of_its_own(start, monkeypatch):
     seen = []
-    differentiate = Training._differentiate
+    differentiate = Training.differentiate
 
     def watched(self, shard, network, chosen):
         seen.append((self.step, shard, chosen.tolist()))
         return differentiate(self, shard, network, chosen)
 
-    monkeypatch.setattr(Training, "_differentiate", watched)
+    monkeypatch.setattr(Training, "differentiate", watched)
     _, run_to_the_end = start()
     run_to_the_end()
     orders = [[i for step, _, chosen in sorted(seen) if step // 8 == epoch for i in chosen] for epoch in range(2)]

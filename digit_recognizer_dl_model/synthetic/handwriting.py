@@ -7,7 +7,7 @@ MNIST is.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -313,15 +313,13 @@ def posture(rng: np.random.Generator) -> np.ndarray:
     return np.array([[cos, -sin], [sin, cos]]) @ np.array([[width, -slant], [0, 1]])
 
 
-def _grid() -> np.ndarray:
-    """The points at which ink is computed: x, y and 1 for each, row by row, (3, n) float32."""
-    axis = (np.arange(BOX * SUPERSAMPLING) + 0.5) / SUPERSAMPLING
+@cache
+def _grid(box: int, supersampling: int) -> tuple[np.ndarray, np.ndarray]:
+    """The points at which ink is computed: x, y and 1 for each, row by row, (3, n) float32, and x^2 + y^2, (n,)."""
+    axis = (np.arange(box * supersampling) + 0.5) / supersampling
     y, x = np.meshgrid(axis, axis, indexing="ij")
-    return np.stack([x.ravel(), y.ravel(), np.ones(x.size)]).astype(np.float32)
-
-
-GRID = _grid()
-GRID_SQUARED = (GRID[:2] ** 2).sum(axis=0)  # (n,)
+    grid = np.stack([x.ravel(), y.ravel(), np.ones(x.size)]).astype(np.float32)
+    return grid, (grid[:2] ** 2).sum(axis=0)
 
 
 def render(strokes: list[np.ndarray], thickness: float, rng: np.random.Generator) -> np.ndarray:
@@ -330,25 +328,40 @@ def render(strokes: list[np.ndarray], thickness: float, rng: np.random.Generator
     The picture is prepared as MNIST was: the longest side of the ink is 20 pixels, averaged over areas, its centre of
     mass is moved to pixel 14 by whole pixels, and the strongest ink is 255. The pen's pressure and softness are random.
     """
+    cells = draw_ink(strokes, thickness, rng)
+    height, width = cells.shape
+    pixels = np.zeros((SIDE, SIDE), np.uint8)
+    top, left = place(cells.sum(axis=1)), place(cells.sum(axis=0))
+    pixels[top : top + height, left : left + width] = np.rint(cells * (255 / cells.max()))
+    return pixels
+
+
+def draw_ink(
+    strokes: list[np.ndarray],
+    thickness: float,
+    rng: np.random.Generator,
+    box: int = BOX,
+    supersampling: int = SUPERSAMPLING,
+) -> np.ndarray:
+    """Draw strokes of points (n, 2), in any unit, with a pen `thickness` pixels thick -> (height, width), 0-1.
+
+    The longer side is `box` pixels; ink is computed at supersampling x supersampling points of each.
+    """
+    grid, grid_squared = _grid(box, supersampling)
     everything = np.concatenate(strokes)
     low, high = everything.min(axis=0), everything.max(axis=0)
-    scale = (BOX - thickness) / max(*(high - low), 1e-9)
+    scale = (box - thickness) / max(*(high - low), 1e-9)
     span = (high - low) * scale
-    width, height = np.clip(np.rint(span + thickness), 1, BOX).astype(int)
+    width, height = np.clip(np.rint(span + thickness), 1, box).astype(int)
     points = np.concatenate([resample(stroke, 0.35 / scale) for stroke in strokes])  # discs this close make a line
     points = (points - low) * scale + ([width, height] - span) / 2
 
     pressure = 1 + rng.uniform(0, 0.15) * np.sin(points @ rng.normal(0, 0.3, 2) + rng.uniform(0, 2 * np.pi))
     radius = thickness / 2 * pressure
-    sharpest = 1 / SUPERSAMPLING
+    sharpest = 1 / supersampling
     edge = rng.choice([sharpest, rng.uniform(sharpest, min(1.2, 0.6 * thickness))])  # pixels over which the ink fades
     # r^2 - |g - p|^2 = (2p, r^2 - |p|^2) . (g, 1) - |g|^2: one product for all discs p and all points g of the grid.
     discs = np.column_stack([2 * points, radius**2 - (points**2).sum(axis=1)]).astype(np.float32)  # (points, 3)
-    depth = (discs @ GRID).max(axis=0) - GRID_SQUARED  # near an edge: the thickness times the distance inwards
-    ink = np.clip(0.5 + depth / (thickness * edge), 0, 1).reshape(BOX, SUPERSAMPLING, BOX, SUPERSAMPLING)
-    cells = ink.mean(axis=(1, 3))[:height, :width]
-
-    pixels = np.zeros((SIDE, SIDE), np.uint8)
-    top, left = place(cells.sum(axis=1)), place(cells.sum(axis=0))
-    pixels[top : top + height, left : left + width] = np.rint(cells * (255 / cells.max()))
-    return pixels
+    depth = (discs @ grid).max(axis=0) - grid_squared  # near an edge: the thickness times the distance inwards
+    ink = np.clip(0.5 + depth / (thickness * edge), 0, 1).reshape(box, supersampling, box, supersampling)
+    return ink.mean(axis=(1, 3))[:height, :width]
