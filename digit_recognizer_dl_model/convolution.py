@@ -59,7 +59,7 @@ class Direct:
 
 
 class Winograd:
-    """Winograd's method as in `inference.ConvStep`, which takes a quarter of the multiplications.
+    """Winograd's method as in `program.ConvStep`, which takes a quarter of the multiplications.
 
     Every step is a product, so the backward pass goes through the same steps from the last to the first, with the
     matrices transposed, and saves the same. Images are convolved in blocks of b, which lie beside each other as

@@ -7,7 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .ctc import best_path, log_probabilities
-from .inference import Program, fuse, softmax
+from .fusion import fuse
+from .inference import softmax
+from .program import Program
 from .strip import BLANK, COLUMN, FIRST, HEIGHT, NARROWEST, STEP, SYMBOLS
 from .weights import UnusableWeights, Weights
 

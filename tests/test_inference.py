@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digit_recognizer_dl_model import inference
+from digit_recognizer_dl_model import fusion, program
 from digit_recognizer_dl_model.figures import Figures
-from digit_recognizer_dl_model.inference import Classifier, fuse, softmax
+from digit_recognizer_dl_model.fusion import fuse
+from digit_recognizer_dl_model.inference import Classifier, softmax
 from digit_recognizer_dl_model.network import ARCHITECTURE, Network
 from digit_recognizer_dl_model.weights import UnusableWeights, Weights
 from digit_recognizer_dl_model.winograd import winograd
@@ -65,7 +66,8 @@ def pixels():
 @pytest.fixture(params=[True, False], ids=["with AVX-512", "without"])
 def convolutions(request, monkeypatch):
     """Either way of convolution, whatever the processor; in bits, results may then differ in a batch."""
-    monkeypatch.setattr(inference, "rounds_alike", lambda: request.param)
+    for module in (fusion, program):
+        monkeypatch.setattr(module, "rounds_alike", lambda: request.param)
 
 
 @pytest.mark.usefixtures("convolutions")
@@ -306,7 +308,7 @@ def test_importing_inference_imports_no_training_code():
     package = {name for name in imported if name.startswith("digit_recognizer_dl_model.")}
     assert package == {
         f"digit_recognizer_dl_model.{name}"
-        for name in ("figures", "frame", "inference", "records", "weights", "winograd")
+        for name in ("figures", "frame", "fusion", "inference", "program", "records", "weights", "winograd")
     }
     assert not imported & {"django", "PIL"}
 
