@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .figures import Bin, Count
+from .counts import Bin, Count
 from .loss import cross_entropy, targets_of
 
 

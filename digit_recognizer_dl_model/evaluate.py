@@ -16,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
+from .counts import Count
 from .dataset import DATA, Dataset, MalformedDataset, read_csv
 from .doubt import doubts
-from .figures import Count, Figures, Form, Repeat, Row
+from .figures import Figures, Form, Repeat, Row
 from .frame import SIDE
 from .inference import Classifier
 from .metrics import describe, describe_rows, measure

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 import numpy as np
 
 from .calibration import reliability
+from .counts import Accuracy
 from .dataset import Dataset
 from .doubt import doubts
-from .figures import Accuracy, Row, in_order
+from .figures import Row, in_order
 from .inference import Classifier
 
 

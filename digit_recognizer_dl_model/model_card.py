@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from .figures import Accuracy, Change, Figures, Row, UnseenKinds, flawed, grouped, in_order, pooled_count
+from .counts import Accuracy
+from .figures import Change, Figures, Row, UnseenKinds, flawed, grouped, in_order, pooled_count
 from .train import DISTILLATION
 from .weights import SHIPPED, Weights, load_weights
 

@@ -89,6 +89,7 @@ def test_the_command_line_imports_no_view():
 def test_inference_needs_no_training_code():
     run = {
         "__init__",
+        "counts",
         "ctc",
         "doubt",
         "explanation",

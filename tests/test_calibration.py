@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from digit_recognizer_dl_model.calibration import fit_temperature, reliability
-from digit_recognizer_dl_model.figures import Bin, Count, expected_calibration_error
+from digit_recognizer_dl_model.counts import Bin, Count, expected_calibration_error
 
 
 def probabilities_at(logits, temperature):

@@ -14,7 +14,8 @@ import pytest
 
 from benchmarks.architectures import ARCHITECTURES
 from benchmarks.quality import margins, photographs, robustness, unseen_kinds, widths
-from digit_recognizer_dl_model.figures import Count, Spread, in_order
+from digit_recognizer_dl_model.counts import Count
+from digit_recognizer_dl_model.figures import Spread, in_order
 from digit_recognizer_dl_model.model_card import interval_text, percent, points
 from digit_recognizer_dl_model.network import ARCHITECTURE, Network
 from digit_recognizer_dl_model.train import DISTILLATION

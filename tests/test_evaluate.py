@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from digit_recognizer_dl_model import evaluate
+from digit_recognizer_dl_model.counts import Count
 from digit_recognizer_dl_model.dataset import read_csv
 from digit_recognizer_dl_model.evaluate import measure_forms, measure_negatives, microseconds_an_image
-from digit_recognizer_dl_model.figures import Count, Row, in_order, pooled_count
+from digit_recognizer_dl_model.figures import Row, in_order, pooled_count
 from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.metrics import measure
 from digit_recognizer_dl_model.synthetic import handwriting, negatives

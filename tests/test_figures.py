@@ -6,10 +6,8 @@ from dataclasses import asdict, replace
 import pytest
 
 from digit_recognizer_dl_model import figures
+from digit_recognizer_dl_model.counts import Accuracy, Bin, Count
 from digit_recognizer_dl_model.figures import (
-    Accuracy,
-    Bin,
-    Count,
     Figures,
     Form,
     Pens,

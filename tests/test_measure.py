@@ -11,8 +11,9 @@ import pytest
 
 from benchmarks.quality import measure, photographs, robustness, unseen_kinds
 from digit_recognizer_dl_model import evaluate
+from digit_recognizer_dl_model.counts import Count
 from digit_recognizer_dl_model.dataset import Dataset, write_csv
-from digit_recognizer_dl_model.figures import Count, Figures, TrainingSettings
+from digit_recognizer_dl_model.figures import Figures, TrainingSettings
 from digit_recognizer_dl_model.recordings import Recording, fold_of_writers, write_recordings
 from digit_recognizer_dl_model.synthetic import handwriting, negatives
 from digit_recognizer_dl_model.train import Settings, record

@@ -5,8 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from digit_recognizer_dl_model.counts import Count
 from digit_recognizer_dl_model.dataset import Dataset
-from digit_recognizer_dl_model.figures import Count, Row
+from digit_recognizer_dl_model.figures import Row
 from digit_recognizer_dl_model.metrics import describe, describe_rows, measure
 
 EMPTY = np.zeros((6, 28, 28), np.uint8)

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from digit_recognizer_dl_model import model_card
-from digit_recognizer_dl_model.figures import Change, Count, Figures, Form, Row, Thickness
+from digit_recognizer_dl_model.counts import Count
+from digit_recognizer_dl_model.figures import Change, Figures, Form, Row, Thickness
 from digit_recognizer_dl_model.model_card import CARD, describe_model
 from digit_recognizer_dl_model.weights import load_weights
 

@@ -8,9 +8,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from digit_recognizer_dl_model.figures import Bin, Count, Failure, Figures, Row, grouped, in_order
+from digit_recognizer_dl_model.counts import Bin, Count
+from digit_recognizer_dl_model.figures import Failure, Figures, Row, grouped, in_order
 from digit_recognizer_dl_model.weights import load_weights
-from digits import report
+from digits import charts, report
 
 BINS = (Bin(0.4, 0.6, Count(4, 8), 0.513), Bin(0.8, 1.0, Count(9966, 9992), 0.998))
 DAMAGED = (Row("fog", Count(18, 20)), Row("stripe", Count(19, 20)))
@@ -84,7 +85,7 @@ def text_of(page: str) -> str:
 
 
 def percent(fraction: float, decimals: int = 2) -> str:
-    return report.percent(fraction, decimals).replace("\u00a0", " ")
+    return charts.percent(fraction, decimals).replace("\u00a0", " ")
 
 
 def test_the_words_tell_the_figures(show, weights):

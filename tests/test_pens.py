@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarks.quality.pens import describe_pens, draw_recording, measure_pens
-from digit_recognizer_dl_model.figures import Count, Writer
+from digit_recognizer_dl_model.counts import Count
+from digit_recognizer_dl_model.figures import Writer
 from digit_recognizer_dl_model.recordings import Recording
 from digit_recognizer_dl_model.synthetic.redrawing import CANVAS
 from digits.pictures import decode

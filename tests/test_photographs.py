@@ -15,8 +15,9 @@ from PIL import Image
 
 from benchmarks.quality import photographs
 from benchmarks.quality.photographs import KINDS, measure_photographs, take_photograph
+from digit_recognizer_dl_model.counts import Count
 from digit_recognizer_dl_model.dataset import Dataset
-from digit_recognizer_dl_model.figures import Count, Row
+from digit_recognizer_dl_model.figures import Row
 from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.weights import load_weights
 from digits import pictures

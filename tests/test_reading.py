@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.quality.reading import count_right, prepare_all
-from digit_recognizer_dl_model.figures import Count
+from digit_recognizer_dl_model.counts import Count
 
 BLANK = Image.new("L", (40, 40), "white")
 BAR = BLANK.copy()

@@ -2,8 +2,10 @@
 
 import pytest
 
-from digit_recognizer_dl_model.figures import Accuracy, Change, Count, Row
-from digits.report import Scale, describe_confusion, describe_robustness, rows_of_mistakes, stacked
+from digit_recognizer_dl_model.counts import Accuracy, Count
+from digit_recognizer_dl_model.figures import Change, Row
+from digits.charts import Scale, rows_of_mistakes, stacked
+from digits.report import describe_confusion, describe_robustness
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,9 @@ from benchmarks.quality.robustness import (
     measure_robustness,
     skeleton,
 )
+from digit_recognizer_dl_model.counts import Count
 from digit_recognizer_dl_model.dataset import Dataset
-from digit_recognizer_dl_model.figures import Change, Count
+from digit_recognizer_dl_model.figures import Change
 from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.weights import load_weights
 from digits import pictures

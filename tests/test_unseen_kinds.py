@@ -16,8 +16,8 @@ from benchmarks.quality.unseen_kinds import (
     measure_unseen_kinds,
 )
 from digit_recognizer_dl_model import frame
+from digit_recognizer_dl_model.counts import Count
 from digit_recognizer_dl_model.dataset import Dataset, read_csv
-from digit_recognizer_dl_model.figures import Count
 from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.synthetic import handwriting, negatives
 from digit_recognizer_dl_model.weights import load_weights

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from digit_recognizer_dl_model import weights as weights_module
-from digit_recognizer_dl_model.figures import Composition, Count, Figures, Form
+from digit_recognizer_dl_model.counts import Count
+from digit_recognizer_dl_model.figures import Composition, Figures, Form
 from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.network import ARCHITECTURE
 from digit_recognizer_dl_model.weights import (

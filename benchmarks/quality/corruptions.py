@@ -24,9 +24,10 @@ django.setup()
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from digit_recognizer_dl_model.counts import Count
 from digit_recognizer_dl_model.dataset import DATA, Dataset, read_csv
 from digit_recognizer_dl_model.doubt import doubts
-from digit_recognizer_dl_model.figures import Count, Row
+from digit_recognizer_dl_model.figures import Row
 from digit_recognizer_dl_model.frame import SIDE
 from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.weights import SHIPPED, load_weights

@@ -9,8 +9,9 @@ from itertools import pairwise
 import numpy as np
 from PIL import Image
 
+from digit_recognizer_dl_model.counts import Count
 from digit_recognizer_dl_model.dataset import Dataset
-from digit_recognizer_dl_model.figures import Count, Pens, Thickness, Writer
+from digit_recognizer_dl_model.figures import Pens, Thickness, Writer
 from digit_recognizer_dl_model.frame import BOX
 from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.metrics import describe, measure

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from PIL import Image
 
-from digit_recognizer_dl_model.figures import Count
+from digit_recognizer_dl_model.counts import Count
 from digit_recognizer_dl_model.frame import SIDE
 from digit_recognizer_dl_model.inference import Classifier
 from digits import pictures

@@ -12,9 +12,10 @@ from typing import NamedTuple, Self
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from digit_recognizer_dl_model.counts import Count
 from digit_recognizer_dl_model.dataset import Dataset
 from digit_recognizer_dl_model.doubt import doubt_scores, doubts
-from digit_recognizer_dl_model.figures import Count, UnseenKind, UnseenKinds, in_order
+from digit_recognizer_dl_model.figures import UnseenKind, UnseenKinds, in_order
 from digit_recognizer_dl_model.frame import BOX, SIDE
 from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.synthetic import handwriting
