@@ -1,4 +1,4 @@
-"""Gradient descent: the steps by which a network learns, whatever it learns from, and checkpoints between them."""
+"""Gradient descent: the steps by which a network of any kind learns, and checkpoints between them."""
 
 import json
 from collections.abc import Sequence

@@ -63,7 +63,7 @@ class Classifier:
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
         """Pixels (n, 28, 28) uint8, ink 255 on 0 -> calibrated probabilities of the ten digits, (n, 10) float32.
 
-        The probability of no digit is spread over all of them: where none is to be seen, none is likelier.
+        The probability of no digit is spread over all of them, so a picture without a digit makes none likelier.
         """
         outputs = self.outputs(pixels)
         digits = outputs[:, :DIGITS]

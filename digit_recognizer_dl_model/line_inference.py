@@ -20,7 +20,7 @@ LIKELY = 1e-3  # probability in some column from which a symbol is tried between
 class Reading(NamedTuple):
     """What a strip says.
 
-    symbols: (length,), 0-9, or OTHER for a character that is no digit.
+    symbols: (length,), 0-9, or OTHER for a character that is not a digit.
     places: (length,), the middle of each in pixels from the strip's left edge.
     probabilities: (length, 10), of each digit at these places, given that there is one.
     confidence: the probability of the string as a whole.

@@ -10,7 +10,7 @@ NARROWEST, STEP = 90, 48  # pixels of the narrowest strip, and between the width
 WIDEST = NARROWEST + 19 * STEP  # pixels; 32 digits
 
 BLANK = 10  # the symbol of columns that add nothing to the string
-OTHER = 11  # the symbol of a character that is no digit
+OTHER = 11  # the symbol of a character that is not a digit
 SYMBOLS = 12
 
 COLUMN = 4  # pixels of the strip for each column of the answer

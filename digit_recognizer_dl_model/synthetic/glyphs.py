@@ -1,7 +1,7 @@
 """Glyphs: single characters from which lines are made, larger than MNIST's and with the label of each.
 
 They are MNIST's digits, enlarged; digits that people wrote with a pen; digits made by `handwriting`, among them forms
-that are read only beside others; and characters that are no digits.
+that are read only beside others; and characters that are not digits.
 """
 
 from collections.abc import Sequence
@@ -92,7 +92,7 @@ def written(count: int, rng: np.random.Generator) -> Glyphs:
 
 
 def others(count: int, rng: np.random.Generator) -> Glyphs:
-    """Characters that are no digits: two of three are letters."""
+    """Characters that are not digits; two thirds of them are letters."""
     kinds = ["scribble", "zigzag", "glyph", "tangle", "outline", "rings"]
     small = count // 3 // len(kinds)
     pictures = np.concatenate([negatives.make_negatives(small, rng, kind) for kind in kinds])

@@ -115,7 +115,7 @@ FORMS = {
         1, "-24~8,24~7 -24~6,8~5 -4~5,0! 0~4,50 -6~7,98 | -52~16,104~6 50~16,102~6", 1.5
     ),
     "one with a broad foot": Form(1, "-26~8,16~8 0,0! 0~4,50 -4~6,96 | -52~16,101~5 50~16,100~5", 1.5),
-    # This one and the short seven look alike: such digits are to be "not sure".
+    # This form and "seven short" look alike; the answer to such digits must be "not sure".
     "one with a long level flag": Form(1, "-38~10,9~8 -16~6,4~4 0,0! 0~4,50 -3~7,100", 1),
     "one with a level flag": Form(1, "-26~6,9~5 -10~4,4~3 0,0!! 0~3,50 0~4,100", 0.7),
     "two": Form(2, "2~6,22~9 17,3~3 40~4,3~4 50~7,28~5 32~5,63~5 0,100! 60~14,98~5", frequency=3),

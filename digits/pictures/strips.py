@@ -1,7 +1,8 @@
 """The lines of a picture become strips of 42 pixels' height, in which the network for lines reads them.
 
-The paper is estimated as for a single digit. What stands out from it falls into components; those that are as high as
-digits and stand beside each other are a line. Each line is levelled and brought to the height that the network knows.
+The median of each large part of the picture is its paper. What stands out from it falls into components; those that are
+as high as digits and stand beside each other are a line. Each line is levelled and brought to the height that the
+network knows.
 """
 
 from typing import NamedTuple
