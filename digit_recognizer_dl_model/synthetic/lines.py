@@ -131,7 +131,9 @@ def compose(canvas: np.ndarray, chosen: Glyphs, height: float, rng: np.random.Ge
     pen = height * rng.uniform(0.06, 0.14)  # pixels
     slope, middle = rng.normal(0, 0.03), HEIGHT / 2 + rng.normal(0, 0.6) + (34 - height) * rng.uniform(-0.3, 0.3)
     count = len(chosen.labels)
-    tiles = warp(chosen.ink, height, rng) if count else np.zeros((0, TILE, TILE), np.float32)
+    sizes = sizes_of(chosen.labels, rng)
+    tiles = warp(chosen.ink, height * sizes, rng) if count else np.zeros((0, TILE, TILE), np.float32)
+    drop = rng.choice([0.5, 0, -0.4], p=[0.75, 0.15, 0.1])  # small digits stand on the line, mostly
     gap = rng.choice([rng.uniform(1, 8), rng.uniform(-4, 1), rng.uniform(8, 20)], p=[0.6, 0.25, 0.15])
     separated = separators(count, rng)
     x, end = start, start
@@ -140,7 +142,8 @@ def compose(canvas: np.ndarray, chosen: Glyphs, height: float, rng: np.random.Ge
         end = draw_mark(canvas, BEFORE[rng.integers(len(BEFORE))], start, middle, height, pen, rng)
         before[:] = end + rng.uniform(0, 8)
     for index, tile in enumerate(tiles):
-        top = round(middle + slope * (x - start) + rng.normal(0, 0.04) * height - TILE / 2)
+        lowered = drop * (1 - sizes[index]) + rng.normal(0, 0.04)
+        top = round(middle + slope * (x - start) + lowered * height - TILE / 2)
         rows = np.arange(HEIGHT) - top
         visible = (rows >= 0) & (rows < TILE)
         shown = np.zeros((HEIGHT, TILE), np.float32)
@@ -182,6 +185,17 @@ def compose(canvas: np.ndarray, chosen: Glyphs, height: float, rng: np.random.Ge
     return int(columns[0]), int(columns[-1]) + 1
 
 
+def sizes_of(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The sizes of digits as fractions of the usual one, (n,): the zeros at the end, or the cents, may be smaller."""
+    sizes = np.ones(len(labels))
+    zeros = len(labels) - len(np.trim_zeros(labels, "b"))
+    if 0 < zeros < len(labels) and rng.random() < 0.4:
+        sizes[-zeros:] = rng.uniform(0.5, 0.9)
+    elif rng.random() < 0.1:
+        sizes[len(labels) // 2 :] = rng.uniform(0.55, 0.8)
+    return sizes
+
+
 def separators(count: int, rng: np.random.Generator) -> list[str]:
     """For each of `count` digits the mark that follows it, or an empty text."""
     out = [""] * count
@@ -199,16 +213,13 @@ def separators(count: int, rng: np.random.Generator) -> list[str]:
     return out
 
 
-def warp(glyphs: np.ndarray, height: float, rng: np.random.Generator) -> np.ndarray:
+def warp(glyphs: np.ndarray, heights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Glyphs (n, FRAME, FRAME) uint8 in one slant, each a little different: (n, TILE, TILE) float32 in 0-1."""
     n = len(glyphs)
-    scale = height / 30 * np.exp(rng.normal(0, 0.06, n))
+    scale = heights / 30 * np.exp(rng.normal(0, 0.06, n))
     width = scale * np.exp(rng.normal(0, 0.12) + rng.normal(0, 0.07, n))
     shear = rng.normal(0.04, 0.16) + rng.normal(0, 0.05, n)
     angle = np.deg2rad(rng.normal(0, 3, n))
-    if rng.random() < 0.1:  # cents and powers are smaller
-        scale[n // 2 :] *= 0.7
-        width[n // 2 :] *= 0.7
     offset = (np.arange(TILE) - (TILE - 1) / 2).astype(np.float32)
     x, y = np.meshgrid(offset, offset)
     cos, sin = (each[:, None, None].astype(np.float32) for each in (np.cos(angle), np.sin(angle)))
