@@ -39,8 +39,11 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -
 
     probabilities: (n, 10); labels: (n,); bins: their number.
     """
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
+    return reliability_of(probabilities.max(axis=1), probabilities.argmax(axis=1) == labels, bins)
+
+
+def reliability_of(confidence: np.ndarray, right: np.ndarray, bins: int = 15) -> list[Bin]:
+    """The same from the confidence of n answers and whether each is right, (n,) bool."""
     bin_of = np.minimum((confidence * bins).astype(int), bins - 1)  # (n,)
     return [
         Bin(

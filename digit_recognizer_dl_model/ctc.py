@@ -53,10 +53,18 @@ def log_probabilities(logits: np.ndarray, strings: Sequence[np.ndarray], blank: 
     n, t = len(strings), len(logits)
     probabilities = np.broadcast_to(_softmax(logits.astype(np.float64)), (n, *logits.shape))
     _, emitted, skips = _states(probabilities, strings, np.full(n, t), blank)
-    forward, scales = _pass(emitted, skips, starts=np.arange(emitted.shape[2]) < 2)
+    # Without these factors a long line would leave numbers too small for floats.
+    factors = emitted.max(axis=(0, 2))  # (t + 1,)
+    columns = np.ascontiguousarray((emitted / factors[:, None]).swapaxes(0, 1))
+    reached = np.zeros((n, emitted.shape[2] + 2))  # with two states before the first one, which nothing reaches
+    reached[:, 2:4] = columns[0, :, :2]
+    for column in columns[1:]:
+        now = reached[:, 2:] + reached[:, 1:-1]
+        now += skips * reached[:, :-2]
+        np.multiply(now, column, out=reached[:, 2:])
     last = 2 * np.array([len(string) for string in strings])
     with np.errstate(divide="ignore"):
-        return np.log(scales).sum(axis=1) + np.log(forward[np.arange(n), -1, last])
+        return np.log(reached[np.arange(n), last + 2]) + np.log(factors).sum()
 
 
 def best_path(logits: np.ndarray, blank: int) -> tuple[np.ndarray, np.ndarray]:

@@ -15,9 +15,10 @@ from typing import NamedTuple, Self, TypeVar
 
 import numpy as np
 
-from .counts import Accuracy, Count, pool
+from .counts import Accuracy, Bin, Count, expected_calibration_error, pool
 from .frame import SIDE
 from .records import Record
+from .strip import HEIGHT
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,50 @@ class Failure(Record):
 
 
 @dataclass(frozen=True)
+class NumberSet(Row):
+    """Numbers of one kind, which are right where every digit is; what is no number, where it is refused or "not sure".
+
+    sure: those that are not "not sure".
+    """
+
+    sure: Count
+
+
+@dataclass(frozen=True)
+class MisreadNumber(Record):
+    """A number that is read wrong, to look at: what it shows, the answer, and its strip of 42 pixels' height."""
+
+    group: str
+    shown: str
+    answer: str
+    is_uncertain: bool
+    packed: str
+
+    @classmethod
+    def of(cls, ink: np.ndarray, group: str, shown: str, answer: str, is_uncertain: bool) -> Self:
+        """The failure on a strip (42, w) uint8, ink 255 on 0."""
+        return cls(group, shown, answer, is_uncertain, base64.b64encode(zlib.compress(ink.tobytes(), 9)).decode())
+
+    @property
+    def ink(self) -> np.ndarray:
+        """(42, w) uint8, ink 255 on 0."""
+        return np.frombuffer(zlib.decompress(base64.b64decode(self.packed)), np.uint8).reshape(HEIGHT, -1)
+
+
+@dataclass(frozen=True)
+class NumberFigures(Record):
+    """How well whole numbers are read; `reliability` has the confidence of all strings in bins."""
+
+    sets: tuple[NumberSet, ...]
+    reliability: tuple[Bin, ...]
+    failures: tuple[MisreadNumber, ...] = ()
+
+    @property
+    def calibration_error(self) -> float:
+        return expected_calibration_error(self.reliability)
+
+
+@dataclass(frozen=True)
 class TrainingSettings(Record):
     """The settings of a training run, by the names that `train.Settings` explains.
 
@@ -231,6 +276,7 @@ class Figures(Record):
     unseen_kinds, robustness, photographs, damaged: its answers to pictures that the site prepared.
     failures: pictures that it gets wrong.
     pens: its answers to recorded pens of writers it has learned from; `teachers` have those to writers they have not.
+    numbers: of the network that reads lines, and nothing else there.
     """
 
     training: TrainingSettings | None = None
@@ -247,6 +293,7 @@ class Figures(Record):
     pens: Pens | None = None
     teachers: tuple[Teacher, ...] = ()
     repeats: tuple[Repeat, ...] = ()
+    numbers: NumberFigures | None = None
 
     def updated(self, newer: "Figures") -> "Figures":
         """These figures with all parts that the newer ones have."""
@@ -257,7 +304,7 @@ class Figures(Record):
     @property
     def missing(self) -> list[str]:
         """The parts that were not measured, of those that need no data but MNIST."""
-        needing_more = ("pens", "teachers", "repeats", "failures")
+        needing_more = ("pens", "teachers", "repeats", "failures", "numbers")
         return [part.name for part in fields(self) if part.name not in needing_more and not getattr(self, part.name)]
 
     @property

@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,22 +15,29 @@ from .strip import BLANK, COLUMN, FIRST, HEIGHT, NARROWEST, STEP, SYMBOLS
 from .weights import UnusableWeights, Weights
 
 RUNNERS_UP = 2  # symbols that are tried in place of each that is read
+KEPT = 1500  # pixels of strips whose programs are kept for the next readings; their buffers have 27 kB a pixel
+SURELY = 9  # nats by which blank is likelier than any symbol in a column that is surely blank
+UNLIKELY = 1e-4  # probability of a string that one of several strips gives it at least
 LIKELY = 1e-3  # probability in some column from which a symbol is tried between others
 
 
 class Reading(NamedTuple):
-    """What a strip says.
+    """What a line says.
 
     symbols: (length,), 0-9, or OTHER for a character that is not a digit.
-    places: (length,), the middle of each in pixels from the strip's left edge.
+    places: (length,), the middle of each in pixels from the left edge of a strip.
     probabilities: (length, 10), of each digit at these places, given that there is one.
     confidence: the probability of the string as a whole.
+    runner_up: (length,), the symbols of the second likeliest string.
+    strip: which of the strips the places are in.
     """
 
     symbols: np.ndarray
     places: np.ndarray
     probabilities: np.ndarray
     confidence: float
+    runner_up: np.ndarray
+    strip: int = 0
 
 
 class LineReader:
@@ -41,9 +49,10 @@ class LineReader:
     def __init__(self, weights: Weights) -> None:
         self.weights = weights
         self._steps = fuse(weights, HEIGHT)
-        self._local = threading.local()  # a program has buffers, so each thread has its own
+        self._idle: list[tuple[int, Program]] = []  # with the width of its strips, the last one used at the end
+        self._lock = threading.Lock()
         try:
-            shape = self._program(NARROWEST).logits.shape
+            shape = self._take(NARROWEST).logits.shape
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise UnusableWeights(f"the architecture of the weights can't run ({error!r})") from error
         if shape[-1] != SYMBOLS or len(shape) != 3:
@@ -57,23 +66,60 @@ class LineReader:
         height, width = ink.shape
         if height != HEIGHT or width < NARROWEST or (width - NARROWEST) % STEP or ink.dtype != np.uint8:
             raise ValueError(f"expected (42, 90 + 48 k) uint8, got {ink.shape} {ink.dtype}")
-        return self._program(width).run(ink[None])[:, 0] / np.float32(self.weights.temperature)
+        program = self._take(width)
+        logits = program.run(ink[None])[:, 0] / np.float32(self.weights.temperature)
+        self._put_back(width, program)
+        return logits
 
-    def read(self, ink: np.ndarray) -> Reading:
-        """What a strip says; see `logits` for its shape."""
-        logits = self.logits(ink)
-        strings = candidates(logits)
-        likelihoods = log_probabilities(logits, strings, BLANK)
-        best = int(likelihoods.argmax())
-        symbols, columns = strings[best], align(logits, strings[best])
-        digits = softmax(logits[np.rint(columns).astype(int), :BLANK])
-        return Reading(symbols, FIRST + COLUMN * columns, digits, float(np.exp(likelihoods[best])))
+    def read(self, inks: Sequence[np.ndarray]) -> Reading:
+        """What a line says, from one strip of it or from several that show it in other sizes; see `logits`.
 
-    def _program(self, width: int) -> Program:
-        programs = self._local.__dict__.setdefault("programs", {})
-        if width not in programs:
-            programs[width] = Program(self._steps, 1, (HEIGHT, width))
-        return programs[width]
+        The string is the one whose geometric mean of probabilities over the strips, in each at least UNLIKELY, is the
+        largest. Its confidence is their mean, and its places are those in the strip that is surest of it.
+        """
+        answers, places = zip(*(without_blanks(self.logits(ink)) for ink in inks), strict=True)
+        strings = unique([string for logits in answers for string in candidates(logits)])
+        likelihoods = np.array([np.exp(log_probabilities(logits, strings, BLANK)) for logits in answers])
+        agreement = np.log(likelihoods.clip(UNLIKELY)).mean(axis=0) if len(inks) > 1 else likelihoods[0]
+        order = np.argsort(-agreement, kind="stable")
+        symbols, strip = strings[order[0]], int(likelihoods[:, order[0]].argmax())
+        middles, columns = align(answers[strip], symbols, places[strip])
+        digits = softmax(answers[strip][columns, :BLANK])
+        runner_up = strings[order[1]] if len(order) > 1 else symbols[:0]
+        return Reading(
+            symbols, FIRST + COLUMN * middles, digits, float(likelihoods[:, order[0]].mean()), runner_up, strip
+        )
+
+    def _take(self, width: int) -> Program:
+        """A program for strips of that width; no other thread uses it meanwhile, because it has buffers."""
+        with self._lock:
+            for place, (other, program) in enumerate(self._idle):
+                if other == width:
+                    del self._idle[place]
+                    return program
+        return Program(self._steps, 1, (HEIGHT, width))
+
+    def _put_back(self, width: int, program: Program) -> None:
+        with self._lock:
+            self._idle.append((width, program))
+            while sum(width for width, _ in self._idle) > KEPT:
+                del self._idle[0]
+
+
+def without_blanks(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The logits (columns, 12) without columns that change nothing, and the numbers of those that are left.
+
+    After a column that is surely blank, another one adds nothing to any string.
+    """
+    rest = np.delete(logits, BLANK, axis=1).max(axis=1)
+    is_blank = logits[:, BLANK] - rest > SURELY
+    kept = np.flatnonzero(~(is_blank & np.concatenate([[False], is_blank[:-1]])))
+    return logits[kept], kept
+
+
+def unique(strings: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Each string once, in the order in which they come first."""
+    return list({string.astype(np.int64).tobytes(): string for string in strings}.values())
 
 
 def candidates(logits: np.ndarray) -> list[np.ndarray]:
@@ -98,8 +144,11 @@ def candidates(logits: np.ndarray) -> list[np.ndarray]:
     return found
 
 
-def align(logits: np.ndarray, symbols: np.ndarray) -> np.ndarray:
-    """The middle column of each symbol on the likeliest path that spells them, (length,); logits: (columns, 12)."""
+def align(logits: np.ndarray, symbols: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where each symbol is on the likeliest path that spells them: its middle, and its likeliest row of the logits.
+
+    logits: (columns, 12); places: (columns,), the numbers of these columns in the strip. Both results are (length,).
+    """
     states = np.full(2 * len(symbols) + 1, BLANK)
     states[1::2] = symbols
     emitted = logits[:, states] - np.logaddexp.reduce(logits, axis=1, keepdims=True)  # (columns, states)
@@ -119,4 +168,7 @@ def align(logits: np.ndarray, symbols: np.ndarray) -> np.ndarray:
     for column in range(len(logits) - 1, -1, -1):
         path[column] = state
         state -= came[column, state]
-    return np.array([np.flatnonzero(path == 2 * place + 1).mean() for place in range(len(symbols))])
+    rows = [np.flatnonzero(path == 2 * place + 1) for place in range(len(symbols))]
+    middles = np.array([(places[row[0]] + places[row[-1]]) / 2 for row in rows])
+    likeliest = [row[emitted[row, 2 * place + 1].argmax()] for place, row in enumerate(rows)]
+    return middles, np.array(likeliest, int)

@@ -11,7 +11,7 @@ from pathlib import Path
 from .counts import Accuracy
 from .figures import Change, Figures, Row, UnseenKinds, flawed, grouped, in_order, pooled_count
 from .train import DISTILLATION
-from .weights import SHIPPED, Weights, load_weights
+from .weights import LINES, SHIPPED, Weights, load_weights
 
 KNOWN_FAILURE = 0.01  # the card names as a failure what fails at least this often
 LOWEST_CHANGES = 8  # rows of the table of changed pictures
@@ -23,6 +23,7 @@ OPTIONAL = {
     "failures",
     "pens",
     "repeats",
+    "numbers",
 }  # parts of the figures that a card can do without
 CARD = Path(__file__).parent.parent / "MODEL_CARD.md"
 TEXT = """# Model card
@@ -37,8 +38,8 @@ Its {parameters:,} parameters are in these layers:
 
 {layers}
 
-It reads single digits that people write or draw. Do not use it for numbers of several digits, for letters, or where a
-wrong digit does harm before anybody notices.
+It reads single digits that people write or draw. Another network reads [whole numbers](#whole-numbers). Do not use
+either for letters, or where a wrong digit does harm before anybody notices.
 
 ## What it learned from
 
@@ -123,7 +124,7 @@ Forms, unseen kinds and thick pens are named here if they fail at least {known_f
 show which changes and photographs are read worst.
 
 {failures}
-{failed_pictures}"""
+{failed_pictures}{numbers}"""
 TRAINING_AGAIN = """for seed in {seeds}; do
     python -m digit_recognizer_dl_model.train --seed $seed --out seed$seed.npz \\
         --teachers digit_recognizer_dl_model/training/teacher*.npz
@@ -135,9 +136,36 @@ FAILED_PICTURES = """
 `?` stands for "not sure". `python -m benchmarks.quality.failures` draws the picture from the weights file.
 """
 
+NUMBERS = """
+## Whole numbers
 
-def describe_model(weights: Weights) -> str:
-    """The model card in Markdown; raises ValueError if a part of the figures was not measured."""
+`{file}` is a second network of {parameters:,} parameters, which reads a line of digits as a whole. It sees a strip 42
+pixels high and gives each four pixels along it a digit, a character that is no digit, or nothing:
+
+{layers}
+
+It learned from synthetic lines without end: MNIST's training images, pens and synthetic handwriting beside each other,
+with separators, signs, rulings, patterns, shadows and neighbours, and words and scribbles to be refused. These commands
+train it and measure it; its checksum is `{checksum}`.
+
+```
+python -m digit_recognizer_dl_model.train_lines
+python -m benchmarks.numbers --save
+```
+
+A number is right only if all its digits are. None of these images and writers was trained on:
+
+{rows}
+
+The expected calibration error of the confidence of whole numbers is {error}.
+"""
+
+
+def describe_model(weights: Weights, lines: Weights | None = None) -> str:
+    """The model card in Markdown, with a part on `lines`, the network that reads whole numbers, if it was measured.
+
+    Raises ValueError if another part of the figures was not measured.
+    """
     figures = weights.figures
     names = [field.name for field in fields(figures) if field.name not in OPTIONAL]
     if missing := [name for name in names if not getattr(figures, name)]:
@@ -179,6 +207,24 @@ def describe_model(weights: Weights) -> str:
         known_failure=percent(KNOWN_FAILURE, 0),
         failed_pictures=FAILED_PICTURES if figures.failures else "",
         failures="\n".join(f"- {failure}" for failure in known_failures(figures)),
+        numbers=describe_numbers(lines) if lines and lines.figures.numbers else "",
+    )
+
+
+def describe_numbers(lines: Weights) -> str:
+    """The part on the network that reads whole numbers."""
+    figures = lines.figures.numbers
+    rows = [
+        [row.name, percent(row.count.fraction, 1), interval_text(row.count.interval), percent(row.sure.fraction, 1)]
+        for row in figures.sets
+    ]
+    return NUMBERS.format(
+        file=LINES.name,
+        parameters=lines.parameters,
+        layers="\n".join(f"- {layer}" for layer in lines.layers),
+        checksum=lines.checksum,
+        rows=table(["numbers", "right", "95 % interval", "right of the sure ones"], rows),
+        error=percent(figures.calibration_error),
     )
 
 
@@ -309,7 +355,7 @@ def known_failures(figures: Figures) -> list[str]:
         f" the 28 pixels, {percent(each.count.wrong_fraction, 1)} are misread."
         for each in flawed([pens.thickest], KNOWN_FAILURE)
     ]
-    return [*failures, "Several digits in one picture are at best refused: they are never read one by one."]
+    return failures
 
 
 def rows_table(title: str, rows: Sequence[Row], decimals: int) -> str:
@@ -344,7 +390,7 @@ def interval_text(interval: tuple[float, float]) -> str:
 
 
 def main() -> None:
-    CARD.write_text(describe_model(load_weights()), encoding="utf-8")
+    CARD.write_text(describe_model(load_weights(), load_weights(LINES)), encoding="utf-8")
     print(f"wrote {CARD}")
 
 

@@ -38,13 +38,12 @@ from .synthetic import glyphs, lines
 from .synthetic.lines import Line, Sources
 from .train import FOLDER, hold_out, read_data
 from .train import Settings as DigitSettings
-from .weights import Weights, save_weights
+from .weights import LINES, Weights, save_weights
 
 RIGHT_WHERE_SURE = 0.98  # fraction of the validation lines above the limit of confidence that are read right
 LEAST = -100.0  # nats of log-probability that a string is given at least when the temperature is fitted
 CHUNK = 16  # batches that are made together: their lines are sorted by width, so that those of a batch are alike
 AHEAD = 3  # chunks that are made before they are needed
-SHIPPED = Path(__file__).with_name("line_recognizer_weights.npz")
 
 
 @dataclass(frozen=True)
@@ -205,7 +204,7 @@ def finish(weights: Weights, validation: list[Batch], out: Path) -> None:
 
     weights = replace(weights, temperature=best_temperature(loss))
     reader = LineReader(weights)
-    readings = [reader.read(strip) for strip, _ in strips]
+    readings = [reader.read([strip]) for strip, _ in strips]
     right = np.array([np.array_equal(each.symbols, string) for each, (_, string) in zip(readings, strips, strict=True)])
     confidence = np.array([reading.confidence for reading in readings])
     order = np.argsort(-confidence)
@@ -259,7 +258,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m digit_recognizer_dl_model.train_lines", description=__doc__)
     parser.add_argument("--seed", type=int, default=Settings.seed)
     parser.add_argument("--steps", type=int, default=Settings.steps)
-    parser.add_argument("--out", type=Path, default=SHIPPED, help="where the weights are written")
+    parser.add_argument("--out", type=Path, default=LINES, help="where the weights are written")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the checkpoint is kept")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in the folder")
     options = parser.parse_args()

@@ -11,6 +11,7 @@ import numpy as np
 from .figures import Figures
 
 SHIPPED = Path(__file__).with_name("digit_recognizer_weights.npz")
+LINES = Path(__file__).with_name("line_recognizer_weights.npz")  # of the network that reads lines
 FORMAT = 4
 EPSILON = np.float32(1e-5)  # that batch normalisation adds to the variance, in training and afterwards
 METADATA = "metadata"

@@ -7,7 +7,7 @@ import pytest
 
 from digit_recognizer_dl_model.ctc import log_probabilities
 from digit_recognizer_dl_model.figures import Figures
-from digit_recognizer_dl_model.line_inference import LineReader, align, candidates
+from digit_recognizer_dl_model.line_inference import LineReader, align, candidates, without_blanks
 from digit_recognizer_dl_model.line_network import ARCHITECTURE
 from digit_recognizer_dl_model.network import ARCHITECTURE as DIGITS
 from digit_recognizer_dl_model.network import Network
@@ -97,13 +97,39 @@ def test_no_other_short_string_is_likelier_than_the_best_candidate(logits):
 
 
 def test_a_string_is_aligned_with_the_columns_that_say_it(logits):
-    assert align(logits, np.array([4, 4, 2])).tolist() == [1.5, 5, 9]
-    assert align(logits, np.array([], int)).tolist() == []
+    middles, rows = align(logits, np.array([4, 4, 2]), np.arange(14))
+    assert middles.tolist() == [1.5, 5, 9]
+    assert [logits[row].argmax() for row in rows] == [4, 4, 2]
+    middles, rows = align(logits, np.array([], int), np.arange(14))
+    assert middles.tolist() == rows.tolist() == []
+
+
+def test_columns_that_are_surely_blank_change_no_reading(logits):
+    logits[:, BLANK] += np.where(logits.argmax(axis=1) == BLANK, 20, 0)
+    longer = np.insert(logits, 7, np.tile(logits[13], (30, 1)), axis=0)
+    rest, places = without_blanks(longer)
+    assert len(rest) < len(logits)
+    assert places.tolist() == sorted(places)
+    strings = candidates(rest)
+    assert log_probabilities(rest, strings, BLANK) == pytest.approx(log_probabilities(longer, strings, BLANK), abs=1e-3)
+    middles, _ = align(rest, np.array([4, 4, 2]), places)
+    assert middles.tolist() == [1.5, 5, 39]
+
+
+def test_several_strips_of_a_line_are_read_together(reader):
+    rng = np.random.default_rng(9)
+    strips = [rng.integers(0, 256, (42, width), np.uint8) for width in (138, 186)]
+    alone = [reader.read([strip]) for strip in strips]
+    together = reader.read(strips)
+    assert together.confidence <= max(reading.confidence for reading in alone) + 1e-6
+    assert together.confidence >= max(reading.confidence for reading in alone) / 2 - 1e-6
+    assert together.strip in (0, 1)
+    assert not np.array_equal(together.symbols, together.runner_up)
 
 
 def test_a_reading_tells_places_in_pixels_and_a_confidence_below_certainty(reader):
     ink = np.random.default_rng(8).integers(0, 256, (42, 138), np.uint8)
-    reading = reader.read(ink)
+    reading = reader.read([ink])
     assert len(reading.symbols) == len(reading.places) == len(reading.probabilities)
     assert ((reading.places >= FIRST) & (reading.places <= FIRST + COLUMN * (columns_of(138) - 1))).all()
     assert reading.probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)

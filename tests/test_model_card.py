@@ -9,7 +9,7 @@ from digit_recognizer_dl_model import model_card
 from digit_recognizer_dl_model.counts import Count
 from digit_recognizer_dl_model.figures import Change, Figures, Form, Row, Thickness
 from digit_recognizer_dl_model.model_card import CARD, describe_model
-from digit_recognizer_dl_model.weights import load_weights
+from digit_recognizer_dl_model.weights import LINES, load_weights
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def weights():
 
 
 def test_the_card_is_made_from_the_shipped_weights(weights):
-    assert CARD.read_text(encoding="utf-8") == describe_model(weights)
+    assert CARD.read_text(encoding="utf-8") == describe_model(weights, load_weights(LINES))
 
 
 def test_the_command_writes_the_card(monkeypatch, tmp_path, capsys):

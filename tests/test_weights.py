@@ -237,7 +237,7 @@ def test_the_shipped_file_is_small():
     assert SHIPPED.stat().st_size <= 2_000_000
 
 
-OPTIONAL = ("pens", "repeats")  # figures
+OPTIONAL = ("pens", "repeats", "numbers")  # figures
 
 
 def test_the_shipped_file_holds_the_architecture_of_this_version():
