@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.browser.strokes import draw
+from tests.browser.strokes import draw, draw_number
 
 SITE = "http://127.0.0.1:8000"
 DOCS = Path(__file__).parents[1] / "docs"
@@ -28,13 +28,20 @@ def drawing_pad(page: Page, name: str) -> None:
     page.screenshot(path=DOCS / name)
 
 
+def number(page: Page, name: str) -> None:
+    page.goto(f"{SITE}/draw/")
+    draw_number(page, "1984", gap=0.08)
+    expect(page.locator(".answered strong")).to_have_text("1984")
+    page.screenshot(path=DOCS / name)
+
+
 def main() -> None:
     with sync_playwright() as playwright:
         # As root, in a container, Chromium's own sandbox can't start.
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1100, "height": 760})
         gallery(page)
-        drawing_pad(page, "draw.png")
+        number(page, "draw.png")
         phone = browser.new_page(viewport={"width": 375, "height": 760}, has_touch=True, color_scheme="dark")
         drawing_pad(phone, "draw-phone.png")
         browser.close()

@@ -14,7 +14,8 @@ from .refusals import NoPicture, Refusal, TooLarge
 MAX_TILES = 100
 MAX_POINTS = 20_000
 MAX_STROKES = 2_000  # a round end of a thick pen takes as long as dozens of points
-OFF_PAD = 4  # times the pad's side, from its corner; the pad sends no points beyond, and long lines take time
+OFF_PAD = 4  # units, from a corner of its middle square; the pad sends no points beyond, and long lines take time
+WIDEST_PAD = 4  # units that a pad is wide or high at most
 
 
 def sent_picture(request: HttpRequest, missing: str) -> bytes:
@@ -29,6 +30,8 @@ def sent_picture(request: HttpRequest, missing: str) -> bytes:
 
 def sent_strokes(request: HttpRequest) -> list[Stroke]:
     """The strokes in the field `strokes`, as the drawing pad sends them; an empty list without the field.
+
+    Their points are in units from the left upper corner of the pad's middle square.
 
     Raises a Refusal if the field is malformed, TooLarge if it has more than MAX_STROKES or MAX_POINTS.
     """
@@ -48,6 +51,36 @@ def sent_strokes(request: HttpRequest) -> list[Stroke]:
         if points.ndim != 2 or points.shape[1] != 2 or not (np.abs(points) <= OFF_PAD).all() or not 0 < width <= 1:
             raise malformed
     return strokes
+
+
+def sent_pad(request: HttpRequest) -> tuple[float, float]:
+    """The width and the height of the pad in its units, from the field `pad`; 1 and 1 without it.
+
+    Raises a Refusal for what is no such pair.
+    """
+    width, height = sent_lengths(request, "pad", 2) or (1.0, 1.0)
+    if not (0 < width <= WIDEST_PAD and 0 < height <= WIDEST_PAD):
+        raise Refusal(f"`pad` must be the width and the height of the pad, up to {WIDEST_PAD}.")
+    return width, height
+
+
+def sent_frame(request: HttpRequest) -> tuple[float, float, float, float] | None:
+    """Where on the pad the picture lies: left, top, width and height in its units, from the field `frame`."""
+    return sent_lengths(request, "frame", 4) or None
+
+
+def sent_lengths(request: HttpRequest, field: str, count: int) -> tuple[float, ...]:
+    """The numbers in a field, nothing where it is empty; raises a Refusal where they are not so many."""
+    sent = request.POST.get(field, "")
+    if not sent:
+        return ()
+    try:
+        lengths = tuple(float(length) for length in json.loads(sent))
+    except (OverflowError, RecursionError, TypeError, ValueError):
+        lengths = ()
+    if len(lengths) != count or not all(abs(length) <= OFF_PAD for length in lengths):
+        raise Refusal(f"`{field}` must be a list of {count} numbers.")
+    return lengths
 
 
 def sent_tiles(query: QueryDict, field: str) -> list[int]:

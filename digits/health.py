@@ -12,7 +12,7 @@ from digit_recognizer_dl_model.weights import SHIPPED, UnusableWeights
 from . import canaries, static_files
 from .errors import UNUSABLE
 from .gallery import gallery
-from .recognizer import classifier, weights_sha256
+from .recognizer import classifier, line_reader, weights_sha256
 from .refusals import Unavailable
 from .traffic.draining import is_draining
 from .traffic.logs import Seldom
@@ -39,9 +39,10 @@ def check_weights(app_configs, **kwargs) -> list[checks.Error]:
     """The weights can be used, too."""
     try:
         classifier()
+        line_reader()
     except UnusableWeights as error:
         hint = "`git checkout -- digit_recognizer_dl_model` brings the shipped ones back; "
-        hint += "`python -m digit_recognizer_dl_model.train` makes them anew."
+        hint += "`python -m digit_recognizer_dl_model.train` and `train_lines` make them anew."
         return [checks.Error(f"The network's weights can't be used: {error}", hint=hint, id="digits.E003")]
     return []
 
@@ -71,6 +72,7 @@ def check_ready() -> None:
         raise Unavailable("This server is about to stop.")
     try:
         gallery().tile(0)
+        line_reader()
         reasons = list(reasons_against())
     except Exception as error:  # files are missing or damaged in any way
         if may_complain():

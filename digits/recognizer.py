@@ -11,7 +11,9 @@ from digit_recognizer_dl_model.doubt import NO_DIGIT, SEVERAL_DIGITS, doubts, re
 from digit_recognizer_dl_model.explanation import relevance
 from digit_recognizer_dl_model.frame import SIDE
 from digit_recognizer_dl_model.inference import Classifier
-from digit_recognizer_dl_model.weights import SHIPPED, load_weights
+from digit_recognizer_dl_model.line_inference import LineReader
+from digit_recognizer_dl_model.line_inference import Reading as LineReading
+from digit_recognizer_dl_model.weights import LINES, SHIPPED, load_weights
 
 from . import pictures
 from .event_loop import leave_if
@@ -21,6 +23,7 @@ from .traffic import prometheus
 
 QUICK = 20  # pictures that may be recognised on the event loop
 NEGLIGIBLE = 0.1  # fraction of the largest relevance below which an explanation mentions nothing
+SEVERAL_HINT = "POST /api/read-number/ reads whole numbers."
 VERSION_LENGTH = 12  # hexadecimal digits of the weights' checksum that tell one version from another
 
 
@@ -57,7 +60,7 @@ class Prediction(NamedTuple):
     @property
     def members(self) -> dict:
         """What a program is told of a picture."""
-        return {
+        answer = {
             "prediction": self.digit,
             "confidence": self.confidence,
             "probabilities": self.probabilities,
@@ -65,6 +68,7 @@ class Prediction(NamedTuple):
             "reason": self.reason,
             "weights_version": weights_version(),
         }
+        return answer | {"hint": SEVERAL_HINT} if self.reason == SEVERAL_DIGITS else answer
 
     @property
     def verdict(self) -> str:
@@ -96,10 +100,15 @@ def recognize_batch(pixels: np.ndarray) -> list[Prediction]:
     if not len(pixels):
         return []
     predictions = recognize_uncounted(pixels)
+    count(predictions)
+    return predictions
+
+
+def count(predictions: Sequence[Prediction]) -> None:
+    """Count predictions that were made in one pass."""
     for prediction in predictions:
         prometheus.PREDICTIONS.labels(prediction.digit, "uncertain" if prediction.uncertain else "certain").inc()
     prometheus.BATCH_SIZE.observe(len(predictions))
-    return predictions
 
 
 class Reading(NamedTuple):
@@ -188,6 +197,13 @@ def feature_maps(pixels: np.ndarray) -> list[np.ndarray]:
     return classifier().activations(pixels)[:2]  # later ones are too coarse to look at
 
 
+def opinions(pixels: np.ndarray) -> np.ndarray:
+    """The probabilities (n, 10) of prepared pixels (n, 28, 28) uint8; all the same where they show no digit."""
+    probabilities = classifier().probabilities(pixels)
+    probabilities[doubts(probabilities, classifier().weights).is_no_digit] = 0.1
+    return probabilities
+
+
 def read_digits(pixels: np.ndarray) -> list[int]:
     """The digits that the network reads in prepared pixels (n, 28, 28) uint8; for checks, so nothing is counted."""
     return classifier().probabilities(pixels).argmax(axis=1).tolist()
@@ -208,3 +224,20 @@ def weights_sha256() -> str:
 def weights_version() -> str:
     """The first digits of that checksum, enough to tell one version from another."""
     return weights_sha256()[:VERSION_LENGTH]
+
+
+@functools.cache
+def line_reader() -> LineReader:
+    """The shipped network for lines, loaded once a process."""
+    return LineReader(load_weights(LINES))
+
+
+def read_line(strips: Sequence[np.ndarray]) -> LineReading:
+    """What a line says, from one strip of it, (42, width) uint8, or from several in other sizes."""
+    return line_reader().read(strips)
+
+
+@functools.cache
+def lines_version() -> str:
+    """The first digits of the checksum of its file."""
+    return hashlib.sha256(LINES.read_bytes()).hexdigest()[:VERSION_LENGTH]

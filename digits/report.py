@@ -37,6 +37,7 @@ from .charts import (
     rows_of_mistakes,
     stacked,
 )
+from .number_report import describe_numbers
 from .pictures import pngs
 from .recognizer import classifier
 
@@ -46,7 +47,7 @@ TINTS = 4  # steps of colour in the confusion matrix
 @functools.cache
 def report() -> dict:
     """The context of the page for the shipped weights, made once a process."""
-    return describe(classifier().weights)
+    return describe(classifier().weights) | {"numbers": describe_numbers()}
 
 
 def describe(weights: Weights) -> dict:

@@ -11,6 +11,7 @@ urlpatterns: list = [
     path(address + slash, view)
     for address, view in [
         ("api/predict-digit", endpoints.predict_digit),
+        ("api/read-number", endpoints.read_number),
         ("api/display-images", endpoints.display_images),
         ("api/model", endpoints.model),
         ("api/health/live", endpoints.health_live),

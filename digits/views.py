@@ -18,11 +18,13 @@ from .api.openapi import document
 from .api.page import chapters
 from .decorators import page
 from .errors import refuse
-from .forms import sent_picture, sent_score, sent_selection, sent_strokes, sent_tiles
+from .forms import sent_frame, sent_pad, sent_picture, sent_score, sent_selection, sent_strokes, sent_tiles
 from .gallery import choose_at_random
 from .gallery import gallery as stored_tiles
 from .gallery_page import GalleryPage
-from .pictures import centring, pngs
+from .numbers import Number, read_number
+from .pictures import DrawingSheet, PictureSheet, centring, pngs
+from .pictures.drawing import Stroke
 from .pictures.formats import READ
 from .recognizer import (
     Prediction,
@@ -39,6 +41,8 @@ from .traffic.limits import prediction_place
 
 # What stands in a rendered template for the index and the image of a tile; neither occurs in it otherwise.
 AN_INDEX, AN_IMAGE = "1000000000000000", "{image}"
+
+DOUBTFUL = 0.9  # confidence of a digit under which its box is marked
 
 # Ask again each time, but unlike `no-store` let the Back button show the page as it was left.
 fresh = cache_control(private=True, no_cache=True)
@@ -106,10 +110,10 @@ def draw(request: HttpRequest) -> HttpResponse:
         return render(request, "digits/draw.html", context)
     try:
         with prediction_place(request):
-            pixels = sent_pixels(request)
-            context |= prediction_context(pixels)
-            if "explain" in request.POST:
-                context |= explanation_context(pixels, context["prediction"])
+            number = read_number(sent_sheet(request))
+            context |= number_context(request, number)
+            if "explain" in request.POST and number.single:
+                context |= explanation_context(*number.single)
     except Refusal as refusal:
         return refuse_drawing(request, refusal, "digits/draw.html", context)
     return render(request, "digits/draw.html", context)
@@ -119,9 +123,10 @@ def draw(request: HttpRequest) -> HttpResponse:
 @fresh
 def predict_drawing(request: HttpRequest) -> HttpResponse:
     context = {"announces": "live" not in request.POST}  # announcements would not stop while the pen moves
+    context["swaps_boxes"] = True
     try:
         with prediction_place(request):
-            context |= prediction_context(sent_pixels(request))
+            context |= number_context(request, read_number(sent_sheet(request)))
     except Refusal as refusal:
         return refuse_drawing(request, refusal, "digits/_prediction.html", context)
     return render(request, "digits/_prediction.html", context)
@@ -133,7 +138,7 @@ def explain_drawing(request: HttpRequest) -> HttpResponse:
     context = {"announces": True}
     try:
         with prediction_place(request):
-            pixels = sent_pixels(request)
+            pixels = sent_sheet(request).pixels()
             [prediction] = recognize_uncounted(pixels[None])  # counted when it was answered
             context |= explanation_context(pixels, prediction)
     except Refusal as refusal:
@@ -244,11 +249,13 @@ def accuracy_in_percent() -> float | None:
     return expected and 100 * expected.fraction
 
 
-def sent_pixels(request: HttpRequest) -> np.ndarray:
-    """The prepared pixels of the drawing or the picture that was sent, (28, 28) uint8; raises a Refusal."""
+def sent_sheet(request: HttpRequest) -> DrawingSheet | PictureSheet:
+    """The drawing or the picture that was sent; raises a Refusal."""
     if strokes := sent_strokes(request):
-        return pictures.prepare_strokes(strokes)
-    return pictures.prepare(sent_picture(request, missing="Draw a digit, or choose a picture of one."))
+        width, height = sent_pad(request)
+        corner = np.array([width - 1, height - 1]) / 2  # of the middle square
+        return DrawingSheet([Stroke(points + corner, pen) for points, pen in strokes], (width, height))
+    return pictures.sheet_of_picture(sent_picture(request, missing="Draw a number, or choose a picture of one."))
 
 
 def refuse_drawing(request: HttpRequest, refusal: Refusal, template: str, context: dict) -> HttpResponse:
@@ -258,9 +265,34 @@ def refuse_drawing(request: HttpRequest, refusal: Refusal, template: str, contex
     return render(request, template, context | {"refusal": refusal}, status=refusal.status)
 
 
-def prediction_context(pixels: np.ndarray) -> dict:
-    """The prediction of prepared pixels, (28, 28) uint8, as `_prediction.html` shows it."""
-    return {"prediction": recognize(pixels), "prepared": prepared_context(pixels)}
+def number_context(request: HttpRequest, number: Number) -> dict:
+    """A number as `_prediction.html` shows it: a single digit with its ten probabilities, others with their boxes."""
+    if number.single:
+        pixels, prediction = number.single
+        return {"prediction": prediction, "prepared": prepared_context(pixels)}
+    return {"number": number, "boxes": boxes_context(number, sent_pad(request), sent_frame(request))}
+
+
+def boxes_context(number: Number, pad: tuple[float, float], frame: tuple[float, ...] | None) -> dict:
+    """The boxes of a number's digits as `_boxes.html` lays them over the pad, in hundredths of the pad's unit.
+
+    frame: where on the pad the picture lies in which they are; a drawing's are in the unit, from the pad's corner.
+    """
+    [width, height], (left, top) = pad, ((1 - pad[0]) / 2, (1 - pad[1]) / 2)
+    frame_left, frame_top, frame_width, _ = frame or (left, top, width, height)
+    scale = 100 * frame_width / number.size[0]
+    digits = []
+    for digit in number.digits:
+        x, y, box_width, box_height = (scale * length for length in digit.box)
+        x, y = x + 100 * frame_left, y + 100 * frame_top
+        is_doubtful = digit.confidence < DOUBTFUL
+        place = {"x": x, "y": y, "width": box_width, "height": box_height, "label_y": y - 1.5}
+        digits.append(
+            {name: round(length, 2) for name, length in place.items()}
+            | {"digit": digit.digit, "is_doubtful": is_doubtful}
+        )
+    view = [round(100 * length, 2) for length in (left, top, width, height)]
+    return {"view": view, "digits": digits, "font_size": 6}
 
 
 def explanation_context(pixels: np.ndarray, prediction: Prediction) -> dict:

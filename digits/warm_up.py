@@ -8,6 +8,7 @@ from django.urls import resolve
 from . import pictures
 from .gallery import gallery
 from .health import check_ready
+from .numbers import read_uncounted
 from .pictures import pngs
 from .recognizer import recognize_uncounted
 from .refusals import Unavailable
@@ -16,7 +17,7 @@ from .stages import untimed
 
 @untimed()
 def warm_up() -> None:
-    """Load the routes, the templates, the gallery and the network, and recognise a picture.
+    """Load the routes, the templates, the gallery and the network, and read a picture.
 
     Where the network or the gallery can't be used, `check_ready` logs why, and the rest of the site is served.
     """
@@ -27,5 +28,7 @@ def warm_up() -> None:
         check_ready()
     except Unavailable:
         return
-    recognize_uncounted(pictures.prepare(pngs.png(gallery().pixels(0)))[None])
+    picture = pngs.png(gallery().pixels(0))
+    recognize_uncounted(pictures.prepare(picture)[None])
+    read_uncounted(pictures.sheet_of_picture(picture))
     gc.freeze()  # the garbage collector of a forked worker would copy what it shares with the others

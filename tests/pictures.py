@@ -4,7 +4,10 @@ import io
 import struct
 import zlib
 
+import numpy as np
 from PIL import Image, ImageDraw
+
+from digits.canaries import STROKES, points
 
 TWO = [(0.3, 0.36), (0.34, 0.26), (0.5, 0.2), (0.66, 0.28), (0.66, 0.42), (0.5, 0.6), (0.3, 0.8), (0.72, 0.8)]
 SEVEN = [(0.28, 0.22), (0.72, 0.22), (0.45, 0.82)]
@@ -17,6 +20,30 @@ def drawing(strokes=(TWO,), side: int = 280, pen: int = 22, ink="black", paper="
     for stroke in strokes:
         points = [(x * side, y * side) for x, y in stroke]
         draw.line(points, fill=ink, width=pen, joint="curve")
+    return picture
+
+
+def number_strokes(number: str, gap: float = 0.12, corner: tuple[float, float] = (0.1, 0.3)) -> list[list]:
+    """Digits beside each other from that corner on, as lines of points in heights of a digit."""
+    placed, x = [], corner[0]
+    for digit in number:
+        lines = [np.array(points(line)) for line in STROKES[int(digit)]]
+        together = np.concatenate(lines)
+        low, high = together.min(axis=0), together.max(axis=0)
+        scale = 1 / (high - low)[1]
+        placed += [((line - low) * scale + [x, corner[1]]).tolist() for line in lines]
+        x += (high - low)[0] * scale + gap
+    return placed
+
+
+def number_picture(*lines: str, height: int = 60, pen: int = 7, ink="black", paper="white", gap: float = 0.12):
+    """Numbers one below the other, in digits of that height in pixels."""
+    width = round(height * (max(map(len, lines)) * 0.9 + 0.8))
+    picture = Image.new("L", (width, round(height * (1.5 * len(lines) + 0.3))), paper)
+    draw = ImageDraw.Draw(picture)
+    for row, number in enumerate(lines):
+        for stroke in number_strokes(number, gap, (0.4, 0.3 + 1.5 * row)):
+            draw.line([(x * height, y * height) for x, y in stroke], fill=ink, width=pen, joint="curve")
     return picture
 
 

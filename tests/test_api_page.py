@@ -58,7 +58,8 @@ def test_a_wrong_way_to_ask_for_the_page_is_answered_as_of_any_page(client):
 def test_the_examples_run_as_they_stand(server, tmp_path, language, source):
     if language == "Shell":
         require("bash", "curl")
-    shutil.copy(Path(__file__).parents[1] / "docs" / "seven.png", tmp_path / "digit.png")
+    for name, picture in {"digit.png": "seven.png", "number.png": "number.png"}.items():
+        shutil.copy(Path(__file__).parents[1] / "docs" / picture, tmp_path / name)
     source = source.replace(SITE, server).replace(SITE.partition("://")[2], server.partition("://")[2])
     shell = source.replace("curl ", "curl --fail --silent --show-error ")
     command = ["bash", "-c", shell] if language == "Shell" else [sys.executable, "-c", source]

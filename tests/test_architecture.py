@@ -51,7 +51,7 @@ def test_the_network_runs_and_trains_without_pillow_and_the_site():
 
 def test_only_the_recognizer_imports_the_network():
     package = "digit_recognizer_dl_model"
-    for module in ("doubt", "inference", "explanation", "network", "layers", "train"):
+    for module in ("doubt", "inference", "line_inference", "explanation", "network", "layers", "train"):
         assert importers(APP, f"{package}.{module}") <= {"recognizer.py"}
     # The weights' own error is what the check before the start and failures report; the report reads their figures.
     assert importers(APP, f"{package}.weights") == {"recognizer.py", "health.py", "errors.py", "report.py"}

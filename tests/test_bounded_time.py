@@ -11,6 +11,8 @@ from django.test import Client
 
 from digits.forms import MAX_POINTS, MAX_STROKES
 from digits.pictures import Budget, prepare
+from digits.pictures.drawing import ENDS
+from digits.pictures.sheets import MOST_POINTS
 from digits.recognizer import read_all
 from digits.refusals import Refusal, TooLarge
 
@@ -69,8 +71,13 @@ def test_no_picture_costs_more_than_it_may(name):
         [{"points": [[0.5, 0.5]], "width": 1}, {"points": [[-4, n % 2] for n in range(MAX_POINTS - 1)], "width": 1}],
         [{"points": [[0.5, 0.5]] * MAX_POINTS, "width": 1}],
         [{"points": [[0, n % 97 / 97] for n in range(MAX_POINTS // MAX_STROKES)], "width": 1}] * MAX_STROKES,
+        [{"points": [[n % 2, 0.05 * row] for n in range(200)], "width": 0.02} for row in range(20)],
+        [{"points": [[0.5, n % 2] for n in range(MOST_POINTS - ENDS)], "width": 1}],
     ],
-    ids=["dots", "lines", "long lines", "through the corner", "beside the pad", "in one place", "short lines"],
+    ids=[
+        *("dots", "lines", "long lines", "through the corner", "beside the pad", "in one place", "short lines"),
+        *("twenty lines", "as many points as numbers have"),
+    ],
 )
 @pytest.mark.slow
 def test_no_drawing_costs_more_than_a_picture_may(client, strokes):

@@ -19,7 +19,7 @@ from digit_recognizer_dl_model.figures import Spread, in_order
 from digit_recognizer_dl_model.model_card import interval_text, percent, points
 from digit_recognizer_dl_model.network import ARCHITECTURE, Network
 from digit_recognizer_dl_model.train import DISTILLATION
-from digit_recognizer_dl_model.weights import SHIPPED, load_weights
+from digit_recognizer_dl_model.weights import LINES, SHIPPED, load_weights
 
 from .conftest import SERVE, require
 
@@ -57,21 +57,23 @@ def run(command: list[str]) -> str:
     return done.stdout
 
 
-def test_the_curl_example_of_the_readme_works_and_answers_as_shown(server):
+def test_the_curl_examples_of_the_readme_work_and_answer_as_shown(server):
     require("curl")
-    [example] = examples(README, "sh")
-    prediction = json.loads(run(example.replace(SITE, server).split()))
+    prediction, number = (json.loads(run(each.replace(SITE, server).split())) for each in examples(README, "sh"))
     assert prediction["prediction"] == 7
-    [shown] = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
-    assert list(prediction) == list(json.loads(shown))
+    assert number["number"] == "1984"
+    shown = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+    assert [list(prediction), list(number)] == [list(json.loads(each)) for each in shown]
 
 
 def test_the_curl_examples_for_programs_work(server):
     require("curl")
     [example] = examples(OPERATING, "sh")
-    listing, prediction = (json.loads(run(line.replace(SITE, server).split())) for line in example.strip().splitlines())
+    answers = (json.loads(run(line.replace(SITE, server).split())) for line in example.strip().splitlines())
+    listing, prediction, number = answers
     assert len(listing["images"]) == 20
     assert prediction["prediction"] == 7
+    assert number["number"] == "1984"
 
 
 def test_the_command_that_serves_is_the_one_that_tests_run():
@@ -158,6 +160,16 @@ def test_the_table_of_damage_is_that_in_the_weights_file(figures):
     told = {row[0].split(",")[0]: row[1] for row in table(MEASUREMENTS, "damage")}
     for row in figures.damaged:
         assert told[row.name] == percent(row.count.fraction, 1)
+
+
+def test_the_figures_of_whole_numbers_are_those_in_the_weights_file():
+    figures = load_weights(LINES).figures.numbers
+    told = {row[0]: row[1] for row in table(MEASUREMENTS, "numbers")}
+    for row in figures.sets:
+        assert told[row.name].startswith(f"{percent(row.count.fraction, 1)} (")
+    drawn = figures.sets[0].count
+    low, high = (percent(end, 1) for end in drawn.interval)
+    assert f"| {percent(drawn.fraction, 1)} (95 % interval {low} to {high}) |" in README
 
 
 def count_and_interval(count: Count) -> str:

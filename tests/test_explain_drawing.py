@@ -51,7 +51,7 @@ def test_the_overlay_and_the_sheets_are_pictures_of_the_drawing(client):
 def test_an_empty_form_is_told_what_to_do(client):
     answer = client.post("/draw/explain/")
     assert answer.status_code == 400
-    assert "Draw a digit, or choose a picture of one." in words(answer)
+    assert "Draw a number, or choose a picture of one." in words(answer)
 
 
 @pytest.mark.parametrize(

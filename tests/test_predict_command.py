@@ -18,7 +18,7 @@ from digits import recognizer
 from digits.management.commands import predict as predict_command
 
 from .mirrors import InterruptedTerminal, Terminal
-from .pictures import SEVEN, TWO, drawing, encoded
+from .pictures import SEVEN, TWO, drawing, encoded, number_picture
 
 ROOT = Path(__file__).parents[1]
 COMMAND = [sys.executable, "manage.py", "predict"]
@@ -69,6 +69,17 @@ def test_a_picture_is_answered_in_words_and_percent(folder, predict):
     assert status == 0
     assert re.fullmatch(r"scans/two\.PNG  2  \d\d\.\d %\n", answers)
     assert errors == ""
+
+
+def test_whole_numbers_are_read_on_request(folder, predict):
+    (folder / "number.png").write_bytes(encoded(number_picture("1984")))
+    (folder / "text.png").write_bytes(b"no picture at all")
+    status, answers, errors = predict("number.png", "text.png", "--number")
+    assert status == 1
+    assert re.fullmatch(r"number\.png  1984  [\d.]+ %\n", answers)
+    assert errors.startswith("text.png: ")
+    _, answers, _ = predict("number.png", "--number", "--json")
+    assert json.loads(answers)["number"] == "1984"
 
 
 def test_the_pictures_in_a_folder_are_read_in_the_order_of_their_names(folder, predict):

@@ -14,7 +14,7 @@ from digits import pictures
 from digits.gallery import gallery
 from digits.pictures.drawing import Stroke, ink_of_strokes
 
-from .pictures import SEVEN, TWO, drawing, encoded
+from .pictures import SEVEN, TWO, drawing, encoded, number_picture, number_strokes
 
 ADDRESSES = ["/draw/predict/", "/draw/"]
 
@@ -168,7 +168,7 @@ def test_a_scribble_is_answered_with_not_sure(client):
 def test_an_empty_form_is_told_what_to_do(client, address):
     answer = client.post(address)
     assert answer.status_code == 400
-    assert "Draw a digit, or choose a picture of one." in verdict(answer)
+    assert "Draw a number, or choose a picture of one." in verdict(answer)
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
@@ -244,3 +244,44 @@ def test_the_page_begins_with_nothing_drawn_and_works_without_javascript(client)
     assert re.search(r'<form\s[^>]*method="post"[^>]*enctype="multipart/form-data"', page.content.decode())
     assert b"csrfmiddlewaretoken" in page.content
     assert b"PNG, JPEG, WebP, BMP or GIF, up to 25 MB" in page.content
+
+
+def test_a_drawn_number_is_answered_with_boxes_over_the_pad(client):
+    strokes = [{"points": (np.array(line) * 0.4 - [0.3, 0]).tolist(), "width": 0.05} for line in number_strokes("1984")]
+    answer = client.post("/draw/predict/", {"strokes": json.dumps(strokes), "pad": "[2, 1]"}).content.decode()
+    assert "<strong>1984</strong>" in answer
+    assert 'id="boxes"' in answer
+    assert 'viewBox="-50.0 0.0 200.0 100.0"' in answer
+    lefts = [float(left) for left in re.findall(r'<rect x="([-.\d]+)"', answer)]
+    assert len(lefts) == 4
+    assert lefts == sorted(lefts)
+    assert -40 < lefts[0] < 0
+
+
+def test_the_boxes_of_a_picture_lie_in_its_frame_on_the_pad(client):
+    picture = number_picture("42")
+    file = SimpleUploadedFile("number.png", encoded(picture), "image/png")
+    fields = {"file": file, "pad": "[1.6, 1]", "frame": "[0.25, 0.2, 0.5, 0.3]"}
+    answer = client.post("/draw/predict/", fields).content.decode()
+    assert "<strong>42</strong>" in answer
+    lefts = [float(left) for left in re.findall(r'<rect x="([-.\d]+)"', answer)]
+    assert all(25 < left < 75 for left in lefts)
+
+
+def test_an_answer_to_a_single_digit_takes_the_boxes_away(client):
+    answer = send_strokes(client, scaled(TWO, 1, 20 / 280)).content.decode()
+    assert 'id="boxes"' in answer
+    assert "<rect x=" not in answer.partition('id="boxes"')[2]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("pad", "[9, 1]"), ("pad", "[0, 1]"), ("pad", "wide"), ("pad", "[1]"), ("frame", "[1, 2]"), ("frame", "{}")],
+)
+def test_a_malformed_pad_is_refused_with_what_would_be_right(client, field, value):
+    fields = {"strokes": json.dumps(scaled(TWO, 1, 0.07)), "pad": "[1, 1]"} | {field: value}
+    if field == "frame":
+        fields |= {"strokes": "", "file": SimpleUploadedFile("n.png", encoded(number_picture("42")), "image/png")}
+    answer = client.post("/draw/predict/", fields)
+    assert answer.status_code == 400
+    assert f"`{field}` must be" in answer.content.decode()

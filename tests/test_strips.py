@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from digit_recognizer_dl_model.strip import HEIGHT, NARROWEST, STEP
-from digits.pictures.strips import strips_of_picture
+from digits.pictures.strips import depth_of, extents, strips_of_picture, whole_strips
 
 
 def sheet(tiles: np.ndarray, rows: list[list[int]], scale: int = 2) -> Image.Image:
@@ -65,3 +65,81 @@ def test_the_ink_of_a_strip_lies_where_the_matrix_says(line):
 
 def test_even_paper_has_no_lines():
     assert strips_of_picture(np.full((60, 200), 230, np.uint8)) == []
+
+
+@pytest.mark.parametrize("distance", [14, 60], ids=["squared", "lined"])
+def test_rulings_hide_no_digits(line, distance):
+    ruled = np.asarray(line).copy()
+    ruled[::distance] = np.minimum(ruled[::distance], 170)
+    if distance == 14:
+        ruled[:, ::distance] = np.minimum(ruled[:, ::distance], 170)
+    [plain], [found] = strips_of_picture(np.asarray(line)), strips_of_picture(ruled)
+    assert abs(inked_columns(found) - inked_columns(plain)) < 0.1 * inked_columns(plain)
+
+
+def test_a_faint_pattern_is_no_line(line):
+    patterned = np.asarray(line).copy()
+    patterned[4:12, 5:60] = 200
+    patterned[-12:-4, 80:130] = 200
+    assert len(strips_of_picture(patterned)) == 1
+
+
+def test_a_sign_that_stands_high_does_not_turn_the_line(line):
+    signed = np.pad(np.asarray(line), [(0, 0), (0, 80)], constant_values=255)
+    signed[22:28, -70:-40] = signed[34:40, -70:-40] = 0  # the end of an amount
+    [strip] = strips_of_picture(signed)
+    assert abs(strip.matrix[1, 0]) < 0.02 * strip.matrix[0, 0]
+
+
+def test_more_parts_than_numbers_have_are_no_lines():
+    blot = np.pad(np.zeros((6, 6), np.uint8), 3, constant_values=255)
+    assert len(strips_of_picture(np.tile(blot, (2, 8)))) == 2
+    assert strips_of_picture(np.tile(blot, (34, 53))) == []
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (2, 3), (5, 5)])
+@pytest.mark.parametrize("level", [0, 255])
+def test_a_picture_of_any_size_has_strips_or_none(shape, level):
+    picture = np.full(shape, 255 - level, np.uint8)
+    picture[0, 0] = level
+    for strip in [*strips_of_picture(picture), *whole_strips(depth_of(picture))]:
+        assert strip.ink.shape[0] == HEIGHT
+
+
+def test_a_place_without_ink_has_empty_pixels(line):
+    [strip] = strips_of_picture(np.asarray(line))
+    empty = strip._replace(ink=np.zeros_like(strip.ink))
+    assert not empty.pixels(np.array([60.0]), np.array([True])).any()
+
+
+def test_the_whole_picture_is_a_line_in_several_sizes(line):
+    strips = whole_strips(depth_of(np.asarray(line)))
+    heights = [np.ptp(np.flatnonzero((strip.ink > 100).any(axis=1))) for strip in strips]
+    assert heights == sorted(heights)
+    assert heights[0] < heights[-1]
+
+
+def test_a_line_that_is_too_long_is_cut_and_says_so(line):
+    picture = np.asarray(line)[:, 24:-30]  # with little paper on both sides
+    [whole] = strips_of_picture(picture)
+    [cut] = strips_of_picture(np.hstack([picture] * 8))
+    assert not whole.is_cut
+    assert cut.is_cut
+
+
+def test_each_character_has_its_extent_between_its_neighbours():
+    ink = np.zeros((42, 186), np.uint8)
+    ink[8:30, 40:52] = ink[10:34, 60:70] = ink[6:36, 100:108] = 255
+    assert extents(ink, np.array([46, 65, 104])) == [(40, 8, 52, 30), (60, 10, 70, 34), (100, 6, 108, 36)]
+    [(left, top, right, bottom)] = extents(ink, np.array([150]))  # there is no ink
+    assert left < 150 < right
+    assert top < bottom
+
+
+def test_a_character_of_a_strip_becomes_the_pixels_of_a_single_digit(line, tiles):
+    [strip] = strips_of_picture(np.asarray(line))
+    inked = np.flatnonzero((strip.ink > 100).any(axis=0))
+    places = np.array([(part[0] + part[-1]) / 2 for part in np.split(inked, np.flatnonzero(np.diff(inked) > 3) + 1)])
+    pixels = strip.pixels(places, np.ones(5, bool))
+    assert len(pixels) == 5
+    assert all(np.abs(own.astype(int) - tile).mean() < 15 for own, tile in zip(pixels, tiles, strict=False))

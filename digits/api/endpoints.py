@@ -14,6 +14,7 @@ from ..errors import described, not_found
 from ..forms import MAX_TILES
 from ..gallery import TILES_AT_ONCE, gallery
 from ..health import check_ready
+from ..numbers import read_all as read_numbers
 from ..pictures import Budget, pngs
 from ..recognizer import Reading, classifier, explain, read_all, weights_sha256, weights_version
 from ..refusals import Refusal, TooLarge
@@ -51,13 +52,24 @@ def predict_digit(request: HttpRequest) -> HttpResponse:
         readings = read_all(payload.items, budget, place.tell_prepared)
         if not payload.is_batch and isinstance(readings[0], Refusal):
             raise readings.pop()  # no local variable has it then, which would hold what was sent in the same way
-        answers = [
-            {"error": described(reading.status, reading.title, reading.detail) | {"index": index}}
-            if isinstance(reading, Refusal)
-            else answer_item(reading, extras)
-            for index, reading in enumerate(readings)
-        ]
+        answers = [answer_or_error(index, reading, extras) for index, reading in enumerate(readings)]
     return JsonResponse({"predictions": answers} if payload.is_batch else answers[0])
+
+
+@endpoint("POST")
+def read_number(request: HttpRequest) -> HttpResponse:
+    """The number in one picture, or in each of a batch."""
+    budget = Budget(settings.MAX_REQUEST_SECONDS - ANSWERING)
+    payload = sent_payload(request)
+    with prediction_place(request, len(payload.items)) as place:
+        numbers = read_numbers(payload.items, budget, place.tell_prepared)
+        if not payload.is_batch and isinstance(numbers[0], Refusal):
+            raise numbers.pop()
+        answers = [
+            item_error(index, number) if isinstance(number, Refusal) else number.members
+            for index, number in enumerate(numbers)
+        ]
+    return JsonResponse({"numbers": answers} if payload.is_batch else answers[0])
 
 
 @endpoint("GET", "HEAD")
@@ -101,8 +113,15 @@ def prometheus_metrics(request: HttpRequest) -> HttpResponse:
     return HttpResponse(prometheus.exposition(), content_type=prometheus.CONTENT_TYPE)
 
 
-def answer_item(reading: Reading, extras: list[str]) -> dict:
+def answer_or_error(index: int, reading: Reading | Refusal, extras: list[str]) -> dict:
+    if isinstance(reading, Refusal):
+        return item_error(index, reading)
     return reading.prediction.members | {name: EXTRAS[name](reading) for name in extras}
+
+
+def item_error(index: int, refusal: Refusal) -> dict:
+    """What stands in a batch in the place of the answer to an item."""
+    return {"error": described(refusal.status, refusal.title, refusal.detail) | {"index": index}}
 
 
 def prepared_picture(reading: Reading) -> str:

@@ -15,7 +15,8 @@ def chapters(document: dict) -> dict:
             "tag": operation["tags"][0],
             "parameters": operation.get("parameters", []),
             "samples": operation["x-codeSamples"],
-            "takes_file": "multipart/form-data" in operation.get("requestBody", {}).get("content", {}),
+            "takes_file": "multipart/form-data"
+            in resolved(document, operation.get("requestBody", {})).get("content", {}),
             "answer": first_example(operation["responses"]["200"]),
             "problems": [
                 {"status": status, "titles": titles(resolved(document, response))}
@@ -36,11 +37,13 @@ def chapters(document: dict) -> dict:
     }
 
 
-def resolved(document: dict, response: dict) -> dict:
-    """The response itself, or the shared one that it refers to."""
-    if "$ref" in response:
-        return document["components"]["responses"][response["$ref"].rpartition("/")[2]]
-    return response
+def resolved(document: dict, part: dict) -> dict:
+    """The part of the document itself, or the one that it refers to by a JSON pointer (RFC 6901)."""
+    if "$ref" not in part:
+        return part
+    for name in part["$ref"].removeprefix("#/").split("/"):
+        document = document[name.replace("~1", "/")]
+    return document
 
 
 def first_example(response: dict) -> str:

@@ -13,7 +13,11 @@ from PIL import Image
 from ..stages import stage
 from . import centring, decode, drawing, ink
 from .decode import Budget
-from .drawing import Stroke
+from .drawing import SQUARE, Stroke
+from .formats import format_of
+from .headers import read_header
+from .sheets import DrawingSheet as DrawingSheet
+from .sheets import PictureSheet
 
 
 def prepare(data: bytes, budget: Budget | None = None) -> np.ndarray:
@@ -33,6 +37,14 @@ def prepare_image(picture: Image.Image) -> np.ndarray:
 
 
 @stage("prepare")
-def prepare_strokes(strokes: Sequence[Stroke]) -> np.ndarray:
+def prepare_strokes(strokes: Sequence[Stroke], size: tuple[float, float] = SQUARE) -> np.ndarray:
     """Prepare the strokes of a drawing: (28, 28) uint8, ink 255 on 0; raises Blank where no ink is on the pad."""
-    return centring.centre(drawing.ink_of_strokes(strokes))
+    return centring.centre(drawing.ink_of_strokes(strokes, size))
+
+
+@stage("decode")
+def sheet_of_picture(data: bytes, budget: Budget | None = None) -> PictureSheet:
+    """A picture file in which numbers are looked for, its boxes in the pixels of the file; raises a Refusal."""
+    luminance = decode.decode(data, budget)
+    header = read_header(data, format_of(data))
+    return PictureSheet(luminance, max(header.width, header.height) / max(luminance.shape))

@@ -5,29 +5,42 @@ as high as digits and stand beside each other are a line. Each line is levelled 
 network knows.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
+from digit_recognizer_dl_model.frame import SIDE
 from digit_recognizer_dl_model.strip import HEIGHT, MARGIN, WIDEST, strip_width
 
-from . import levels
+from . import centring, levels
 from .morphology import components
 
 SAMPLED = 320  # pixels along the longest side in which the paper is looked for
 PARTS = 6  # along the longest side
+FILLED = 30  # grey levels by which the median of a part full of ink differs from those beside it
 LONGEST = 640  # pixels along the longest side at which lines are looked for
-INKED = 0.35  # of the picture's strongest ink, from which a pixel belongs to a component
-STRONGEST = 99.5  # percentile of the ink that counts as the strongest
-LINE_STRONGEST = 97.5  # the same within a line
+INKED = 0.35, 0.5, 0.65  # of the picture's strongest ink, from which a pixel belongs to a component; tried in turn
+DUST = 4  # pixels; smaller components are not looked at
+STRONGEST = 0.995  # quantile of the ink that counts as the strongest
+LINE_STRONGEST = 0.975  # the same within a line
+FAINT = 0.6  # of the ink of the strongest line; fainter lines are the paper's pattern
 TALL = 0.45  # of the usual height in a line; lower components are separators or dirt
 LOW = 0.15  # of a line's height; lower components are not looked at
-LEAST = 0.02  # of the picture's longest side that a digit is high at least
+MOST = 1000  # components in which lines are looked for; 20 lines of 32 digits have fewer
+LEAST = 0.02  # of the picture's shortest side that a digit is high at least
+LOWEST = 5  # pixels of the picture in which lines are looked for that a digit is high at least
 NEAR = 2.2  # heights between neighbours in a line, at most
 OVERLAP = 0.35  # of the lower one's height that two neighbours share
 FRAME = 0.85  # of the picture's width that rulings and frames span
 DIGIT = 29  # pixels of the strip's 42 that a line's digits are high
+TALLEST = 38  # pixels that its tallest digit is high at most
+LEVEL = 0.6  # of the tallest part's height, from which parts tell the slope of a line
+FILLINGS = 31, 34, 38  # pixels of the strip's 42 that a picture is high which shows nothing but a line
+PAPER = 25  # of 255; what is fainter is left out of a character that is looked at alone
+CLEAR = 100  # of 255; fainter pixels of a strip belong to no character's box
+WIDEST_DIGIT, GAP = 30, 3  # pixels of the strip from a character's middle to its edge, at most; between its parts
 BESIDE = 10  # pixels of the strip that are shown of the paper beside a line
 
 
@@ -36,10 +49,38 @@ class Strip(NamedTuple):
 
     ink: (42, width) uint8, ink 255 on 0.
     matrix: (2, 3), from x, y and 1 in the strip to x and y in the picture, in pixels.
+    is_cut: whether the line goes on to the right of the widest strip.
     """
 
     ink: np.ndarray
     matrix: np.ndarray
+    is_cut: bool = False
+
+    def boxes(self, places: np.ndarray) -> list[tuple[float, float, float, float]]:
+        """The boxes of characters in the picture, from the middles of all characters in the strip, in pixels.
+
+        A box is its left and upper edge, its width and its height.
+        """
+        return [self._on_picture(*extent) for extent in extents(self.ink, places)]
+
+    def pixels(self, places: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+        """Some of the characters as single digits, (n, 28, 28) uint8.
+
+        places: the middles of all characters; chosen: whether each is wanted, (length,) bool.
+        """
+        boxes = extents(self.ink, places)
+        pixels = np.zeros((np.count_nonzero(chosen), SIDE, SIDE), np.uint8)
+        for picture, index in zip(pixels, np.flatnonzero(chosen), strict=True):
+            left, top, right, bottom = boxes[index]
+            part = self.ink[top:bottom, left:right]
+            if part.max(initial=0) > PAPER:
+                picture[...] = centring.fit(np.where(part > PAPER, part, 0) / np.float32(255))
+        return pixels
+
+    def _on_picture(self, left: int, top: int, right: int, bottom: int) -> tuple[float, float, float, float]:
+        corners = self.matrix @ [[left, right, left, right], [top, top, bottom, bottom], [1, 1, 1, 1]]
+        (x, y), (x_end, y_end) = corners.min(axis=1).tolist(), corners.max(axis=1).tolist()
+        return x, y, x_end - x, y_end - y
 
 
 class Box(NamedTuple):
@@ -61,11 +102,35 @@ class Box(NamedTuple):
 
 def strips_of_picture(luminance: np.ndarray) -> list[Strip]:
     """The lines of a picture (h, w), from top to bottom."""
-    depth = depth_of(luminance)
+    return strips_of_depth(depth_of(luminance))
+
+
+def strips_of_depth(depth: np.ndarray, digit: int = DIGIT) -> list[Strip]:
+    """The lines of what stands out from the paper by `depth` (h, w), from top to bottom.
+
+    digit: pixels that the digits of a line are high in its strip.
+    """
     scale = max(1, max(depth.shape) / LONGEST)
     small = levels.reduced(depth, LONGEST)
-    boxes = boxes_of(small)
-    return [strip_of(depth, line, scale) for line in lines_of(boxes)]
+    lines = strong_lines(small, lines_of(boxes_of(small)))
+    return [strip_of(depth, line, scale, digit) for line in lines]
+
+
+def strong_lines(depth: np.ndarray, lines: list[list[Box]]) -> list[list[Box]]:
+    """The lines whose ink (h, w) is not much fainter than that of the strongest; others are the paper's pattern."""
+    strengths = [np.mean([depth[box.top : box.bottom, box.left : box.right].max() for box in line]) for line in lines]
+    return [line for line, strength in zip(lines, strengths, strict=True) if strength >= FAINT * max(strengths)]
+
+
+def whole_strips(depth: np.ndarray) -> list[Strip]:
+    """All of a picture as one line, in several sizes; from what stands out from the paper, (h, w)."""
+    height, width = depth.shape
+    strips = []
+    for filling in FILLINGS:
+        factor = filling / height
+        matrix = np.array([[1 / factor, 0, 0], [0, 1 / factor, height / 2 - HEIGHT / 2 / factor]])
+        strips.append(framed(depth, matrix, round(width * factor), factor))
+    return strips
 
 
 def depth_of(luminance: np.ndarray) -> np.ndarray:
@@ -79,38 +144,82 @@ def depth_of(luminance: np.ndarray) -> np.ndarray:
     paper = Image.fromarray(medians(small)).resize(shape, Image.Resampling.BILINEAR)
     depth = luminance - np.asarray(paper)
     of_small = levels.reduced(depth, SAMPLED)
-    return depth if (of_small**3).sum() > 0 else -depth
+    return depth if (of_small * of_small * of_small).sum() > 0 else -depth
+
+
+def quantile(values: np.ndarray, fraction: float) -> float:
+    """A quantile without interpolation; sorted, because `np.partition` is slow where most values are the same."""
+    return float(np.sort(values, axis=None)[round(fraction * (values.size - 1))])
 
 
 def medians(luminance: np.ndarray) -> np.ndarray:
-    """The medians of a picture (h, w) in parts, PARTS along the longest side, float32."""
+    """The medians of a picture (h, w) in parts, PARTS along the longest side, float32; of every fourth pixel.
+
+    A median that is far from those of the neighbouring parts is that of ink: theirs is taken.
+    """
     size = max(luminance.shape) / PARTS
-    rows, columns = (np.array_split(np.arange(side), max(round(side / size), 1)) for side in luminance.shape)
-    return np.array(
+    rows, columns = (
+        np.linspace(0, side, min(max(round(side / size), 1), side) + 1).astype(int).tolist() for side in luminance.shape
+    )
+    found = np.array(
         [
-            [np.median(luminance[row[0] : row[-1] + 1, column[0] : column[-1] + 1]) for column in columns]
-            for row in rows
+            [quantile(luminance[top:bottom:2, left:right:2], 0.5) for left, right in pairwise(columns)]
+            for top, bottom in pairwise(rows)
         ],
         np.float32,
     )
+    # A thick digit may cover more than half of a part, but hardly of its neighbours.
+    usual = among_neighbours(among_neighbours(found).T).T
+    return np.where(np.abs(found - usual) > FILLED, usual, found)
+
+
+def among_neighbours(values: np.ndarray) -> np.ndarray:
+    """The median of each of values (h, w) and of those beside it in its row; the outermost ones count twice."""
+    padded = np.pad(values, [(0, 0), (1, 1)], mode="edge")
+    return np.median([padded[:, :-2], padded[:, 1:-1], padded[:, 2:]], axis=0)
 
 
 def boxes_of(depth: np.ndarray) -> list[Box]:
-    """The components of ink (h, w) that may be digits."""
-    height, width = depth.shape
-    numbers = components(depth > INKED * np.percentile(depth, STRONGEST))
-    order = np.argsort(numbers, axis=None, kind="stable")
-    sizes = np.bincount(numbers.ravel())
-    boxes = []
-    for number, pixels in enumerate(np.split(order, np.cumsum(sizes)[:-1])):
-        if number == 0 or len(pixels) < 4:
-            continue
-        rows, columns = np.divmod(pixels, width)
-        box = Box(int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
-        is_frame = box.right - box.left > FRAME * width and (box.height < 0.2 * height or touches(box, depth.shape) > 1)
-        if box.height >= LEAST * max(depth.shape) and not is_frame:
-            boxes.append(box)
-    return boxes
+    """The components of ink (h, w) that may be digits.
+
+    Rulings, frames and grids join the digits on them into one component. They are mostly fainter than ink, so where
+    there is such a component, ink has to be stronger to count.
+    """
+    strongest = quantile(depth[::2, ::2], STRONGEST)
+    boxes: list[Box] = []
+    for share in INKED:
+        found = extents_of(components(depth > share * strongest))
+        boxes = [box for box in found if not is_frame(box, depth.shape)]
+        if len(boxes) == len(found):
+            break
+    return [box for box in boxes if box.height >= max(LEAST * min(depth.shape), LOWEST)]
+
+
+def extents_of(numbers: np.ndarray) -> list[Box]:
+    """The extents of components (h, w), as `components` numbers them; dust is left out."""
+    places = np.flatnonzero(numbers)
+    if not len(places):
+        return []
+    places = places[np.argsort(numbers.ravel()[places], kind="stable")]
+    starts = np.flatnonzero(np.diff(numbers.ravel()[places], prepend=0))
+    rows, columns = np.divmod(places, numbers.shape[1])
+    edges = np.stack(
+        [
+            np.minimum.reduceat(columns, starts),
+            np.minimum.reduceat(rows, starts),
+            np.maximum.reduceat(columns, starts) + 1,
+            np.maximum.reduceat(rows, starts) + 1,
+        ],
+        axis=1,
+    )
+    sizes = np.diff(starts, append=len(places))
+    return [Box(*edge) for edge in edges[sizes >= DUST].tolist()]
+
+
+def is_frame(box: Box, shape: tuple[int, int]) -> bool:
+    """Whether a component of a picture of that shape is a ruling, a frame or a grid."""
+    height, width = shape
+    return box.right - box.left > FRAME * width and (box.height < 0.2 * height or touches(box, shape) > 1)
 
 
 def touches(box: Box, shape: tuple[int, int]) -> int:
@@ -119,11 +228,12 @@ def touches(box: Box, shape: tuple[int, int]) -> int:
 
 
 def lines_of(boxes: list[Box]) -> list[list[Box]]:
-    """The components of each line, from left to right; the lines from top to bottom."""
-    if not boxes:
+    """The components of each line, from left to right; the lines from top to bottom. There are none in noise."""
+    if not boxes or len(boxes) > MOST:
         return []
-    tallest = np.percentile([box.height for box in boxes], 75)
+    tallest = quantile(np.array([box.height for box in boxes]), 0.75)
     tall = sorted(box for box in boxes if box.height >= TALL * tallest)
+    low = [box for box in boxes if box.height < TALL * tallest]
     lines: list[list[Box]] = []
     for box in tall:
         fitting = [line for line in lines if belongs(box, line)]
@@ -132,7 +242,7 @@ def lines_of(boxes: list[Box]) -> list[list[Box]]:
         else:
             lines.append([box])
     for line in lines:
-        extend(line, [box for box in boxes if box not in tall])
+        extend(line, low)
     return sorted(lines, key=lambda line: np.mean([box.middle for box in line]))
 
 
@@ -155,33 +265,49 @@ def belongs(box: Box, line: list[Box]) -> bool:
     return box.left - last.right < NEAR * height and shared >= OVERLAP * min(box.height, last.height)
 
 
-def strip_of(depth: np.ndarray, line: list[Box], scale: float) -> Strip:
+def strip_of(depth: np.ndarray, line: list[Box], scale: float, digit: int = DIGIT) -> Strip:
     """A line of a picture (h, w), levelled; scale: pixels of the picture for one of the boxes."""
-    tops, bottoms = np.array([box.top for box in line]), np.array([box.bottom for box in line])
-    middles = np.array([(box.left + box.right) / 2 for box in line])
-    slope = 0.0
-    if len(line) > 2 and np.ptp(middles) > 2 * (bottoms - tops).max():
-        slope = float(np.clip(np.polyfit(middles, bottoms, 1)[0], -0.3, 0.3))
-    level_tops, level_bottoms = tops - slope * middles, bottoms - slope * middles
-    top, bottom = np.percentile(level_tops, 15), np.percentile(level_bottoms, 85)
-    factor = DIGIT / (max(bottom - top, 1) * scale)  # pixels of the strip for one of the picture
-    left, right = (edge * scale for edge in (min(box.left for box in line), max(box.right for box in line)))
-    beside = min(BESIDE / factor, 0.5 * (bottom - top) * scale)
-    left, right = max(left - beside, 0), min(right + beside, depth.shape[1])
-    inked = min(round((right - left) * factor), WIDEST - 2 * MARGIN)
-    middle = (top + bottom) / 2 * scale
+    extents = np.array(line) * scale  # (n, 4): left, top, right, bottom
+    slope = slope_of(extents)
+    middles = (extents[:, 0] + extents[:, 2]) / 2
+    tops, bottoms = extents[:, 1] - slope * middles, extents[:, 3] - slope * middles
+    top, bottom = quantile(tops, 0.15), quantile(bottoms, 0.85)
+    highest, lowest = tops.min(), bottoms.max()
+    # Pixels of the strip for one of the picture: the usual digit fills its part of the strip, and the tallest one fits.
+    factor = min(digit / max(bottom - top, 1), TALLEST / max(lowest - highest, 1))
+    middle = ((top + bottom) / 2 + (highest + lowest) / 2) / 2
+    beside = min(BESIDE / factor, 0.5 * (bottom - top))
+    left, right = max(extents[:, 0].min() - beside, 0), min(extents[:, 2].max() + beside, depth.shape[1])
     # From the strip to the picture: a row of the strip follows the slope of the line.
     matrix = np.array(
         [[1 / factor, 0, left], [slope / factor, 1 / factor, middle + slope * left - HEIGHT / 2 / factor]]
     )
+    return framed(depth, matrix, round((right - left) * factor), factor)
+
+
+def slope_of(extents: np.ndarray) -> float:
+    """By how much a line falls for each pixel to the right; from the edges of its parts, (n, 4), as Box has them."""
+    heights = extents[:, 3] - extents[:, 1]
+    left, top, right, bottom = extents[heights >= LEVEL * heights.max()].T
+    middles = (left + right) / 2
+    if len(middles) < 3 or np.ptp(middles) <= 2 * heights.max():
+        return 0.0
+    aside = middles - middles.mean()
+    return float(np.clip(aside @ (top + bottom) / 2 / (aside @ aside), -0.3, 0.3))
+
+
+def framed(depth: np.ndarray, matrix: np.ndarray, inked: int, factor: float) -> Strip:
+    """The strip in whose middle the part of a picture (h, w) stands that a matrix maps to, so many pixels wide."""
+    is_cut = inked > WIDEST - 2 * MARGIN
+    inked = min(max(inked, 1), WIDEST - 2 * MARGIN)
     cut = warp(depth, matrix, inked, factor)
-    ink = cut / max(np.percentile(cut, LINE_STRONGEST), 1)
+    ink = cut * (255 / max(quantile(cut, LINE_STRONGEST), 1))
     width = strip_width(inked)
     start = (width - inked) // 2
     strip = np.zeros((HEIGHT, width), np.uint8)
-    strip[:, start : start + inked] = np.rint(255 * ink.clip(0, 1))
+    strip[:, start : start + inked] = (ink + 0.5).clip(0, 255)
     matrix[:, 2] -= matrix[:, 0] * start
-    return Strip(strip, matrix)
+    return Strip(strip, matrix, is_cut)
 
 
 def warp(depth: np.ndarray, matrix: np.ndarray, width: int, factor: float) -> np.ndarray:
@@ -196,3 +322,28 @@ def warp(depth: np.ndarray, matrix: np.ndarray, width: int, factor: float) -> np
     return np.asarray(
         picture.transform((width, HEIGHT), Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR, fillcolor=0)
     )
+
+
+def extents(ink: np.ndarray, places: np.ndarray) -> list[tuple[int, int, int, int]]:
+    """The left, upper, right and lower edge of the character at each place of a strip (42, w).
+
+    A character ends half-way to its neighbours, or before where there is a gap in the ink.
+    """
+    is_inked = ink > CLEAR
+    has_ink = is_inked.any(axis=0)
+    bounds = [0, *np.rint((places[:-1] + places[1:]) / 2).astype(int).tolist(), ink.shape[1]]
+    found = []
+    for place, start, stop in zip(np.rint(places).astype(int).tolist(), bounds, bounds[1:], strict=False):
+        first, last = max(start, place - WIDEST_DIGIT), min(stop, place + WIDEST_DIGIT + 1)
+        columns = first + np.flatnonzero(has_ink[first:last])
+        if not len(columns):
+            found.append((place - 4, (HEIGHT - DIGIT) // 2, place + 4, (HEIGHT + DIGIT) // 2))
+            continue
+        nearest = int(np.abs(columns - place).argmin())
+        gaps = np.flatnonzero(np.diff(columns) > GAP)
+        before, after = gaps[gaps < nearest], gaps[gaps >= nearest]
+        left = int(columns[before[-1] + 1] if len(before) else columns[0])
+        right = int(columns[after[0]] if len(after) else columns[-1]) + 1
+        rows = np.flatnonzero(is_inked[:, left:right].any(axis=1))
+        found.append((left, int(rows[0]), right, int(rows[-1]) + 1))
+    return found

@@ -40,6 +40,7 @@ SHEDS = Counter("digits_sheds_total", "Requests refused because of what else is 
 PLACES = Gauge("digits_places", "Requests that may be recognised at the same time", **LIVE)
 PLACES_TAKEN = Gauge("digits_places_taken", "Requests being recognised now", **LIVE)
 PREDICTIONS = Counter("digits_predictions_total", "Predictions made", ["digit", "certainty"])
+NUMBERS = Counter("digits_numbers_total", "Numbers read", ["certainty"])
 BATCH_SIZE = Histogram(
     "digits_batch_size", "Pictures that went through the network together", buckets=(1, 2, 5, 10, 20, 50, 100)
 )
@@ -52,6 +53,7 @@ METRICS = (
     PLACES,
     PLACES_TAKEN,
     PREDICTIONS,
+    NUMBERS,
     BATCH_SIZE,
     STAGE_SECONDS,
 )

@@ -13,7 +13,10 @@ const pad = new DrawingPad(form);
 // Events of the pad
 
 form.addEventListener("changed", () => explanation.replaceChildren()); // it explained the drawing before
-form.addEventListener("emptied", () => prediction.replaceChildren(nothingDrawn.content.cloneNode(true)));
+form.addEventListener("emptied", () => {
+  prediction.replaceChildren(nothingDrawn.content.cloneNode(true));
+  document.querySelector("#boxes").replaceChildren(); // each answer brings new ones
+});
 form.addEventListener("pen", ({ detail }) => {
   announcement.textContent = detail.isDown ? "Pen down." : "Pen up.";
 });

@@ -1,14 +1,16 @@
 /** A drawing: its marks with undo and redo, kept while the tab is open, and its strokes as JSON. Uses no DOM. */
 
-/** Widths of the pens and the eraser, as fractions of the pad's side. */
+/** Widths of the pens and the eraser, in units of the pad. */
 export const WIDTHS = { fine: 12 / 280, medium: 20 / 280, broad: 28 / 280, eraser: 40 / 280 };
-const NEAR = 1 / 200; // of the pad's side; nobody would see points of a stroke that are closer together
-const FAR = 3; // times the pad's side; points are clamped to this distance, and the server accepts no more
+const NEAR = 1 / 200; // units; nobody would see points of a stroke that are closer together
+const FAR = 3; // units from the middle square, to which points are clamped; the server accepts no more
 const STORE = "drawing"; // key in the session storage of the tab
 
 /**
- * Marks made on the pad, in order: strokes {points, tool}, pictures {picture, isInk} and {} where the pad was cleared.
- * Points are [x, y] in fractions of the pad's side, so that a drawing can be painted in any size.
+ * Marks made on the pad, in order: strokes {points, tool, across}, pictures {picture, isInk, frame, across} and {} where
+ * the pad was cleared. Points are [x, y] in units: the middle of the pad is a square from [0, 0] to [1, 1] that is as
+ * high as the pad, and a wide pad goes on to both sides of it. So a drawing can be painted in any size. A frame is the
+ * [left, top, width, height] of a picture, and `across` is how wide the pad was.
  */
 export class Drawing {
   #marks = [];
@@ -46,6 +48,15 @@ export class Drawing {
     return this.visible.every((mark) => mark.tool === "eraser");
   }
 
+  /**
+   * The [width, height] in units that a pad shows that is `ratio` times as wide as high: enough for all that can be seen
+   * of the drawing, perhaps made on a wider pad.
+   */
+  viewOf(ratio) {
+    const width = Math.max(ratio, ...this.visible.map(neededWidth));
+    return [width, width / ratio];
+  }
+
   /** Keep the drawing while the tab is open. One that is too large to be kept can still be drawn on. */
   save() {
     try {
@@ -70,14 +81,26 @@ export class Drawing {
   }
 }
 
-/** Keep a point within FAR of the pad. */
+/** The width in units of a pad that shows all of a mark, except what was beside the pad already when it was made. */
+function neededWidth({ points, tool, frame, across = 1 }) {
+  const edges = points?.map(([x]) => Math.abs(x - 0.5) + WIDTHS[tool] / 2) ?? [frame[2] / 2];
+  return Math.min(across, 2 * edges.reduce((most, edge) => Math.max(most, edge)));
+}
+
+/** The [left, top, width, height] of a view, which has the middle square in its middle. */
+export function frameOf([width, height]) {
+  return [(1 - width) / 2, (1 - height) / 2, width, height];
+}
+
+/** Keep a point within FAR of the middle square. */
 export function clampToReach(point) {
   return point.map((coordinate) => clamp(coordinate, -FAR, 1 + FAR));
 }
 
-/** Keep a point on the pad. */
-export function clampToPad(point) {
-  return point.map((coordinate) => clamp(coordinate, 0, 1));
+/** Keep a point in a view. */
+export function clampToView([x, y], view) {
+  const [left, top, width, height] = frameOf(view);
+  return [clamp(x, left, left + width), clamp(y, top, top + height)];
 }
 
 function clamp(number, least, most) {
@@ -99,8 +122,8 @@ export function strokesOf(marks) {
   return JSON.stringify(strokes);
 }
 
-/** Round a fraction of the pad's side to 1/10000, far less than a pixel. */
-function rounded(coordinate) {
+/** Round to 1/10000 of a unit, far less than a pixel. */
+export function rounded(coordinate) {
   return Math.round(coordinate * 1e4) / 1e4;
 }
 

@@ -8,13 +8,13 @@
  * - "pen", with detail.isDown: the keyboard's pen was set down or lifted
  */
 
-import { Drawing, WIDTHS, clampToPad, clampToReach, extendLine, reach, strokesOf } from "./drawing.js";
-import { paint, paintCursor, pictureOf } from "./painting.js";
+import { Drawing, WIDTHS, clampToReach, clampToView, extendLine, frameOf, reach, rounded, strokesOf } from "./drawing.js";
+import { paint, paintCursor, pictureOf, sentFrame } from "./painting.js";
 import { dataUrl, load, reduced } from "./pictures.js";
 
-const KEY_STEP = 1 / 40; // of an arrow key, as a fraction of the pad's side
+const KEY_STEP = 1 / 40; // of an arrow key, in units
 const LIVE_INTERVAL = 80; // ms between two drawings sent while the pen moves
-const READABLE = 0.15; // reach of a first stroke, as a fraction of the pad's side, from which it is sent while drawn
+const READABLE = 0.15; // reach of a first stroke, in units, from which it is sent while drawn
 const MAX_POINTS = 5000; // a drawing with more is sent as a picture, which is smaller; a digit has hundreds
 const PALM_INTERVAL = 1000; // ms after a pen event during which a touch counts as the hand that holds the pen
 
@@ -27,6 +27,8 @@ export class DrawingPad {
   #strokes;
   #file;
   #live;
+  #pad;
+  #frame;
   #drawing = new Drawing();
   #stroke = null; // the stroke under the pen
   #pointer = null; // the one pointer that draws
@@ -41,6 +43,8 @@ export class DrawingPad {
     this.#strokes = form.querySelector("[name=strokes]");
     this.#file = form.querySelector("[name=file]");
     this.#live = form.querySelector("[name=live]");
+    this.#pad = form.querySelector("[name=pad]");
+    this.#frame = form.querySelector("[name=frame]");
 
     this.#canvas.addEventListener("pointerdown", (event) => this.#touch(event));
     this.#canvas.addEventListener("pointermove", (event) => this.#move(event));
@@ -62,7 +66,7 @@ export class DrawingPad {
 
   /** Show the drawing that was kept, and the tile that the page was asked for. */
   async begin() {
-    await this.#drawing.restore(load).catch(() => Drawing.forget());
+    await this.#drawing.restore((mark) => load(mark)).catch(() => Drawing.forget());
     const { tile } = this.#canvas.dataset;
     if (tile) this.#drawing.add(await load({ picture: tile, isInk: true }));
     if (this.#drawing.canUndo || this.#drawing.canRedo) this.#changed();
@@ -86,7 +90,7 @@ export class DrawingPad {
   /** Put a picture file on the pad. One that the browser cannot decode is sent as it is, for the server to say why. */
   async take(file) {
     try {
-      this.#drawing.add(await load({ picture: await dataUrl(await reduced(file)), isInk: false }));
+      this.#drawing.add(await load({ picture: await dataUrl(await reduced(file)), isInk: false }, this.#ownView));
       this.#changed();
     } catch {
       this.#send("", file, false);
@@ -132,11 +136,12 @@ export class DrawingPad {
     else this.#keep();
   }
 
-  /** Convert CSS pixels to fractions of the pad's side; only this method does so. */
+  /** Convert CSS pixels to units; only this method does so. */
   #point(event) {
     const box = this.#canvas.getBoundingClientRect();
-    const point = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
-    return clampToReach(point);
+    const [left, top, width] = frameOf(this.#view);
+    const unit = box.width / width;
+    return clampToReach([left + (event.clientX - box.left) / unit, top + (event.clientY - box.top) / unit]);
   }
 
   // The keys
@@ -150,7 +155,7 @@ export class DrawingPad {
       this.#fire("pen", { isDown: this.#stroke !== null });
     } else if (direction) {
       const [x, y] = this.#cursor ?? [0.5, 0.5];
-      this.#cursor = clampToPad([x + direction[0] * KEY_STEP, y + direction[1] * KEY_STEP]);
+      this.#cursor = clampToView([x + direction[0] * KEY_STEP, y + direction[1] * KEY_STEP], this.#view);
       if (this.#stroke) this.#extend([this.#cursor]);
       else this.#redraw();
     } else return;
@@ -176,7 +181,7 @@ export class DrawingPad {
   // The drawing
 
   #draw(point) {
-    this.#stroke = { points: [point], tool: this.#tool };
+    this.#stroke = { points: [point], tool: this.#tool, across: this.#view[0] };
     this.#redraw();
   }
 
@@ -214,13 +219,30 @@ export class DrawingPad {
   }
 
   #redraw() {
-    const side = Math.round(this.#canvas.clientWidth * devicePixelRatio);
-    if (this.#canvas.width !== side) this.#canvas.width = this.#canvas.height = side;
-    const context = this.#canvas.getContext("2d");
-    const colour = getComputedStyle(this.#canvas).color;
-    context.clearRect(0, 0, side, side);
-    paint(context, this.#marks, side, colour);
-    if (this.#cursor) paintCursor(context, this.#cursor, WIDTHS[this.#tool], side, colour);
+    const canvas = this.#canvas;
+    const size = [canvas.clientWidth, canvas.clientHeight].map((side) => Math.round(side * devicePixelRatio));
+    if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
+    const context = canvas.getContext("2d");
+    const colour = getComputedStyle(canvas).color;
+    const [left, top, width] = frameOf(this.#view);
+    const unit = size[0] / width;
+    context.clearRect(0, 0, ...size);
+    context.save();
+    context.translate(-left * unit, -top * unit);
+    paint(context, this.#marks, unit, colour);
+    if (this.#cursor) paintCursor(context, this.#cursor, WIDTHS[this.#tool], unit, colour);
+    context.restore();
+  }
+
+  /** The [width, height] in units that the pad shows. */
+  get #view() {
+    return this.#drawing.viewOf(this.#ownView[0]);
+  }
+
+  /** The same for an empty pad, which is as high as a unit. */
+  get #ownView() {
+    const { clientWidth, clientHeight } = this.#canvas;
+    return [clientHeight ? clientWidth / clientHeight : 1, 1];
   }
 
   get #marks() {
@@ -243,7 +265,8 @@ export class DrawingPad {
     if (isInked && marks.flatMap((mark) => mark.points).length <= MAX_POINTS) {
       return this.#send(strokesOf(marks), null, isLive);
     }
-    const picture = await pictureOf(marks);
+    this.#frame.value = JSON.stringify(sentFrame(marks, this.#view).map(rounded));
+    const picture = await pictureOf(marks, this.#view);
     if (version === this.#version) this.#send("", picture, isLive);
   }
 
@@ -252,6 +275,7 @@ export class DrawingPad {
     if (picture) files.items.add(new File([picture], picture.name ?? "drawing", { type: picture.type }));
     this.#strokes.value = strokes;
     this.#file.files = files.files;
+    this.#pad.value = JSON.stringify(this.#view.map(rounded));
     this.#live.disabled = !isLive;
     if (!isLive) this.#fire("superseded");
     this.#fire("drawn");

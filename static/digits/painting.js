@@ -1,9 +1,9 @@
 /** Painting: marks on a canvas, and the picture that is sent where strokes alone cannot describe the drawing. */
 
-import { WIDTHS } from "./drawing.js";
+import { WIDTHS, frameOf } from "./drawing.js";
 import { DRAWING_SIDE, blobOf, canvasOf, painters } from "./pictures.js";
 
-/** Paint marks on a pad of `side` pixels. Lines are curves between the midpoints of their segments. */
+/** Paint marks, a unit in `side` pixels. Lines are curves between the midpoints of their segments. */
 export function paint(context, marks, side, colour) {
   const photo = painters.get(marks[0]?.picture);
   context.save();
@@ -13,9 +13,9 @@ export function paint(context, marks, side, colour) {
   context.strokeStyle = photo?.colour ?? colour;
   if (photo) {
     context.beginPath();
-    context.rect(...photo.frame);
+    context.rect(...marks[0].frame);
     context.clip();
-    photo.paint(context, colour);
+    photo.paint(context, marks[0].frame, colour);
   }
   for (const { points, tool } of marks.filter((mark) => mark.points)) {
     context.globalCompositeOperation = tool === "eraser" ? "destination-out" : "source-over";
@@ -42,12 +42,18 @@ export function paintCursor(context, [x, y], width, side, colour) {
   context.stroke();
 }
 
+/** The frame of the picture to send: that of the photo, or the whole view. */
+export function sentFrame(marks, view) {
+  return painters.get(marks[0]?.picture)?.colour ? marks[0].frame : frameOf(view);
+}
+
 /** The picture to send: the photo itself where nothing was drawn on it, otherwise the marks in black on white. */
-export function pictureOf(marks) {
+export function pictureOf(marks, view) {
   const photo = painters.get(marks[0]?.picture);
   if (marks.length === 1 && photo?.colour) return blobOf(marks[0].picture);
-  const { frame, side } = photo ?? { frame: [0, 0, 1, 1], side: DRAWING_SIDE };
-  const [left, top, width, height] = frame.map((fraction) => Math.round(fraction * side));
+  const frame = sentFrame(marks, view);
+  const side = photo?.colour ? photo.width / frame[2] : DRAWING_SIDE;
+  const [left, top, width, height] = frame.map((length) => Math.round(length * side));
   const [canvas, context] = canvasOf(width, height);
   context.translate(-left, -top);
   paint(context, marks, side, "black");

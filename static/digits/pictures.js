@@ -1,6 +1,8 @@
 /** Picture files: loaded to be painted on the pad, and reduced where they are too large to be sent. */
 
-export const DRAWING_SIDE = 280; // pixels along each side of the picture that is sent, on any screen
+import { frameOf } from "./drawing.js";
+
+export const DRAWING_SIDE = 280; // pixels of the picture that is sent in a unit of the pad, on any screen
 const PHOTO_SIDE = 1000; // pixels along the longer side of a photo that was too large to be sent as it is
 const LARGE = { bytes: 500_000, side: 2000 };
 /** How files of the types begin that the server reads. What a file says of its own type may be wrong or missing. */
@@ -17,13 +19,21 @@ const DARK = 110; // mean brightness of 255 below which a white pen shows better
 /** How to paint each picture, by its data URL. */
 export const painters = new Map();
 
-/** Get a mark's picture ready to be painted; rejects where the browser cannot decode it. */
-export async function load(mark) {
+/** Get a mark's picture ready to be painted, in a frame in the view; rejects where the browser cannot decode it. */
+export async function load(mark, view = [1, 1]) {
   const image = new Image();
   image.src = mark.picture;
   await image.decode();
   painters.set(mark.picture, mark.isInk ? inkOf(image) : photoOf(image));
+  mark.frame ??= mark.isInk ? [0, 0, 1, 1] : fitted(image, view);
+  mark.across ??= view[0];
   return mark;
+}
+
+/** The frame of a picture that is as large as fits into the view. */
+function fitted({ naturalWidth, naturalHeight }, view) {
+  const scale = Math.min(view[0] / naturalWidth, view[1] / naturalHeight);
+  return frameOf([naturalWidth * scale, naturalHeight * scale]);
 }
 
 /** A tile, white ink on black: painted in the pen's colour, transparent where there is no ink. */
@@ -34,27 +44,21 @@ function inkOf(image) {
   for (let i = 0; i < pixels.data.length; i += 4) pixels.data[i + 3] = pixels.data[i];
   context.putImageData(pixels, 0, 0);
   return {
-    frame: [0, 0, 1, 1],
-    side: DRAWING_SIDE,
-    paint(target, colour) {
+    paint(target, frame, colour) {
       context.globalCompositeOperation = "source-in";
       context.fillStyle = colour;
       context.fillRect(0, 0, stencil.width, stencil.height);
-      target.drawImage(stencil, 0, 0, 1, 1);
+      target.drawImage(stencil, ...frame);
     },
   };
 }
 
-/** A picture to draw on, as large as fits on the pad, and the colour that shows on it. */
+/** A picture to draw on, its width in pixels, and the colour that shows on it. */
 function photoOf(image) {
-  const side = Math.max(image.naturalWidth, image.naturalHeight);
-  const [width, height] = [image.naturalWidth / side, image.naturalHeight / side];
-  const frame = [(1 - width) / 2, (1 - height) / 2, width, height];
   return {
-    frame,
-    side,
+    width: image.naturalWidth,
     colour: brightness(image) < DARK ? "white" : "black",
-    paint: (target) => target.drawImage(image, ...frame),
+    paint: (target, frame) => target.drawImage(image, ...frame),
   };
 }
 

@@ -20,7 +20,7 @@ LANDSCAPE = [PHONE | {"viewport": {"width": width, "height": height}} for width,
 ON_A_PHONE = pytest.mark.parametrize("page", [PHONE], indirect=True, ids=["phone"])
 WITHOUT_JAVASCRIPT = pytest.mark.parametrize("page", [{"java_script_enabled": False}], indirect=True, ids=["no-js"])
 ACROSS = [(0.2, 0.5), (0.5, 0.5), (0.8, 0.5)]
-HALF_A_PEN = 10 / 280  # of the pad's side
+HALF_A_PEN = 10 / 280  # of the pad's height
 
 
 def pad(page: Page) -> Locator:
@@ -37,8 +37,10 @@ def decoded(data_url: str) -> bytes:
 
 
 def ink(page: Page) -> dict:
-    """How much of the pad is inked, and the box around that, all in fractions of the pad's side."""
+    """How much of the pad's middle square is inked, and the box around that, all in fractions of its side."""
     inked = bitmap(page).getchannel("A").point(lambda alpha: 255 * (alpha > 127))
+    beside = (inked.width - inked.height) // 2
+    inked = inked.crop((beside, 0, beside + inked.height, inked.height))
     share = inked.histogram()[255] / (inked.width * inked.height)
     box = [edge / inked.width for edge in inked.getbbox() or ()]
     return {"share": share} | dict(zip(("left", "top", "right", "bottom"), box, strict=False))
@@ -110,7 +112,8 @@ POINTERS = """(canvas, deeds) => {
     canvas.setPointerCapture = () => {};  // there is no such pointer to capture
     const box = canvas.getBoundingClientRect();
     for (const [kind, pointer, [x, y]] of deeds) {
-        const place = { clientX: box.left + x * box.width, clientY: box.top + y * box.height };
+        const left = box.left + (box.width - box.height) / 2;
+        const place = { clientX: left + x * box.height, clientY: box.top + y * box.height };
         canvas.dispatchEvent(new PointerEvent(kind, { isPrimary: true, button: 0, ...place, ...pointer }));
     }
 }"""
@@ -123,7 +126,8 @@ FAST_MOUSE = """(canvas, [path, times, steps]) => {
         const done = (step / steps) * (legs.length - 1);
         const leg = Math.min(Math.floor(done), legs.length - 2);
         const [x, y] = [0, 1].map((axis) => legs[leg][axis] + (done - leg) * (legs[leg + 1][axis] - legs[leg][axis]));
-        const place = { clientX: box.left + x * box.width, clientY: box.top + y * box.height };
+        const left = box.left + (box.width - box.height) / 2;
+        const place = { clientX: left + x * box.height, clientY: box.top + y * box.height };
         return new PointerEvent(kind, { pointerId: 11, isPrimary: true, button: 0, ...place, coalescedEvents });
     };
     canvas.dispatchEvent(event("pointerdown", 0));

@@ -41,6 +41,21 @@ def draw_strokes(page: Page, strokes: list[Path]) -> None:
         draw_stroke(page, stroke)
 
 
+def draw_number(page: Page, number: str, gap: float, height: float = 0.45, top: float = 0.25) -> None:
+    """Draw digits beside each other in the middle of the pad; gap, height and top are in units.
+
+    A pen of the pad is 0.07 wide, so digits touch where the gap is smaller.
+    """
+    strokes = [DIGITS[int(digit)] for digit in number]
+    edges = [[min(x for line in each for x, _ in line), max(x for line in each for x, _ in line)] for each in strokes]
+    scale = height / 0.68  # of the height of these digits
+    x = 0.5 - (sum(right - left for left, right in edges) * scale + gap * (len(number) - 1)) / 2
+    for lines, (left, right) in zip(strokes, edges, strict=True):
+        placed = [[(x + (px - left) * scale, top + (py - 0.15) * scale) for px, py in line] for line in lines]
+        draw_strokes(page, placed)
+        x += (right - left) * scale + gap
+
+
 def draw_stroke(page: Page, stroke: Path, button: str = "left") -> None:
     first, *others = on_screen(page.locator("canvas"), stroke)
     page.mouse.move(*first)
@@ -72,10 +87,11 @@ def drag_fingers(page: Page, paths: list[Path]) -> None:
 
 
 def on_screen(pad: Locator, points: Path) -> Path:
-    """From shares of the pad's side to CSS pixels of the window."""
+    """From fractions of the side of the pad's middle square to CSS pixels of the window."""
     pad.scroll_into_view_if_needed()
     box = pad.bounding_box()
-    return [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    left = box["x"] + (box["width"] - box["height"]) / 2
+    return [(left + x * box["height"], box["y"] + y * box["height"]) for x, y in points]
 
 
 def picture(digit: int, side: int = 200) -> bytes:

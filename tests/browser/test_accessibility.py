@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
-from .strokes import draw, draw_stroke
+from .strokes import draw, draw_number, draw_stroke
 
 SCHEMES = [{"color_scheme": scheme, "viewport": {"width": 375, "height": 812}} for scheme in ("light", "dark")]
 in_both_schemes = pytest.mark.parametrize("page", SCHEMES, indirect=True, ids=["light", "dark"])
@@ -55,6 +55,10 @@ def test_the_drawing_pad_is_accessible_empty_answered_unsure_and_refused(page, c
     assert_accessible(page)
     draw(page, 8)
     expect(page.locator(".answered.not-sure")).to_be_visible()
+    assert_accessible(page)
+    page.get_by_role("button", name="Clear").click()
+    draw_number(page, "42", gap=0.1)
+    expect(page.locator(".number")).to_be_visible()
     assert_accessible(page)
     page.get_by_role("button", name="Clear").click()
     draw_stroke(page, [(0.5, 0.5)])

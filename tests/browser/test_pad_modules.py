@@ -83,8 +83,9 @@ def test_points_too_close_to_be_seen_replace_each_other(run):
     [
         ("clampToReach", "[-9, 9]", [-3, 4]),
         ("clampToReach", "[-2.5, 3.5]", [-2.5, 3.5]),
-        ("clampToPad", "[-0.1, 1.1]", [0, 1]),
-        ("clampToPad", "[0.25, 0.75]", [0.25, 0.75]),
+        ("clampToView", "[-0.1, 1.1], [1, 1]", [0, 1]),
+        ("clampToView", "[-0.1, 1.1], [2, 1]", [-0.1, 1]),
+        ("clampToView", "[0.25, 0.75], [1, 1]", [0.25, 0.75]),
     ],
 )
 def test_points_are_clamped_to_the_reach_of_the_pointer_and_to_the_pad(run, function, point, clamped):

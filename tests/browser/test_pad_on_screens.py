@@ -140,8 +140,8 @@ def test_other_buttons_of_the_mouse_draw_nothing(page, other):
 def test_the_line_is_sharp_and_where_the_pointer_was(page, ratio):
     page.goto("/draw/")
     draw_stroke(page, ACROSS)
-    side = pad(page).evaluate("canvas => canvas.clientWidth")
-    expect(pad(page)).to_have_js_property("width", side * ratio)
+    width, side = pad(page).evaluate("canvas => [canvas.clientWidth, canvas.clientHeight]")
+    expect(pad(page)).to_have_js_property("width", width * ratio)
     expect(pad(page)).to_have_js_property("height", side * ratio)
     drawn = ink(page)
     pixel = 2 / side

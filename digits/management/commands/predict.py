@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from digits.management.progress import bar
+from digits.numbers import Number, read_or_refuse
 from digits.pictures.formats import READ, SUFFIXES
 from digits.recognizer import Prediction, prepare_or_refuse, read_all
 from digits.refusals import NoPicture, Refusal, TooLarge
@@ -21,6 +22,8 @@ ERASE_LINE = "\r\x1b[K"
 # The exit codes by which shells know Ctrl-C and a reader, such as `head`, that has seen enough.
 INTERRUPTED, UNREAD = 130, 141
 
+Answer = Prediction | Number | Refusal
+
 
 class Command(BaseCommand):
     """`python manage.py predict`."""
@@ -29,22 +32,23 @@ class Command(BaseCommand):
     requires_system_checks = ("weights",)  # the gallery's images may be missing
 
     def add_arguments(self, parser):
-        """Define FILE and --json."""
+        """Define FILE, --number and --json."""
         parser.add_argument(
             "files",
             metavar="FILE",
             nargs="+",
             help=f"a {READ} picture, a folder of them, or - for standard input",
         )
+        parser.add_argument("--number", action="store_true", help="read whole numbers, not single digits")
         parser.add_argument("--json", dest="as_json", action="store_true", help="answer with one JSON object a line")
 
-    def handle(self, *args, files, as_json, **options):
+    def handle(self, *args, files, number, as_json, **options):
         """Answer each picture, whatever becomes of the others."""
         tell = self.tell_in_json if as_json else self.tell_in_words
         sys.stdout.reconfigure(errors="backslashreplace")  # file names may have characters that it has not
         try:
             names = [name for file in files for name in names_of(file)]
-            all_read = self.predict(names, tell)
+            all_read = self.predict(names, read_number if number else prepare, tell)
         except KeyboardInterrupt:
             sys.exit(INTERRUPTED)
         except OSError as error:  # of the output: what can't be read is a Refusal
@@ -56,37 +60,45 @@ class Command(BaseCommand):
         if not all_read:
             sys.exit(1)
 
-    def predict(self, names: list[str], tell: Callable[[str, Prediction | Refusal], None]) -> bool:
-        """Tell what becomes of each picture, batch by batch; returns whether all were read."""
+    def predict(
+        self,
+        names: list[str],
+        begin: Callable[[str], np.ndarray | Number | Refusal],
+        tell: Callable[[str, Answer], None],
+    ) -> bool:
+        """Tell what becomes of each picture, batch by batch; returns whether all were read.
+
+        begin: gives the prepared pixels of a picture, which are recognised together, or its number.
+        """
         all_read = True
         shows_bar = len(names) > BATCH and self.stderr.isatty()
         for start in range(0, len(names), BATCH):
             batch = names[start : start + BATCH]
-            items: list[np.ndarray | Refusal] = []  # pixels, as the files of a batch may fill the memory
+            items: list[np.ndarray | Number | Refusal] = []  # no files, as those of a batch may fill the memory
             try:
                 for done, name in enumerate(batch, start):
                     if shows_bar:
                         self.draw(f"{bar(done, len(names))}  {done:,} of {len(names):,}")
-                    items.append(prepare_or_refuse(content_or_refusal(name)))
+                    items.append(begin(name))
             finally:
                 if shows_bar:
                     self.draw("")  # the answers may go to the same terminal
-            readings = read_all(items)
-            for name, reading in zip(batch, readings, strict=True):
-                tell(name, reading if isinstance(reading, Refusal) else reading.prediction)
+            answers = answered(items)
+            for name, answer in zip(batch, answers, strict=True):
+                tell(name, answer)
             self.stdout.flush()  # a pipe or a file would wait for more
-            all_read = all_read and not any(isinstance(reading, Refusal) for reading in readings)
+            all_read = all_read and not any(isinstance(answer, Refusal) for answer in answers)
         return all_read
 
-    def tell_in_words(self, name: str, answer: Prediction | Refusal):
+    def tell_in_words(self, name: str, answer: Answer):
         """Write an answer, or what is wrong to standard error, where it does not get among the answers."""
         if isinstance(answer, Refusal):
             self.stdout.flush()  # so that both are in order where they meet
             self.stderr.write(f"{printable(name)}: {answer.detail}")
         else:
-            self.stdout.write(f"{printable(name)}  {answer.verdict}  {answer.percentages[answer.digit]} %")
+            self.stdout.write(f"{printable(name)}  {answer.verdict}  {answer.percent} %")
 
-    def tell_in_json(self, name: str, answer: Prediction | Refusal):
+    def tell_in_json(self, name: str, answer: Answer):
         """Write an answer, or what is wrong in its place, as one line of JSON."""
         if isinstance(answer, Refusal):
             body = {"error": {"status": answer.status, "title": answer.title, "detail": answer.detail}}
@@ -99,6 +111,23 @@ class Command(BaseCommand):
         # `str` takes the place of the style: a bar is not an error and must not be red.
         self.stderr.write(f"{ERASE_LINE}{line}", str, ending="")
         self.stderr.flush()
+
+
+def prepare(name: str) -> np.ndarray | Refusal:
+    """The prepared pixels of a picture, or why there are none."""
+    return prepare_or_refuse(content_or_refusal(name))
+
+
+def read_number(name: str) -> Number | Refusal:
+    """The number in a picture, or why there is none."""
+    return read_or_refuse(content_or_refusal(name))
+
+
+def answered(items: list[np.ndarray | Number | Refusal]) -> list[Answer]:
+    """The answers to items: pixels are recognised in one pass, what is answered stays as it is."""
+    readings = iter(read_all([item for item in items if not isinstance(item, Number)]))
+    answers = (item if isinstance(item, Number) else next(readings) for item in items)
+    return [answer if isinstance(answer, Number | Refusal) else answer.prediction for answer in answers]
 
 
 def names_of(file: str) -> list[str]:

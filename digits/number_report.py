@@ -1,0 +1,78 @@
+"""The part of the page `/model/` about whole numbers: how they are read, how often right, and what is read wrong."""
+
+import base64
+from itertools import groupby
+
+import numpy as np
+
+from digit_recognizer_dl_model.figures import NumberFigures
+
+from .canaries import PEN, STROKES, points
+from .charts import percent, rows_of_mistakes
+from .pictures import DrawingSheet, pngs
+from .pictures.drawing import Stroke
+from .recognizer import line_reader, read_line
+
+EXAMPLE = "1984"
+DISTANCE = 0.6  # of a digit's pad, from one to the next
+
+
+def describe_numbers() -> dict | None:
+    """The context of the part for the shipped network that reads lines; None where nothing was measured."""
+    weights = line_reader().weights
+    figures = weights.figures.numbers
+    if not figures:
+        return None
+    return {
+        "example": describe_example(),
+        "parameters": f"{weights.parameters:,}",
+        "rows": rows_of_mistakes(figures.sets, decimals=1),
+        "error": percent(figures.calibration_error),
+        "uncertain_below": percent(weights.uncertain_below, 1),
+        "failures": describe_failures(figures),
+    }
+
+
+def describe_example() -> dict:
+    """A drawn number as the strip that the network sees, and where in it the digits are read."""
+    strokes = [
+        Stroke(np.array([(x + DISTANCE * place, y) for x, y in points(stroke)]), PEN)
+        for place, digit in enumerate(EXAMPLE)
+        for stroke in STROKES[int(digit)]
+    ]
+    [strip] = DrawingSheet(strokes, (DISTANCE * len(EXAMPLE) + 0.4, 1)).lines()
+    reading = read_line([strip.ink])
+    return {
+        "image": image_of(strip.ink),
+        "width": strip.ink.shape[1],
+        "digits": [
+            {"digit": int(symbol), "x": round(place, 1)}
+            for symbol, place in zip(reading.symbols, reading.places.tolist(), strict=True)
+        ],
+    }
+
+
+def describe_failures(figures: NumberFigures) -> list[dict]:
+    """Examples of numbers that are read wrong, by the set that they come from."""
+    return [
+        {
+            "name": name,
+            "examples": [
+                {
+                    "image": image_of(failure.ink),
+                    "width": failure.ink.shape[1],
+                    "shown": failure.shown,
+                    "is_number": failure.shown.isdigit(),
+                    "answer": failure.answer or "nothing",
+                    "is_uncertain": failure.is_uncertain,
+                }
+                for failure in failures
+            ],
+        }
+        for name, failures in groupby(figures.failures, key=lambda failure: failure.group)
+    ]
+
+
+def image_of(ink: np.ndarray) -> str:
+    """A strip (42, w) uint8 as PNG in base64."""
+    return base64.b64encode(pngs.png(ink)).decode()

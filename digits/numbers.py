@@ -1,0 +1,341 @@
+"""Whole numbers: the lines of a picture or a drawing are read, and a single digit as ever."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from digit_recognizer_dl_model.strip import OTHER
+
+from . import pictures
+from .event_loop import leave_if
+from .pictures import Budget, DrawingSheet, PictureSheet, centring
+from .pictures.strips import Strip
+from .recognizer import (
+    LineReading,
+    Reading,
+    count,
+    line_reader,
+    lines_version,
+    opinions,
+    read_line,
+    recognize_uncounted,
+)
+from .refusals import Blank, Refusal
+from .stages import stage
+from .traffic import prometheus
+
+MAX_DIGITS, MAX_LINES = 32, 20  # of a line, of a number
+WIDEST_DIGIT = 1.5  # times its height
+PIXEL_SECONDS = 2e-5  # that a pixel along a strip takes to be read, at most
+
+SURE = 0.95  # confidence from which the lines that were found are enough
+OTHER_SIZES = 26, 33  # pixels that the digits of a line are high where it is looked at again
+ALIKE = 1.4  # times the size of another crop of the same line
+CERTAIN = 0.99  # probability from which a digit of a line needs no second look
+TINY = 1e-6  # that a digit's probability is at least
+
+NO_NUMBER = "does not look like a number"
+LETTERS = "has characters that are not digits"
+TOO_LONG = f"has a line of more than {MAX_DIGITS} digits"
+TOO_MANY = f"has more than {MAX_LINES} lines"
+
+Box = tuple[float, float, float, float]  # left, top, width and height
+
+
+class Digit(NamedTuple):
+    """One digit of a number."""
+
+    digit: int
+    probabilities: list[float]  # of 0 to 9
+    box: Box  # in pixels of the picture, or in the unit of the drawing's strokes
+
+    @property
+    def confidence(self) -> float:
+        return self.probabilities[self.digit]
+
+    @property
+    def percent(self) -> float:
+        """The confidence with one decimal, rounded down, so that only certainty reads 100 %."""
+        return int(1000 * self.confidence) / 10
+
+
+class Line(NamedTuple):
+    """One line of a number."""
+
+    digits: list[Digit]
+    confidence: float  # that all of them are right
+    others: int = 0  # characters that are not digits
+    runner_up: str = ""  # the second likeliest string
+    is_cut: bool = False  # whether it is longer than what was read
+
+    @property
+    def number(self) -> str:
+        return "".join(str(digit.digit) for digit in self.digits)
+
+
+class Number(NamedTuple):
+    """What is read in a picture or a drawing.
+
+    `single` is the reading of a single digit, where there is one or nothing else was found.
+    """
+
+    lines: list[Line]
+    reason: str | None  # why it is uncertain
+    size: tuple[float, float]  # the width and the height of the picture, in the unit of the boxes
+    single: Reading | None = None
+
+    @property
+    def number(self) -> str:
+        return "".join(line.number for line in self.lines)
+
+    @property
+    def digits(self) -> list[Digit]:
+        return [digit for line in self.lines for digit in line.digits]
+
+    @property
+    def box(self) -> Box:
+        """The box of all digits, or of the whole sheet where there is none."""
+        if not self.digits:
+            return 0.0, 0.0, *self.size
+        left, top, width, height = np.array([digit.box for digit in self.digits]).T
+        x, y = left.min(), top.min()
+        return float(x), float(y), float((left + width).max() - x), float((top + height).max() - y)
+
+    @property
+    def is_compact(self) -> bool:
+        """Whether the digits together are no wider than a single one might be."""
+        _, _, width, height = self.box
+        return width <= WIDEST_DIGIT * height
+
+    @property
+    def confidence(self) -> float:
+        return float(np.prod([line.confidence for line in self.lines])) if self.lines else 0.0
+
+    @property
+    def percent(self) -> float:
+        return int(1000 * self.confidence) / 10
+
+    @property
+    def uncertain(self) -> bool:
+        return self.reason is not None
+
+    @property
+    def members(self) -> dict:
+        """What a program is told of a picture."""
+        return {
+            "number": self.number,
+            "confidence": self.confidence,
+            "uncertain": self.uncertain,
+            "reason": self.reason,
+            "digits": [
+                {
+                    "digit": digit.digit,
+                    "confidence": digit.confidence,
+                    "probabilities": digit.probabilities,
+                    "box": [round(side, 4) for side in digit.box],
+                }
+                for digit in self.digits
+            ],
+            "lines": [{"number": line.number, "confidence": line.confidence} for line in self.lines],
+            "weights_version": lines_version(),
+        }
+
+    @property
+    def verdict(self) -> str:
+        """The answer in words."""
+        if self.single:
+            return self.single.prediction.verdict
+        if not self.uncertain:
+            return " ".join(line.number for line in self.lines)
+        if self.reason.startswith("could be"):
+            return self.reason.removeprefix("could be ").replace(" or ", ", or perhaps ")
+        return f"Not sure: this {self.reason}"
+
+
+def read_all(
+    items: Sequence[bytes | np.ndarray | Refusal],
+    budget: Budget | None = None,
+    tell_read: Callable[[int], None] = lambda count: None,
+) -> list[Number | Refusal]:
+    """Read the number in each item and note why it is refused if it is; the order is kept.
+
+    items: encoded pictures, prepared pixels (28, 28) uint8, or refusals from an earlier step, which stay as they are.
+    budget: what the pictures may cost together. tell_read: called after each item with the number of those done.
+    """
+    leave_if(True)
+    numbers = []
+    for item in items:
+        numbers.append(read_or_refuse(item, budget))
+        tell_read(len(numbers))
+    return numbers
+
+
+def read_or_refuse(item: bytes | np.ndarray | Refusal, budget: Budget | None = None) -> Number | Refusal:
+    """The number in an item of a batch, or why there is none."""
+    if isinstance(item, Refusal):
+        return item
+    try:
+        if isinstance(item, bytes):
+            return read_number(pictures.sheet_of_picture(item, budget), budget)
+        return counted(single_digit(item, item.shape, tuple(map(float, centring.box(item)))))
+    except Refusal as refusal:
+        return refusal.to_keep()
+
+
+def read_number(sheet: PictureSheet | DrawingSheet, budget: Budget | None = None) -> Number:
+    """Read the number on a sheet and count that.
+
+    Raises Blank where nothing is on it, TooLarge where `budget` is spent.
+    """
+    return counted(read_uncounted(sheet, budget))
+
+
+def read_uncounted(sheet: PictureSheet | DrawingSheet, budget: Budget | None = None) -> Number:
+    """Like `read_number`, but not counted in /metrics.
+
+    The lines that are found are read first. What is one digit, or may be, is read as a single one. Where the answer is
+    not sure, the lines are read once more in several sizes together, and the whole sheet as one line, which needs no
+    gaps in the ink. The surer reading counts.
+    """
+    with stage("prepare"):
+        strips = sheet.lines()
+    if len(strips) > MAX_LINES:
+        return Number([], TOO_MANY, sheet.size)
+    found = number_of(read_lines([[strip] for strip in strips], budget), sheet)
+    if found.confidence >= SURE and not found.uncertain:
+        answer = with_single(found, sheet)
+        if not answer.uncertain:
+            return answer
+    leave_if(True)  # it takes several times as long
+    with stage("prepare"):
+        crops, whole = crops_of(sheet, strips)
+    again, as_one = (number_of(read_lines(each, budget), sheet) for each in (crops, [whole] if whole else []))
+    return with_single(max(again if again.lines else found, as_one, key=rank), sheet)
+
+
+def number_of(lines: list[Line], sheet: PictureSheet | DrawingSheet) -> Number:
+    return Number(lines, reason_of(lines), sheet.size)
+
+
+def rank(number: Number) -> tuple[bool, float]:
+    return number.reason != NO_NUMBER, number.confidence
+
+
+def crops_of(sheet: PictureSheet | DrawingSheet, strips: list[Strip]) -> tuple[list[list[Strip]], list[Strip]]:
+    """Each line that was found in other sizes, too, and the whole sheet as one line.
+
+    If a single line fills the sheet, the sheet is another crop of that line.
+    """
+    sizes = [strips, *(sheet.lines(digit) for digit in OTHER_SIZES)]
+    crops = [list(crop) for crop in zip(*sizes, strict=True)]
+    whole = sheet.whole()
+    if len(crops) == 1 and whole:
+        alike = [strip for strip in whole if 1 / ALIKE < strip.matrix[0, 0] / strips[0].matrix[0, 0] < ALIKE]
+        if alike:
+            return [crops[0] + alike], []
+    return crops, whole
+
+
+def with_single(number: Number, sheet: PictureSheet | DrawingSheet) -> Number:
+    """The number, or the reading of a single digit if that is surer or there is only one."""
+    if len(number.digits) >= 2 and not number.uncertain and not number.is_compact:
+        return number
+    try:
+        with stage("prepare"):
+            pixels = sheet.pixels()
+    except Blank:
+        if not number.digits or number.reason == NO_NUMBER:
+            raise
+        return number
+    single = single_digit(pixels, sheet.size, number.box)
+    if single.uncertain and number.reason == NO_NUMBER:
+        return single._replace(lines=[], reason=NO_NUMBER)
+    is_in_parts = number.is_compact and len(number.lines) > 1  # that lie one above the other
+    is_surer = not single.uncertain and (is_in_parts or single.confidence > number.confidence)
+    is_surer |= is_in_parts and number.uncertain
+    return single if len(number.digits) < 2 or is_surer else number
+
+
+def single_digit(pixels: np.ndarray, size: tuple[float, float], box: Box) -> Number:
+    """The single digit in prepared pixels, (28, 28) uint8, as a number on a sheet of that size."""
+    [prediction] = recognize_uncounted(pixels[None])
+    line = Line([Digit(prediction.digit, prediction.probabilities, box)], prediction.confidence)
+    return Number([line], prediction.reason, size, Reading(pixels, prediction))
+
+
+@stage("recognise")
+def read_lines(lines: Sequence[Sequence[Strip]], budget: Budget | None) -> list[Line]:
+    """What each line says, in one or several strips of it; lines without a character are left out.
+
+    Raises TooLarge where `budget` is spent.
+    """
+    leave_if(len(lines) > 1)
+    if budget:
+        budget.spend(PIXEL_SECONDS * sum(strip.ink.shape[1] for strips in lines for strip in strips))
+    read = (line_of(strips, read_line([strip.ink for strip in strips])) for strips in lines)
+    return [line for line in read if line.digits or line.others]
+
+
+def line_of(strips: Sequence[Strip], reading: LineReading) -> Line:
+    """A reading as a line, with its boxes."""
+    strip = strips[reading.strip]
+    is_digit = reading.symbols != OTHER
+    probabilities, factor = reconsidered(strip, reading)
+    digits = [
+        Digit(int(row.argmax()), row.tolist(), box)
+        for row, box, told in zip(probabilities, strip.boxes(reading.places), is_digit, strict=True)
+        if told
+    ]
+    others = len(reading.symbols) - len(digits)
+    read, runner_up = (string_of(symbols) for symbols in (reading.symbols, reading.runner_up))
+    if read != "".join(str(digit.digit) for digit in digits):
+        runner_up = read
+    is_cut = strip.is_cut or len(digits) > MAX_DIGITS
+    return Line(digits[:MAX_DIGITS], min(reading.confidence * factor, 1.0), others, runner_up, is_cut)
+
+
+def string_of(symbols: np.ndarray) -> str:
+    """The digits among symbols."""
+    return "".join(str(symbol) for symbol in symbols if symbol != OTHER)
+
+
+def reconsidered(strip: Strip, reading: LineReading) -> tuple[np.ndarray, float]:
+    """The probabilities of the digits of a line, (length, 10), and the factor by which they change its confidence.
+
+    Digits that the network for lines is not sure of are looked at by the one for single digits, too: it knows more of
+    digits, and less of what is beside them. The probabilities of both are multiplied.
+    """
+    read = np.where(reading.symbols == OTHER, 0, reading.symbols)
+    before = reading.probabilities
+    own = before[np.arange(len(read)), read]
+    doubtful = (own < CERTAIN) & (reading.symbols != OTHER)
+    if not doubtful.any():
+        return before, 1.0
+    together = before[doubtful] * opinions(strip.pixels(reading.places, doubtful)) + TINY
+    after = before.copy()
+    after[doubtful] = together / together.sum(axis=1, keepdims=True)
+    return after, float(np.prod(after[doubtful].max(axis=1) / own[doubtful]))
+
+
+def reason_of(lines: Sequence[Line]) -> str | None:
+    """Why a number is uncertain; None if it is not. This is the rule "not sure" for numbers."""
+    digits, others = sum(len(line.digits) for line in lines), sum(line.others for line in lines)
+    if others >= digits:
+        return NO_NUMBER
+    if any(line.is_cut for line in lines):
+        return TOO_LONG
+    if others:
+        return LETTERS
+    confidences = [line.confidence for line in lines]
+    if np.prod(confidences) >= line_reader().weights.uncertain_below:
+        return None
+    doubtful = lines[int(np.argmin(confidences))]
+    return f"could be {doubtful.number} or {doubtful.runner_up}" if doubtful.runner_up else NO_NUMBER
+
+
+def counted(number: Number) -> Number:
+    if number.single:
+        count([number.single.prediction])
+    prometheus.NUMBERS.labels("uncertain" if number.uncertain else "certain").inc()
+    return number

@@ -1,0 +1,108 @@
+"""Where numbers are looked for: a picture, or the drawing on a pad.
+
+Both give the strips of their lines, all of them as one line, and their ink as a single digit's pixels.
+"""
+
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+
+from digit_recognizer_dl_model.frame import BOX
+
+from . import centring, drawing, ink, levels, strips
+from .centring import USUAL
+from .drawing import FULL, SQUARE, Stroke
+from .strips import DIGIT, Strip
+
+MOST_POINTS = 5000  # of a drawing in which numbers are looked for; a digit has a hundred
+FINE = 280  # pixels of the pad's height in which strokes are drawn
+
+
+class PictureSheet:
+    """A picture (h, w) whose boxes are told in pixels that are `scale` times smaller."""
+
+    def __init__(self, luminance: np.ndarray, scale: float = 1) -> None:
+        self._luminance, self._scale = luminance, scale
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """The width and the height in which boxes are told."""
+        height, width = self._luminance.shape
+        return width * self._scale, height * self._scale
+
+    @functools.cached_property
+    def _depth(self) -> np.ndarray:
+        return strips.depth_of(self._luminance)
+
+    def lines(self, digit: int = DIGIT) -> list[Strip]:
+        """The lines, from top to bottom, with digits that are so many pixels high."""
+        return [self._scaled(strip) for strip in strips.strips_of_depth(self._depth, digit)]
+
+    def whole(self) -> list[Strip]:
+        """All of it as one line, in several sizes."""
+        return [self._scaled(strip) for strip in strips.whole_strips(self._depth)]
+
+    def pixels(self) -> np.ndarray:
+        """A single digit as (28, 28) uint8; raises Blank where there is no ink."""
+        return centring.centre(ink.ink_of_picture(self._luminance))
+
+    def _scaled(self, strip: Strip) -> Strip:
+        return strip._replace(matrix=strip.matrix * self._scale)
+
+
+class DrawingSheet:
+    """The strokes on a pad of that width and height, in the unit of the strokes.
+
+    A drawing of more points than numbers have is looked at as a single digit alone, because drawing it takes long.
+    """
+
+    def __init__(self, strokes: Sequence[Stroke], size: tuple[float, float] = SQUARE) -> None:
+        self._strokes, self.size = strokes, size
+        self._is_simple = sum(len(stroke.points) + drawing.ENDS for stroke in strokes) <= MOST_POINTS
+        self._sheets: dict[float, np.ndarray] = {}  # drawn so far, by the thickest pen
+
+    def lines(self, digit: int = DIGIT) -> list[Strip]:
+        """The lines, from top to bottom, with digits that are so many pixels high and a pen no thicker than usual."""
+        if not self._is_simple:
+            return []
+        depth = self._drawn(np.inf)
+        scale = max(1, max(depth.shape) / strips.LONGEST)
+        found = strips.lines_of(strips.boxes_of(levels.reduced(depth, strips.LONGEST)))
+        if not found:
+            return []
+        depth = self._drawn_for(found, scale)
+        return [self._strip(depth, line, scale, digit) for line in found]
+
+    def whole(self) -> list[Strip]:
+        """All of it as one line, in several sizes."""
+        if not self._is_simple:
+            return []
+        rows, columns = (np.flatnonzero(self._drawn(np.inf).any(axis=axis)) for axis in (1, 0))
+        if not len(rows):
+            return []
+        line = [strips.Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)]
+        return [self._strip(self._drawn_for([line], 1), line, 1, DIGIT)]
+
+    def pixels(self) -> np.ndarray:
+        """A single digit as (28, 28) uint8; raises Blank where there is no ink."""
+        return centring.centre(drawing.ink_of_strokes(self._strokes, self.size))
+
+    def _drawn_for(self, lines: list[list[strips.Box]], scale: float) -> np.ndarray:
+        """The ink by a pen that is no thicker than usual for the height of most lines."""
+        heights = [max(box.bottom for box in line) - min(box.top for box in line) for line in lines]
+        usual = float(np.median(heights)) * scale / FINE * USUAL / BOX
+        return self._drawn(usual if any(stroke.width > usual for stroke in self._strokes) else np.inf)
+
+    def _drawn(self, thickest: float) -> np.ndarray:
+        """The ink, (h, w) float32 in 0-255."""
+        if thickest not in self._sheets:
+            sheet = drawing.blank_sheet(self.size, FINE)
+            for stroke in self._strokes:
+                drawing.draw_line(sheet, FINE * stroke.points, FINE * min(stroke.width, thickest), FULL)
+            self._sheets[thickest] = np.asarray(sheet, np.float32)
+        return self._sheets[thickest]
+
+    def _strip(self, depth: np.ndarray, line: list[strips.Box], scale: float, digit: int) -> Strip:
+        strip = strips.strip_of(depth, line, scale, digit)
+        return strip._replace(matrix=strip.matrix / FINE)

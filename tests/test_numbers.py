@@ -1,0 +1,180 @@
+"""Whole numbers in pictures and drawings: what is read, where, and how sure."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digits import numbers
+from digits.numbers import LETTERS, NO_NUMBER, TOO_LONG, TOO_MANY, Digit, Line, Number, read_uncounted, reason_of
+from digits.pictures import DrawingSheet, PictureSheet
+from digits.pictures.drawing import Stroke
+from digits.recognizer import recognize
+from digits.refusals import Blank, TooLarge
+
+from .pictures import drawing, number_picture, number_strokes
+
+
+def sheet(picture: Image.Image) -> PictureSheet:
+    return PictureSheet(np.asarray(picture))
+
+
+def drawn(*lines: list[list], width: float = 3.0, height: float = 3.0) -> DrawingSheet:
+    """A drawing of numbers, in heights of a digit, with a pen that is thick for them."""
+    return DrawingSheet([Stroke(np.array(stroke), 0.12) for line in lines for stroke in line], (width, height))
+
+
+def certain(digit: int, box: numbers.Box = (0.0, 0.0, 1.0, 1.0), confidence: float = 0.99) -> Digit:
+    probabilities = [(1 - confidence) / 9] * 10
+    probabilities[digit] = confidence
+    return Digit(digit, probabilities, box)
+
+
+@pytest.mark.parametrize("number", ["42", "1984", "007", "3600", "90210"])
+@pytest.mark.parametrize(("ink", "paper"), [(30, 230), (240, 20)], ids=["dark", "light"])
+def test_a_number_is_read_with_a_box_around_each_digit(number, ink, paper):
+    read = read_uncounted(sheet(number_picture(number, ink=ink, paper=paper)))
+    assert (read.number, read.uncertain) == (number, False)
+    assert read.confidence > 0.5
+    boxes = [digit.box for digit in read.digits]
+    assert boxes == sorted(boxes)
+    for left, top, width, height in boxes:
+        assert 45 < height < 80
+        assert 3 < width < 60
+        assert 5 < top < 30
+        assert 0 < left < read.size[0]
+
+
+def test_the_boxes_are_in_the_pixels_of_a_picture_that_was_reduced():
+    picture = np.asarray(number_picture("42"))
+    [small], [large] = ([digit.box for digit in read_uncounted(PictureSheet(picture, by)).digits][:1] for by in (1, 4))
+    assert np.array(large) == pytest.approx(4 * np.array(small))
+
+
+def test_two_lines_are_read_from_top_to_bottom():
+    read = read_uncounted(sheet(number_picture("1984", "2026")))
+    assert [line.number for line in read.lines] == ["1984", "2026"]
+    assert read.number == "19842026"
+    assert read.verdict == "1984 2026"
+
+
+def test_a_single_digit_is_read_as_ever(tiles):
+    for tile in tiles[:20]:
+        read = read_uncounted(PictureSheet(tile))
+        prediction = recognize(tile)
+        assert read.number == str(prediction.digit)
+        assert read.single
+        assert read.single.prediction.digit == prediction.digit
+        assert read.verdict == prediction.verdict
+
+
+def test_a_drawn_number_is_read_whatever_the_pen_fills():
+    thin = drawn(number_strokes("1984"), width=4)
+    thick = DrawingSheet([Stroke(np.array(stroke), 0.3) for stroke in number_strokes("1984")], (4, 3))
+    assert [read_uncounted(each).number for each in (thin, thick)] == ["1984", "1984"]
+
+
+def test_a_number_drawn_in_two_lines_is_read_from_top_to_bottom():
+    read = read_uncounted(drawn(number_strokes("19"), number_strokes("84", corner=(0.1, 1.7))))
+    assert [line.number for line in read.lines] == ["19", "84"]
+
+
+def test_the_order_in_which_digits_are_drawn_does_not_matter():
+    strokes = number_strokes("425")
+    assert read_uncounted(drawn(strokes[::-1])).number == "425"
+
+
+def test_the_boxes_of_a_drawing_are_in_the_unit_of_its_strokes():
+    read = read_uncounted(drawn(number_strokes("42", corner=(0.5, 0.7))))
+    assert read.number == "42"
+    left, top, _, height = read.digits[0].box
+    assert (left, top, height) == pytest.approx((0.5, 0.7, 1), abs=0.15)
+
+
+@pytest.mark.parametrize(
+    "empty",
+    [PictureSheet(np.full((60, 300), 230, np.uint8)), DrawingSheet([Stroke(np.array([[3, 3], [4, 3]]), 0.1)], (2, 1))],
+)
+def test_where_nothing_is_drawn_there_is_no_number(empty):
+    with pytest.raises(Blank):
+        read_uncounted(empty)
+
+
+def test_scribbles_are_no_number():
+    rng = np.random.default_rng(3)
+    lines = [rng.random((12, 2)).tolist() for _ in range(3)]
+    read = read_uncounted(sheet(drawing(lines, pen=6)))
+    assert read.uncertain
+
+
+def test_a_picture_of_noise_is_answered_quickly_and_not_sure():
+    noise = np.random.default_rng(5).integers(0, 256, (400, 640), np.uint8)
+    try:
+        read = read_uncounted(PictureSheet(noise))
+    except Blank:
+        return
+    assert read.uncertain
+
+
+def test_reading_costs_part_of_what_a_request_may_cost():
+    class Spent:
+        def spend(self, seconds: float) -> None:
+            assert seconds > 0
+            raise TooLarge("no time is left")
+
+    with pytest.raises(TooLarge, match="no time is left"):
+        read_uncounted(sheet(number_picture("42")), Spent())
+
+
+def test_more_than_the_most_lines_are_not_taken_for_a_number():
+    rows = [str(row % 10) * 3 for row in range(numbers.MAX_LINES + 4)]
+    read = read_uncounted(sheet(number_picture(*rows, height=24, pen=3)))
+    assert (read.number, read.reason) == ("", TOO_MANY)
+    assert read.verdict == "Not sure: this has more than 20 lines"
+
+
+def test_a_line_of_more_than_the_most_digits_is_not_sure():
+    read = read_uncounted(sheet(number_picture("1234567890" * 4, height=24, pen=3)))
+    assert read.reason == TOO_LONG
+    assert len(read.digits) <= numbers.MAX_DIGITS
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ([Line([certain(4), certain(2)], 0.99)], None),
+        ([Line([certain(4), certain(2)], 0.1, runner_up="47")], "could be 42 or 47"),
+        ([Line([certain(4)], 0.99), Line([certain(2)], 0.1, runner_up="7")], "could be 2 or 7"),
+        ([Line([certain(4), certain(2)], 0.1)], NO_NUMBER),
+        ([Line([certain(4), certain(2)], 0.99, others=1)], LETTERS),
+        ([Line([certain(4), certain(2)], 0.99, others=2)], NO_NUMBER),
+        ([Line([certain(4), certain(2)], 0.99, is_cut=True)], TOO_LONG),
+        ([], NO_NUMBER),
+    ],
+)
+def test_the_rule_not_sure_for_numbers(lines, reason):
+    assert reason_of(lines) == reason
+
+
+@pytest.mark.parametrize(
+    ("reason", "verdict"),
+    [
+        (None, "42"),
+        ("could be 42 or 47", "42, or perhaps 47"),
+        (NO_NUMBER, "Not sure: this does not look like a number"),
+    ],
+)
+def test_the_verdict_says_the_number_or_why_not(reason, verdict):
+    assert Number([Line([certain(4), certain(2)], 0.9)], reason, (1, 1)).verdict == verdict
+
+
+def test_the_confidence_of_a_number_is_that_of_all_its_lines():
+    read = Number([Line([certain(4)], 0.9), Line([certain(2)], 0.8)], None, (1, 1))
+    assert read.confidence == pytest.approx(0.72)
+    assert read.percent == 72.0
+    assert [line["confidence"] for line in read.members["lines"]] == [0.9, 0.8]
+
+
+def test_the_box_of_a_number_is_around_all_its_digits():
+    read = Number([Line([certain(4, (1, 2, 3, 4)), certain(2, (5, 1, 2, 4))], 0.9)], None, (10, 8))
+    assert read.box == (1, 1, 6, 5)
+    assert Number([], NO_NUMBER, (10, 8)).box == (0, 0, 10, 8)
