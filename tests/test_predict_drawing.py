@@ -268,6 +268,14 @@ def test_the_boxes_of_a_picture_lie_in_its_frame_on_the_pad(client):
     assert all(25 < left < 75 for left in lefts)
 
 
+def test_the_frame_of_an_earlier_picture_does_not_move_the_boxes_of_a_drawing(client):
+    strokes = [{"points": (np.array(line) * 0.4).tolist(), "width": 0.05} for line in number_strokes("42")]
+    sent = {"strokes": json.dumps(strokes), "pad": "[1.6, 1]"}
+    alone = client.post("/draw/predict/", sent)
+    after = client.post("/draw/predict/", sent | {"frame": "[0.25, 0.2, 0.5, 0.3]"})
+    assert alone.content == after.content
+
+
 def test_an_answer_to_a_single_digit_takes_the_boxes_away(client):
     answer = send_strokes(client, scaled(TWO, 1, 20 / 280)).content.decode()
     assert 'id="boxes"' in answer

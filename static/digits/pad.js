@@ -265,17 +265,19 @@ export class DrawingPad {
     if (isInked && marks.flatMap((mark) => mark.points).length <= MAX_POINTS) {
       return this.#send(strokesOf(marks), null, isLive);
     }
-    this.#frame.value = JSON.stringify(sentFrame(marks, this.#view).map(rounded));
+    const frame = sentFrame(marks, this.#view);
     const picture = await pictureOf(marks, this.#view);
-    if (version === this.#version) this.#send("", picture, isLive);
+    if (version === this.#version) this.#send("", picture, isLive, frame);
   }
 
-  #send(strokes, picture, isLive) {
+  /** Fill the fields and fire "drawn"; `frame` is where on the pad the picture lies, if it is on it. */
+  #send(strokes, picture, isLive, frame = null) {
     const files = new DataTransfer();
     if (picture) files.items.add(new File([picture], picture.name ?? "drawing", { type: picture.type }));
     this.#strokes.value = strokes;
     this.#file.files = files.files;
     this.#pad.value = JSON.stringify(this.#view.map(rounded));
+    this.#frame.value = frame ? JSON.stringify(frame.map(rounded)) : "";
     this.#live.disabled = !isLive;
     if (!isLive) this.#fire("superseded");
     this.#fire("drawn");

@@ -6,21 +6,24 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from ..pictures import encoded, number_picture
 from .pad import (
     ANSWERS,
     WITHOUT_JAVASCRIPT,
+    answer,
     button,
     choose,
     decoded,
     expect_digit,
     expect_nothing_drawn,
+    expect_settled,
     give,
     ink,
     pad,
     sent,
     take,
 )
-from .strokes import draw_stroke, picture
+from .strokes import draw_number, draw_stroke, picture
 
 
 @pytest.mark.parametrize("way", ["choose", "paste", "drop"])
@@ -75,6 +78,23 @@ def test_a_phones_photo_is_reduced_and_the_right_way_up(page):
     choose(page, "photo.jpg", file.getvalue(), "image/jpeg")
     expect_digit(page, 7)
     assert Image.open(io.BytesIO(sent(page))).size == (1000, 1000)
+
+
+def test_the_boxes_of_a_number_lie_on_it_in_a_picture_and_in_a_drawing_after_it(page):
+    def tops() -> list[float]:
+        place = pad(page).bounding_box()
+        boxes = [box.bounding_box() for box in page.locator("#boxes rect").all()]
+        return [(box["y"] - place["y"]) / place["height"] for box in boxes]
+
+    page.goto("/draw/")
+    choose(page, "number.png", encoded(number_picture("1984", height=40)))  # wide, with empty pad above it
+    expect(answer(page)).to_have_text("1984")
+    assert all(0.2 < top < 0.4 for top in tops())
+    button(page, "Clear").click()
+    draw_number(page, "42", gap=0.1, top=0.1)
+    expect_settled(page)
+    expect(page.locator("#boxes rect")).to_have_count(2)
+    assert all(0 < top < 0.15 for top in tops())
 
 
 def test_a_tile_is_edited_on_the_pad(page):
