@@ -103,7 +103,7 @@ def read(sample: Sample) -> Answer:
 
 
 def is_right(answer: Answer, sample: Sample) -> bool:
-    """Whether all digits are right; where there is no number, whether the answer is "not sure"."""
+    """Whether all digits are right, or the answer to a picture without a number is "not sure"."""
     return answer.number == sample.number if sample.number else not answer.is_sure
 
 

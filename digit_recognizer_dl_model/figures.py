@@ -153,7 +153,7 @@ class Failure(Record):
 
 @dataclass(frozen=True)
 class NumberSet(Row):
-    """Numbers of one kind, which are right where every digit is; what is no number, where it is refused or "not sure".
+    """Pictures of one kind. A number is right if every digit is, a picture without a number if it is "not sure".
 
     sure: those that are not "not sure".
     """

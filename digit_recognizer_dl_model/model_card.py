@@ -140,7 +140,7 @@ NUMBERS = """
 ## Whole numbers
 
 `{file}` is a second network of {parameters:,} parameters, which reads a line of digits as a whole. It sees a strip 42
-pixels high and gives each four pixels along it a digit, a character that is no digit, or nothing:
+pixels high and gives each four pixels along it a digit, another character, or nothing:
 
 {layers}
 

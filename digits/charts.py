@@ -1,14 +1,19 @@
-"""Bars, plots and their texts for the page `/model/`.
+"""Bars, plots, pictures and their texts for the page `/model/`.
 
 Coordinates are percent of a drawing's width or height, so that drawings stretch and their text keeps its size.
 """
 
+import base64
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Self
 
+import numpy as np
+
 from digit_recognizer_dl_model.counts import Count
 from digit_recognizer_dl_model.figures import Row, flawed
+
+from .pictures import pngs
 
 # Where a scale up to 100 % may begin, and the distance of its marks.
 SCALES = {0.99: 0.002, 0.98: 0.005, 0.95: 0.01, 0.9: 0.02, 0.75: 0.05, 0.5: 0.1, 0.0: 0.2}
@@ -110,3 +115,15 @@ def points(fraction: float) -> str:
 def interval_text(interval: Iterable[float]) -> str:
     low, high = interval
     return f"{100 * low:.2f} to {percent(high)}"
+
+
+def misread(pixels: np.ndarray, alt: str, shown: str, answer: str, is_uncertain: bool) -> dict:
+    """A picture (h, w) uint8 that is read wrong, as `_misread.html` shows it."""
+    height, width = pixels.shape
+    picture = {"image": image_of(pixels), "alt": alt, "width": width, "height": height}
+    return picture | {"shown": shown, "answer": answer, "is_uncertain": is_uncertain}
+
+
+def image_of(pixels: np.ndarray) -> str:
+    """A picture (h, w) uint8 as PNG in base64."""
+    return base64.b64encode(pngs.png(pixels)).decode()

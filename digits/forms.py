@@ -65,8 +65,11 @@ def sent_pad(request: HttpRequest) -> tuple[float, float]:
 
 
 def sent_frame(request: HttpRequest) -> tuple[float, float, float, float] | None:
-    """Where on the pad the picture lies: left, top, width and height in its units, from the field `frame`."""
-    return sent_lengths(request, "frame", 4) or None
+    """Where on the pad the picture lies: left, top, width and height in its units, from the field `frame`.
+
+    It is None without the field and for strokes, which lie on the pad itself.
+    """
+    return None if request.POST.get("strokes") else sent_lengths(request, "frame", 4) or None
 
 
 def sent_lengths(request: HttpRequest, field: str, count: int) -> tuple[float, ...]:

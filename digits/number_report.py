@@ -1,6 +1,5 @@
 """The part of the page `/model/` about whole numbers: how they are read, how often right, and what is read wrong."""
 
-import base64
 from itertools import groupby
 
 import numpy as np
@@ -8,8 +7,8 @@ import numpy as np
 from digit_recognizer_dl_model.figures import NumberFigures
 
 from .canaries import PEN, STROKES, points
-from .charts import percent, rows_of_mistakes
-from .pictures import DrawingSheet, pngs
+from .charts import image_of, misread, percent, rows_of_mistakes
+from .pictures import DrawingSheet
 from .pictures.drawing import Stroke
 from .recognizer import line_reader, read_line
 
@@ -58,21 +57,16 @@ def describe_failures(figures: NumberFigures) -> list[dict]:
         {
             "name": name,
             "examples": [
-                {
-                    "image": image_of(failure.ink),
-                    "width": failure.ink.shape[1],
-                    "shown": failure.shown,
-                    "is_number": failure.shown.isdigit(),
-                    "answer": failure.answer or "nothing",
-                    "is_uncertain": failure.is_uncertain,
-                }
+                misread(
+                    failure.ink,
+                    f"The handwritten number {failure.shown}" if is_number else "A picture of no number",
+                    failure.shown if is_number else "",
+                    failure.answer or "nothing",
+                    failure.is_uncertain,
+                )
                 for failure in failures
+                for is_number in [failure.shown.isdigit()]
             ],
         }
         for name, failures in groupby(figures.failures, key=lambda failure: failure.group)
     ]
-
-
-def image_of(ink: np.ndarray) -> str:
-    """A strip (42, w) uint8 as PNG in base64."""
-    return base64.b64encode(pngs.png(ink)).decode()

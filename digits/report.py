@@ -1,6 +1,5 @@
 """The figures in the weights file as texts, rows and coordinates for the page `/model/`."""
 
-import base64
 import functools
 import math
 from collections.abc import Sequence
@@ -31,6 +30,7 @@ from .charts import (
     full_bar,
     interval_text,
     intervals,
+    misread,
     percent,
     points,
     row_of_refusals,
@@ -38,7 +38,6 @@ from .charts import (
     stacked,
 )
 from .number_report import describe_numbers
-from .pictures import pngs
 from .recognizer import classifier
 
 TINTS = 4  # steps of colour in the confusion matrix
@@ -275,14 +274,15 @@ def describe_failures(failures: Sequence[Failure]) -> list[dict]:
         {
             "name": name,
             "examples": [
-                {
-                    "image": base64.b64encode(pngs.png(failure.pixels)).decode(),
-                    "shown": failure.shown,
-                    "is_digit": failure.shown.isdigit(),
-                    "answer": failure.answer,
-                    "is_uncertain": failure.is_uncertain,
-                }
+                misread(
+                    failure.pixels,
+                    f"A handwritten {failure.shown}" if is_digit else f"A picture of the kind {failure.shown}",
+                    failure.shown if is_digit else "",
+                    str(failure.answer),
+                    failure.is_uncertain,
+                )
                 for failure in members
+                for is_digit in [failure.shown.isdigit()]
             ],
         }
         for name, members in grouped_failures(failures).items()

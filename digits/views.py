@@ -270,8 +270,7 @@ def number_context(request: HttpRequest, number: Number) -> dict:
     if number.single:
         pixels, prediction = number.single
         return {"prediction": prediction, "prepared": prepared_context(pixels)}
-    frame = None if sent_strokes(request) else sent_frame(request)
-    return {"number": number, "boxes": boxes_context(number, sent_pad(request), frame)}
+    return {"number": number, "boxes": boxes_context(number, sent_pad(request), sent_frame(request))}
 
 
 def boxes_context(number: Number, pad: tuple[float, float], frame: tuple[float, ...] | None) -> dict:

@@ -1,4 +1,4 @@
-"""Numbers to read: strings of MNIST's digits and of recorded pens, on clean and other paper, and what is no number."""
+"""Numbers to read: strings of MNIST's digits and of recorded pens on all kinds of paper, and pictures without any."""
 
 import csv
 from collections.abc import Callable, Iterator

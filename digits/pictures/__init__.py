@@ -13,7 +13,7 @@ from PIL import Image
 from ..stages import stage
 from . import centring, decode, drawing, ink
 from .decode import Budget
-from .drawing import SQUARE, Stroke
+from .drawing import Stroke
 from .formats import format_of
 from .headers import read_header
 from .sheets import DrawingSheet as DrawingSheet
@@ -37,9 +37,9 @@ def prepare_image(picture: Image.Image) -> np.ndarray:
 
 
 @stage("prepare")
-def prepare_strokes(strokes: Sequence[Stroke], size: tuple[float, float] = SQUARE) -> np.ndarray:
+def prepare_strokes(strokes: Sequence[Stroke]) -> np.ndarray:
     """Prepare the strokes of a drawing: (28, 28) uint8, ink 255 on 0; raises Blank where no ink is on the pad."""
-    return centring.centre(drawing.ink_of_strokes(strokes, size))
+    return centring.centre(drawing.ink_of_strokes(strokes))
 
 
 @stage("decode")

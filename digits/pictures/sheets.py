@@ -10,7 +10,7 @@ import numpy as np
 
 from digit_recognizer_dl_model.frame import BOX
 
-from . import centring, drawing, ink, levels, strips
+from . import centring, drawing, ink, strips
 from .centring import USUAL
 from .drawing import FULL, SQUARE, Stroke
 from .strips import DIGIT, Strip
@@ -66,9 +66,7 @@ class DrawingSheet:
         """The lines, from top to bottom, with digits that are so many pixels high and a pen no thicker than usual."""
         if not self._is_simple:
             return []
-        depth = self._drawn(np.inf)
-        scale = max(1, max(depth.shape) / strips.LONGEST)
-        found = strips.lines_of(strips.boxes_of(levels.reduced(depth, strips.LONGEST)))
+        found, scale = strips.find_lines(self._drawn(np.inf))
         if not found:
             return []
         depth = self._drawn_for(found, scale)

@@ -110,10 +110,14 @@ def strips_of_depth(depth: np.ndarray, digit: int = DIGIT) -> list[Strip]:
 
     digit: pixels that the digits of a line are high in its strip.
     """
-    scale = max(1, max(depth.shape) / LONGEST)
-    small = levels.reduced(depth, LONGEST)
-    lines = strong_lines(small, lines_of(boxes_of(small)))
+    lines, scale = find_lines(depth)
     return [strip_of(depth, line, scale, digit) for line in lines]
+
+
+def find_lines(depth: np.ndarray) -> tuple[list[list[Box]], float]:
+    """The lines of what stands out from the paper (h, w), and how many of its pixels are one of their boxes'."""
+    small = levels.reduced(depth, LONGEST)
+    return strong_lines(small, lines_of(boxes_of(small))), max(1, max(depth.shape) / LONGEST)
 
 
 def strong_lines(depth: np.ndarray, lines: list[list[Box]]) -> list[list[Box]]:
