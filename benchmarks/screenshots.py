@@ -16,7 +16,7 @@ def gallery(page: Page) -> None:
     page.goto(f"{SITE}/?{TILES}")
     for tile in page.locator(".tile").all()[:8]:
         tile.get_by_role("button").click()
-        expect(tile.locator(".tile-verdict")).to_be_visible()
+        expect(tile.locator(".tile-read")).to_be_visible()
     page.mouse.move(0, 0)
     page.screenshot(path=DOCS / "gallery.png")
 

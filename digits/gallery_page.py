@@ -69,6 +69,10 @@ class GalleryPage:
 
     @property
     def address(self) -> str:
+        return reverse("gallery") + self.query
+
+    @property
+    def query(self) -> str:
         wrong = sorted(index for index, right in self.verdicts.items() if right is False)
         tiles = {"tile": self.shown, "answered": sorted(self.verdicts), "wrong": wrong}
-        return f"{reverse('gallery')}?{urlencode(self.selection.fields | self.earlier.fields | tiles, doseq=True)}"
+        return f"?{urlencode(self.selection.fields | self.earlier.fields | tiles, doseq=True)}"

@@ -39,6 +39,16 @@ NO_NUMBER = "does not look like a number"
 LETTERS = "has characters that are not digits"
 TOO_LONG = f"has a line of more than {MAX_DIGITS} digits"
 TOO_MANY = f"has more than {MAX_LINES} lines"
+TOO_SMALL = "is too small to read"
+COULD_BE = "could be "  # one number or another
+# What the pages say of pictures that are not read.
+REFUSED = {
+    NO_NUMBER: "Not a number, as far as I can tell",
+    LETTERS: "I see characters that are not digits",
+    TOO_LONG: f"Too long: I read up to {MAX_DIGITS} digits in a line",
+    TOO_MANY: f"Too many lines: I read up to {MAX_LINES}",
+    TOO_SMALL: "Too small: draw larger, or crop the picture",
+}
 
 Box = tuple[float, float, float, float]  # left, top, width and height
 
@@ -121,6 +131,11 @@ class Number(NamedTuple):
         return self.reason is not None
 
     @property
+    def is_refused(self) -> bool:
+        """Whether it is not read at all; otherwise it is sure, or between two numbers."""
+        return self.uncertain and not self.reason.startswith(COULD_BE)
+
+    @property
     def members(self) -> dict:
         """What a program is told of a picture."""
         return {
@@ -144,13 +159,13 @@ class Number(NamedTuple):
     @property
     def verdict(self) -> str:
         """The answer in words."""
+        if self.reason in REFUSED:
+            return REFUSED[self.reason]
         if self.single:
             return self.single.prediction.verdict
-        if not self.uncertain:
-            return " ".join(line.number for line in self.lines)
-        if self.reason.startswith("could be"):
-            return self.reason.removeprefix("could be ").replace(" or ", ", or perhaps ")
-        return f"Not sure: this {self.reason}"
+        if self.uncertain:
+            return f"{self.reason.removeprefix(COULD_BE)}?"
+        return " ".join(line.number for line in self.lines)
 
 
 def read_all(
@@ -249,6 +264,8 @@ def with_single(number: Number, sheet: PictureSheet | DrawingSheet) -> Number:
             raise
         return number
     single = single_digit(pixels, sheet.size, number.box)
+    if single.uncertain and (number.uncertain or len(number.digits) < 2) and sheet.is_tiny:
+        return single._replace(reason=TOO_SMALL)
     if single.uncertain and number.reason == NO_NUMBER:
         return single._replace(lines=[], reason=NO_NUMBER)
     is_in_parts = number.is_compact and len(number.lines) > 1  # that lie one above the other
@@ -331,7 +348,7 @@ def reason_of(lines: Sequence[Line]) -> str | None:
     if np.prod(confidences) >= line_reader().weights.uncertain_below:
         return None
     doubtful = lines[int(np.argmin(confidences))]
-    return f"could be {doubtful.number} or {doubtful.runner_up}" if doubtful.runner_up else NO_NUMBER
+    return f"{COULD_BE}{doubtful.number} or {doubtful.runner_up}" if doubtful.runner_up else NO_NUMBER
 
 
 def counted(number: Number) -> Number:

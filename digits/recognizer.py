@@ -23,6 +23,8 @@ from .traffic import prometheus
 
 QUICK = 20  # pictures that may be recognised on the event loop
 NEGLIGIBLE = 0.1  # fraction of the largest relevance below which an explanation mentions nothing
+# What the pages say of pictures that are not read.
+REFUSED = {NO_DIGIT: "Not a digit, as far as I can tell", SEVERAL_DIGITS: "I see more than one digit"}
 SEVERAL_HINT = "POST /api/read-number/ reads whole numbers."
 VERSION_LENGTH = 12  # hexadecimal digits of the weights' checksum that tell one version from another
 
@@ -58,6 +60,11 @@ class Prediction(NamedTuple):
         return max(others, key=self.probabilities.__getitem__)
 
     @property
+    def rival(self) -> int | None:
+        """The other digit that it may be; None if it is sure or refused."""
+        return self.runner_up if self.uncertain and not self.is_refused else None
+
+    @property
     def members(self) -> dict:
         """What a program is told of a picture."""
         answer = {
@@ -71,13 +78,16 @@ class Prediction(NamedTuple):
         return answer | {"hint": SEVERAL_HINT} if self.reason == SEVERAL_DIGITS else answer
 
     @property
+    def is_refused(self) -> bool:
+        """Whether it is not read at all; otherwise it is sure, or between two digits."""
+        return self.reason in REFUSED
+
+    @property
     def verdict(self) -> str:
         """The answer in words."""
         if not self.uncertain:
             return str(self.digit)
-        if self.reason in (NO_DIGIT, SEVERAL_DIGITS):
-            return f"Not sure: this {self.reason}"
-        return f"{self.digit}, or perhaps {self.runner_up}"
+        return REFUSED.get(self.reason) or f"{self.digit} or {self.runner_up}?"
 
 
 class Explanation(NamedTuple):

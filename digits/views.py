@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.cache import cache_control
 
@@ -22,10 +23,10 @@ from .forms import sent_frame, sent_pad, sent_picture, sent_score, sent_selectio
 from .gallery import choose_at_random
 from .gallery import gallery as stored_tiles
 from .gallery_page import GalleryPage
-from .numbers import Number, read_number
+from .numbers import Digit, Number, read_number
 from .pictures import DrawingSheet, PictureSheet, centring, pngs
 from .pictures.drawing import Stroke
-from .pictures.formats import READ
+from .pictures.formats import READ, TYPES
 from .recognizer import (
     Prediction,
     classifier,
@@ -51,8 +52,8 @@ fresh = cache_control(private=True, no_cache=True)
 @page("GET", "HEAD")
 @fresh
 def gallery(request: HttpRequest) -> HttpResponse:
-    """Tiles to tap; the address may name the tiles shown and answered, a filter and the score."""
-    return render(request, "digits/gallery.html", gallery_context(request.GET))
+    """The pad, and tiles to tap; the address may name the tiles shown and answered, a filter and the score."""
+    return render(request, "digits/gallery.html", gallery_context(request.GET) | reader_context())
 
 
 @page("GET", "HEAD")
@@ -71,12 +72,11 @@ def predict_tile(request: HttpRequest, index: int) -> HttpResponse:
     """Answer one tile; the address says how the others on the page were answered, for the score."""
     pixels = stored_pixels(index)
     tile = tile_context(index, recognize(pixels))
-    shown = shown_tiles(request.GET)
-    verdicts = sent_verdicts(request.GET, shown) | {index: tile["right"]}
-    page = GalleryPage(sent_selection(request.GET), sent_score(request.GET), shown, verdicts)
+    page = sent_page(request.GET)
+    page.verdicts[index] = tile["right"]
     context = {"tile": tile, "page": page, "accuracy": accuracy_in_percent(), "announces": True}
     response = render(request, "digits/_tile.html", context)
-    if shown:
+    if page.shown:
         response["HX-Replace-Url"] = page.address
     return response
 
@@ -84,11 +84,15 @@ def predict_tile(request: HttpRequest, index: int) -> HttpResponse:
 @page("GET", "HEAD")
 @fresh
 def tile(request: HttpRequest, index: int) -> HttpResponse:
-    """A tile's own page."""
+    """A tile's own page; the address may hold the state of the gallery, to which it leads back."""
     pixels = stored_pixels(index)
     prediction = recognize(pixels)
+    page = sent_page(request.GET)
     context = {
+        "gallery": f"{page.address}#tile-{index}" if page.shown else reverse("gallery"),
+        "state": page.query if page.shown else "",
         "tile": tile_context(index, prediction),
+        "answer": prediction,
         "prediction": prediction,
         "prepared": prepared_context(pixels),
         "previous": index - 1,
@@ -103,7 +107,7 @@ def tile(request: HttpRequest, index: int) -> HttpResponse:
 def draw(request: HttpRequest) -> HttpResponse:
     """The drawing pad; a picture posted here, as browsers without JavaScript do, is answered on the same page."""
     named = shown_tiles(request.GET)
-    context = {"formats": READ, "megabytes": settings.MAX_PICTURE_BYTES // MEGABYTE}
+    context = reader_context()
     if named:
         context["tile"] = stored_tiles().tile(named[0])
     if request.method != "POST":
@@ -112,7 +116,7 @@ def draw(request: HttpRequest) -> HttpResponse:
         with prediction_place(request):
             number = read_number(sent_sheet(request))
             context |= number_context(request, number)
-            if "explain" in request.POST and number.single:
+            if "explain" in request.POST and number.single and not number.is_refused:
                 context |= explanation_context(*number.single)
     except Refusal as refusal:
         return refuse_drawing(request, refusal, "digits/draw.html", context)
@@ -122,14 +126,19 @@ def draw(request: HttpRequest) -> HttpResponse:
 @page("POST")
 @fresh
 def predict_drawing(request: HttpRequest) -> HttpResponse:
-    context = {"announces": "live" not in request.POST}  # announcements would not stop while the pen moves
-    context["swaps_boxes"] = True
+    # While the pen moves, an unfinished digit is neither announced nor called unclear.
+    is_live = "live" in request.POST
+    context = {"is_live": is_live, "announces": not is_live, "swaps_boxes": True}
     try:
         with prediction_place(request):
             context |= number_context(request, read_number(sent_sheet(request)))
     except Refusal as refusal:
-        return refuse_drawing(request, refusal, "digits/_prediction.html", context)
-    return render(request, "digits/_prediction.html", context)
+        is_only_file = request.htmx.target == "notice"  # one that is not on the pad, whose answer stays
+        template = "digits/_refused_file.html" if is_only_file else "digits/_prediction.html"
+        return refuse_drawing(request, refusal, template, context)
+    response = render(request, "digits/_prediction.html", context)
+    response["HX-Retarget"] = "#prediction"
+    return response
 
 
 @page("POST")
@@ -140,7 +149,8 @@ def explain_drawing(request: HttpRequest) -> HttpResponse:
         with prediction_place(request):
             pixels = sent_sheet(request).pixels()
             [prediction] = recognize_uncounted(pixels[None])  # counted when it was answered
-            context |= explanation_context(pixels, prediction)
+            if not prediction.is_refused:
+                context |= explanation_context(pixels, prediction)
     except Refusal as refusal:
         return refuse_drawing(request, refusal, "digits/_explanation.html", context)
     return render(request, "digits/_explanation.html", context)
@@ -185,16 +195,23 @@ def gallery_context(query: QueryDict) -> dict:
     }
 
 
+def reader_context() -> dict:
+    """What the pad and the form for pictures say of the pictures that are read."""
+    return {"formats": READ, "types": TYPES, "megabytes": settings.MAX_PICTURE_BYTES // MEGABYTE}
+
+
 def shown_tiles(query: QueryDict) -> list[int]:
     """The tiles that the address names, in order; numbers of tiles that do not exist are left out."""
     return [index for index in sent_tiles(query, "tile") if index in stored_tiles()]
 
 
-def sent_verdicts(query: QueryDict, shown: list[int]) -> dict[int, bool | None]:
-    """For each answered tile on the page, whether the address says it was read right; None without a label."""
+def sent_page(query: QueryDict) -> GalleryPage:
+    """The gallery's page as the address describes it, which also says what answers were wrong."""
+    shown = shown_tiles(query)
     answered = set(sent_tiles(query, "answered")).intersection(shown)
     wrong = set(sent_tiles(query, "wrong"))
-    return {index: None if stored_tiles().label(index) is None else index not in wrong for index in answered}
+    verdicts = {index: None if stored_tiles().label(index) is None else index not in wrong for index in answered}
+    return GalleryPage(sent_selection(query), sent_score(query), shown, verdicts)
 
 
 def stored_pixels(index: int) -> np.ndarray:
@@ -217,7 +234,8 @@ def predict_tiles(
 def tile_context(index: int, prediction: Prediction) -> dict:
     """An answered tile as `_tile.html` shows it."""
     tile = stored_tiles().tile(index)
-    return tile._asdict() | {"prediction": prediction, "right": is_right(index, prediction)}
+    note = "no digit?" if prediction.is_refused else prediction.verdict
+    return tile._asdict() | {"prediction": prediction, "right": is_right(index, prediction), "note": note}
 
 
 def is_right(index: int, prediction: Prediction) -> bool | None:
@@ -266,33 +284,46 @@ def refuse_drawing(request: HttpRequest, refusal: Refusal, template: str, contex
 
 
 def number_context(request: HttpRequest, number: Number) -> dict:
-    """A number as `_prediction.html` shows it: a single digit with its ten probabilities, others with their boxes."""
+    """A number as `_prediction.html` shows it: a single digit with its ten probabilities, others with their boxes.
+
+    Nothing is told of the digits of a number that is refused.
+    """
     if number.single:
         pixels, prediction = number.single
-        return {"prediction": prediction, "prepared": prepared_context(pixels)}
-    return {"number": number, "boxes": boxes_context(number, sent_pad(request), sent_frame(request))}
+        return {"answer": number, "prediction": prediction, "prepared": prepared_context(pixels)}
+    digits = [] if number.is_refused else number.digits
+    doubtful = 0 if "live" in request.POST else DOUBTFUL
+    boxes = boxes_context(digits, number.size, sent_pad(request), sent_frame(request), doubtful)
+    return {"answer": number, "number": number, "digits": digits, "boxes": boxes, "doubtful": doubtful}
 
 
-def boxes_context(number: Number, pad: tuple[float, float], frame: tuple[float, ...] | None) -> dict:
-    """The boxes of a number's digits as `_boxes.html` lays them over the pad, in hundredths of the pad's unit.
+def boxes_context(
+    digits: Iterable[Digit],
+    size: tuple[float, float],
+    pad: tuple[float, float],
+    frame: tuple[float, ...] | None,
+    doubtful: float,
+) -> dict:
+    """The boxes of digits as `_boxes.html` lays them over the pad, in hundredths of the pad's unit.
 
-    frame: where on the pad the picture lies in which they are; a drawing's are in the unit, from the pad's corner.
+    size: the width and the height of the picture in which the boxes are told.
+    frame: where on the pad that picture lies; a drawing's is in the unit, from the pad's corner.
+    doubtful: the confidence under which a box is marked.
     """
     [width, height], (left, top) = pad, ((1 - pad[0]) / 2, (1 - pad[1]) / 2)
     frame_left, frame_top, frame_width, _ = frame or (left, top, width, height)
-    scale = 100 * frame_width / number.size[0]
-    digits = []
-    for digit in number.digits:
+    scale = 100 * frame_width / size[0]
+    boxes = []
+    for digit in digits:
         x, y, box_width, box_height = (scale * length for length in digit.box)
         x, y = x + 100 * frame_left, y + 100 * frame_top
-        is_doubtful = digit.confidence < DOUBTFUL
         place = {"x": x, "y": y, "width": box_width, "height": box_height, "label_y": y - 1.5}
-        digits.append(
+        boxes.append(
             {name: round(length, 2) for name, length in place.items()}
-            | {"digit": digit.digit, "is_doubtful": is_doubtful}
+            | {"digit": digit.digit, "is_doubtful": digit.confidence < doubtful}
         )
     view = [round(100 * length, 2) for length in (left, top, width, height)]
-    return {"view": view, "digits": digits, "font_size": 6}
+    return {"view": view, "digits": boxes, "font_size": 6}
 
 
 def explanation_context(pixels: np.ndarray, prediction: Prediction) -> dict:

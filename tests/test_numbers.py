@@ -129,7 +129,7 @@ def test_more_than_the_most_lines_are_not_taken_for_a_number():
     rows = [str(row % 10) * 3 for row in range(numbers.MAX_LINES + 4)]
     read = read_uncounted(sheet(number_picture(*rows, height=24, pen=3)))
     assert (read.number, read.reason) == ("", TOO_MANY)
-    assert read.verdict == "Not sure: this has more than 20 lines"
+    assert read.verdict == "Too many lines: I read up to 20"
 
 
 def test_a_line_of_more_than_the_most_digits_is_not_sure():
@@ -159,8 +159,8 @@ def test_the_rule_not_sure_for_numbers(lines, reason):
     ("reason", "verdict"),
     [
         (None, "42"),
-        ("could be 42 or 47", "42, or perhaps 47"),
-        (NO_NUMBER, "Not sure: this does not look like a number"),
+        ("could be 42 or 47", "42 or 47?"),
+        (NO_NUMBER, "Not a number, as far as I can tell"),
     ],
 )
 def test_the_verdict_says_the_number_or_why_not(reason, verdict):

@@ -7,7 +7,7 @@ import pytest
 
 from .pictures import TWO
 
-HEADER = {"Gallery": "/", "Draw": "/draw/", "How good is it?": "/model/", "API": "/api/"}
+HEADER = {"Home": "/", "Draw": "/draw/", "How good is it?": "/model/", "API": "/api/"}
 
 
 @pytest.mark.parametrize("path", HEADER.values())

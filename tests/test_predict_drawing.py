@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from digits import pictures
 from digits.gallery import gallery
@@ -161,7 +161,35 @@ def test_a_scribble_is_answered_with_not_sure(client):
     data = encoded(drawing([scribble(np.random.default_rng(1))], pen=10))
     answer = post(client, "/draw/predict/", data)
     assert answer.status_code == 200
-    assert re.match(r"Not sure: this does not look like one digit best guess \d, ", verdict(answer))
+    assert verdict(answer).startswith("Not a number, as far as I can tell")
+    assert "%" not in answer.content.decode()  # a refusal is no guess
+
+
+def test_what_is_unclear_under_a_moving_pen_is_not_called_so_before_it_is_lifted(client):
+    data = {"file": SimpleUploadedFile("drawing.png", encoded(drawing([scribble(np.random.default_rng(1))], pen=10)))}
+    moving = client.post("/draw/predict/", data | {"live": "1"})
+    assert verdict(moving).startswith("… ")
+    assert "not-sure" not in moving.content.decode()
+
+
+def test_an_unclear_drawing_that_is_hardly_a_dot_is_called_too_small(client):
+    tangle = [{"points": [[0.5, 0.5], [0.53, 0.53], [0.53, 0.5], [0.5, 0.53]], "width": 0.002}]
+    assert verdict(send_strokes(client, tangle)).startswith("Too small: draw larger, or crop the picture")
+
+
+def test_an_unclear_picture_of_few_pixels_is_called_too_small(client):
+    tangle = Image.new("L", (24, 24), 255)
+    ImageDraw.Draw(tangle).line([(8, 8), (16, 16), (16, 8), (8, 16), (8, 8)], fill=0)
+    assert verdict(post(client, "/draw/predict/", encoded(tangle))).startswith("Too small: draw larger, or crop")
+
+
+def test_a_file_beside_the_drawing_is_refused_in_a_notice(client):
+    file = SimpleUploadedFile("notes.txt", b"plain text")
+    refused = client.post(
+        "/draw/predict/", {"file": file}, headers={"HX-Request": "true", "HX-Target": "notice"}
+    ).content.decode()
+    assert '<div class="notice">' in refused
+    assert "This file is not a PNG" in refused
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
@@ -240,7 +268,6 @@ def test_the_page_begins_with_nothing_drawn_and_works_without_javascript(client)
     page = client.get("/draw/")
     assert verdict(page).startswith("Nothing drawn yet ")
     assert "%" not in verdict(page)
-    assert re.search(r'<form\s[^>]*class="drawing-pad"[^>]*\shidden', page.content.decode())
     assert re.search(r'<form\s[^>]*method="post"[^>]*enctype="multipart/form-data"', page.content.decode())
     assert b"csrfmiddlewaretoken" in page.content
     assert b"PNG, JPEG, WebP, BMP or GIF, up to 25 MB" in page.content

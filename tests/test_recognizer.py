@@ -137,9 +137,9 @@ def test_the_network_is_loaded_once():
     ("reason", "words"),
     [
         (None, "4"),
-        ("could be 4 or 9", "4, or perhaps 9"),
-        ("does not look like one digit", "Not sure: this does not look like one digit"),
-        ("looks like more than one digit", "Not sure: this looks like more than one digit"),
+        ("could be 4 or 9", "4 or 9?"),
+        ("does not look like one digit", "Not a digit, as far as I can tell"),
+        ("looks like more than one digit", "I see more than one digit"),
     ],
 )
 def test_a_prediction_says_itself_in_words(reason, words):

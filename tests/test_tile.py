@@ -1,6 +1,8 @@
 """GET /tiles/<index>/: a tile on a page of its own."""
 
+import html
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -16,10 +18,21 @@ def test_the_page_shows_the_tile_its_label_and_its_prediction(client):
     assert len(re.findall("<rect width", page)) == 10
 
 
+def test_the_page_leads_back_to_the_tiles_the_filter_and_the_score_that_it_was_opened_from(client):
+    query = "digit=4&right=7&of=8&tile=41&tile=42&answered=42&wrong=42"
+    page = client.get(f"/tiles/42/?{query}").content.decode()
+    [back] = re.findall(r'href="([^"]+)">To the gallery', page)
+    back = html.unescape(back)
+    assert back.endswith("#tile-42")
+    assert parse_qs(urlsplit(back).query) == parse_qs(query)
+    [after] = re.findall(r'href="([^"]+)" rel="next"', page)
+    assert parse_qs(urlsplit(html.unescape(after)).query) == parse_qs(query)
+
+
 def test_an_uncertain_tile_tells_the_reason(client):
     uncertain = next(i for i in gallery().select(hard=True) if recognize(gallery().pixels(i)).uncertain)
-    reason = recognize(gallery().pixels(uncertain)).reason
-    assert f"Not sure: this {reason}" in client.get(f"/tiles/{uncertain}/").content.decode()
+    verdict = recognize(gallery().pixels(uncertain)).verdict
+    assert f"<strong>{verdict}</strong>" in client.get(f"/tiles/{uncertain}/").content.decode()
 
 
 @pytest.mark.parametrize(("index", "neighbours"), [(0, [1]), (42, [41, 43]), (9_999, [9_998])])

@@ -6,6 +6,7 @@ from ..refusals import NotAPicture
 
 NAMES = ("PNG", "JPEG", "WebP", "BMP", "GIF")
 READ = f"{', '.join(NAMES[:-1])} or {NAMES[-1]}"
+TYPES = ",".join(f"image/{name.lower()}" for name in NAMES)
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif")
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"

@@ -11,12 +11,15 @@ import numpy as np
 from digit_recognizer_dl_model.frame import BOX
 
 from . import centring, drawing, ink, strips
-from .centring import USUAL
+from .centring import USUAL, Ink
 from .drawing import FULL, SQUARE, Stroke
 from .strips import DIGIT, Strip
 
 MOST_POINTS = 5000  # of a drawing in which numbers are looked for; a digit has a hundred
 FINE = 280  # pixels of the pad's height in which strokes are drawn
+# The longest side of a character that is too small to be read if it is not sure.
+TINY_PICTURE = 12  # pixels
+TINY_DRAWING = 0.06  # of the pad's height
 
 
 class PictureSheet:
@@ -45,7 +48,16 @@ class PictureSheet:
 
     def pixels(self) -> np.ndarray:
         """A single digit as (28, 28) uint8; raises Blank where there is no ink."""
-        return centring.centre(ink.ink_of_picture(self._luminance))
+        return centring.centre(self._ink)
+
+    @property
+    def is_tiny(self) -> bool:
+        """Whether all ink together is hardly large enough to be read; raises Blank where there is none."""
+        return max(self._ink.strength.shape) < TINY_PICTURE
+
+    @functools.cached_property
+    def _ink(self) -> Ink:
+        return ink.ink_of_picture(self._luminance)
 
     def _scaled(self, strip: Strip) -> Strip:
         return strip._replace(matrix=strip.matrix * self._scale)
@@ -85,6 +97,11 @@ class DrawingSheet:
     def pixels(self) -> np.ndarray:
         """A single digit as (28, 28) uint8; raises Blank where there is no ink."""
         return centring.centre(drawing.ink_of_strokes(self._strokes, self.size))
+
+    @property
+    def is_tiny(self) -> bool:
+        """Whether all strokes together are hardly more than a dot."""
+        return np.ptp(np.concatenate([stroke.points for stroke in self._strokes]), axis=0).max() < TINY_DRAWING
 
     def _drawn_for(self, lines: list[list[strips.Box]], scale: float) -> np.ndarray:
         """The ink by a pen that is no thicker than usual for the height of most lines."""

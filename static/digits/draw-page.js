@@ -17,6 +17,13 @@ form.addEventListener("emptied", () => {
   prediction.replaceChildren(nothingDrawn.content.cloneNode(true));
   document.querySelector("#boxes").replaceChildren(); // each answer brings new ones
 });
+form.addEventListener("cleared", () => {
+  announcement.textContent = "Cleared.";
+});
+form.addEventListener("unreadable", ({ detail }) => {
+  // The server says why, beside the answer to the drawing, which stays.
+  htmx.ajax("POST", form.getAttribute("hx-post"), { source: upload, target: "#notice", values: { file: detail.file } });
+});
 form.addEventListener("pen", ({ detail }) => {
   announcement.textContent = detail.isDown ? "Pen down." : "Pen up.";
 });
@@ -51,7 +58,6 @@ upload.addEventListener("change", (event) => {
   take(event, event.target.files);
   upload.reset();
 });
-upload.classList.add("reads-at-once");
 
 function take(event, [file]) {
   form.classList.remove("awaits-picture");

@@ -4,7 +4,8 @@
  *
  * - "drawn": the fields hold a drawing to send, finished or, with the field "live" enabled, still under the pen
  * - "superseded": answers to earlier drawings are out of date; comes before the "drawn" of a finished drawing
- * - "changed": a mark was made, undone, redone or cleared; "emptied": no ink is left
+ * - "changed": a mark was made, undone, redone or cleared; "emptied": no ink is left; "cleared": by Clear or its key
+ * - "unreadable", with detail.file: a file was given that the browser cannot decode as a picture
  * - "pen", with detail.isDown: the keyboard's pen was set down or lifted
  */
 
@@ -17,6 +18,8 @@ const LIVE_INTERVAL = 80; // ms between two drawings sent while the pen moves
 const READABLE = 0.15; // reach of a first stroke, in units, from which it is sent while drawn
 const MAX_POINTS = 5000; // a drawing with more is sent as a picture, which is smaller; a digit has hundreds
 const PALM_INTERVAL = 1000; // ms after a pen event during which a touch counts as the hand that holds the pen
+
+const TOOL_STORE = "tool"; // key in the session storage of the tab
 
 const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const TOOL_KEYS = { 1: "fine", 2: "medium", 3: "broad", e: "eraser" };
@@ -55,13 +58,14 @@ export class DrawingPad {
     this.#canvas.addEventListener("keydown", (event) => this.#steer(event));
     this.#canvas.addEventListener("blur", () => this.#leave());
     form.addEventListener("keydown", (event) => this.#choose(event));
+    form.elements.tool.value = sessionStorage.getItem(TOOL_STORE) ?? this.#tool;
+    form.addEventListener("change", () => sessionStorage.setItem(TOOL_STORE, this.#tool));
     for (const action of ["undo", "redo", "clear"]) {
       this.#button(action).addEventListener("click", () => this[action]());
     }
     new ResizeObserver(() => this.#redraw()).observe(this.#canvas);
     window.addEventListener("resize", () => this.#redraw()); // a new device pixel ratio
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#redraw());
-    form.hidden = false;
   }
 
   /** Show the drawing that was kept, and the tile that the page was asked for. */
@@ -85,15 +89,16 @@ export class DrawingPad {
   clear() {
     if (!this.#drawing.isEmpty || this.#stroke) this.#drawing.add({});
     this.#changed();
+    this.#fire("cleared");
   }
 
-  /** Put a picture file on the pad. One that the browser cannot decode is sent as it is, for the server to say why. */
+  /** Put a picture file on the pad. One that the browser cannot decode leaves the drawing as it is. */
   async take(file) {
     try {
       this.#drawing.add(await load({ picture: await dataUrl(await reduced(file)), isInk: false }, this.#ownView));
       this.#changed();
     } catch {
-      this.#send("", file, false);
+      this.#fire("unreadable", { file });
     }
   }
 
@@ -172,8 +177,10 @@ export class DrawingPad {
   #choose(event) {
     const key = event.key.toLowerCase();
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (key in TOOL_KEYS) this.#form.elements.tool.value = TOOL_KEYS[key];
-    else if (key === "delete") this.clear();
+    if (key in TOOL_KEYS) {
+      this.#form.elements.tool.value = TOOL_KEYS[key];
+      sessionStorage.setItem(TOOL_STORE, this.#tool);
+    } else if (key === "delete") this.clear();
     else return;
     event.preventDefault();
   }
@@ -183,6 +190,7 @@ export class DrawingPad {
   #draw(point) {
     this.#stroke = { points: [point], tool: this.#tool, across: this.#view[0] };
     this.#redraw();
+    this.#enable();
   }
 
   #extend(points) {
@@ -206,16 +214,22 @@ export class DrawingPad {
     this.#stroke = this.#pointer = null; // a stroke that is undone or cleared under the pen is over
     this.#redraw();
     this.#drawing.save();
-    const { canUndo, canRedo, isEmpty } = this.#drawing;
+    this.#enable();
+    this.#fire("changed");
+    if (this.#drawing.isEmpty) this.#forget();
+    else this.#sendDrawing(false);
+  }
+
+  /** Enable the buttons that have something to do, also for the stroke under the pen. */
+  #enable() {
+    const { canUndo, canRedo } = this.#drawing;
+    const isEmpty = this.#drawing.isEmpty && !this.#stroke;
     const disabled = { undo: !canUndo, redo: !canRedo, clear: isEmpty, explain: isEmpty };
     for (const [action, isDisabled] of Object.entries(disabled)) {
       const button = this.#button(action);
       if (isDisabled && button === document.activeElement) this.#canvas.focus(); // or nothing would have the focus
       button.disabled = isDisabled;
     }
-    this.#fire("changed");
-    if (isEmpty) this.#forget();
-    else this.#sendDrawing(false);
   }
 
   #redraw() {

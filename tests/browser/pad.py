@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 ANSWERS = "/draw/predict/"
 PHONE = {"viewport": {"width": 375, "height": 660}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 IN_A_WIDE_WINDOW = pytest.mark.parametrize(
-    "page", [{"viewport": {"width": 2560, "height": 900}}], indirect=True, ids=["wide"]
+    "page", [{"viewport": {"width": 3840, "height": 900}}], indirect=True, ids=["wide"]
 )
 # What a browser's bars leave of small phones' screens.
 UPRIGHT = [PHONE | {"viewport": {"width": width, "height": height}} for width, height in ((375, 553), (320, 460))]

@@ -23,7 +23,7 @@ def test_the_gallery_is_accessible_before_and_after_answers(page):
     for place in range(3):
         tile = page.locator(".tile").nth(place)
         tile.get_by_role("button").click()
-        expect(tile.locator(".tile-verdict")).to_be_visible()
+        expect(tile.locator(".tile-read")).to_be_visible()
     assert_accessible(page)
 
 
@@ -31,7 +31,7 @@ def test_the_gallery_is_accessible_before_and_after_answers(page):
 def test_wrong_and_uncertain_tiles_are_accessible(page):
     # Two of MNIST's most disputed digits.
     page.goto("/?tile=1247&tile=2130&predict=1247&predict=2130")
-    expect(page.locator(".tile-verdict")).to_have_count(2)
+    expect(page.locator(".tile-read")).to_have_count(2)
     assert_accessible(page)
 
 
@@ -72,7 +72,7 @@ def test_what_is_chosen_and_what_colours_mean_still_shows_in_forced_colours(page
         return part.evaluate("(part, name) => getComputedStyle(part)[name]", name)
 
     page.goto("/draw/")
-    current, other = (page.get_by_role("link", name=name, exact=True) for name in ("Draw", "Gallery"))
+    current, other = (page.get_by_role("link", name=name, exact=True) for name in ("Draw", "Home"))
     paper = style(page.locator("html"), "backgroundColor")
     assert style(other, "borderBottomColor") == paper != style(current, "borderBottomColor")
     chosen, others = page.get_by_title("Medium"), page.get_by_title("Broad")

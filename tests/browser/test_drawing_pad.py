@@ -1,5 +1,7 @@
 """The drawing pad under the mouse and the keys, and the answer that follows them."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, Route, expect
 
@@ -165,7 +167,7 @@ def test_keys_choose_tools_undo_redo_and_clear(page):
 def test_letters_are_no_commands_away_from_the_pad(page):
     page.goto("/draw/")
     draw(page, 4)
-    page.get_by_role("link", name="Gallery").focus()
+    page.get_by_role("link", name="Home").focus()
     page.keyboard.press("Delete")
     page.keyboard.press("e")
     assert ink(page)["share"] > 0
@@ -178,6 +180,73 @@ def test_a_digit_can_be_drawn_with_the_keys(page):
     for key in ["ArrowUp"] * 10 + [" "] + ["ArrowDown"] * 20 + [" "]:
         page.keyboard.press(key)
     expect_digit(page, 1)
+
+
+@pytest.mark.parametrize("how", ["by its button", "by its key"])
+def test_clear_works_while_the_keys_hold_the_pen_down_and_is_announced(page, how):
+    page.goto("/draw/")
+    pad(page).focus()
+    for key in [" ", "ArrowDown", "ArrowDown"]:
+        page.keyboard.press(key)
+    if how == "by its key":
+        page.keyboard.press("Delete")
+    else:
+        button(page, "Clear").click()
+    expect(page.get_by_role("status")).to_have_text("Cleared.")
+    page.keyboard.press("Tab")  # which takes away the circle where the pen is
+    expect_nothing_drawn(page)
+
+
+def test_explain_works_while_the_keys_hold_the_pen_down(page):
+    page.goto("/draw/")
+    pad(page).focus()
+    for key in ["ArrowUp"] * 10 + [" "] + ["ArrowDown"] * 20:
+        page.keyboard.press(key)
+    button(page, "Explain").click()
+    expect(page.get_by_role("heading", name="Why 1, and not")).to_be_visible()
+
+
+def test_the_chosen_tool_outlives_a_reload(page):
+    page.goto("/draw/")
+    take(page, "Broad")
+    page.reload()
+    expect(page.get_by_label("Broad")).to_be_checked()
+    pad(page).focus()
+    page.keyboard.press("1")
+    page.reload()
+    expect(page.get_by_label("Fine")).to_be_checked()
+
+
+def test_what_is_not_read_gets_no_guess_no_figure_and_no_explanation(page):
+    page.goto("/draw/")
+    draw(page, 2)
+    draw(page, 8)
+    expect(page.locator("#prediction .unread")).to_have_text(re.compile("Not a (digit|number), as far as I can tell"))
+    expect(page.locator("#prediction")).not_to_contain_text("%")
+    expect(button(page, "Explain")).to_be_hidden()
+
+
+def test_a_slowly_drawn_digit_is_not_called_unclear_on_its_way(page):
+    page.goto("/draw/")
+    page.evaluate(
+        """() => {
+            window.scolded = 0;
+            new MutationObserver(() => {
+                window.scolded += document.querySelectorAll("#prediction .not-sure, #boxes .doubtful").length;
+            }).observe(document.body, { childList: true, subtree: true });
+        }"""
+    )
+    first, *others = on_screen(pad(page), DIGITS[2][0])
+    page.mouse.move(*first)
+    page.mouse.down()
+    for place in others[:3]:  # too short to be read
+        page.mouse.move(*place, steps=3)
+    for place in others[3:]:
+        with page.expect_response(f"**{ANSWERS}"):
+            page.mouse.move(*place, steps=3)
+    page.mouse.up()
+    expect_digit(page, 2)
+    assert page.evaluate("window.scolded") == 0
 
 
 def test_the_focus_goes_to_the_pad_from_a_button_that_is_done_with(page):
@@ -208,7 +277,7 @@ def test_a_drawing_outlives_leaving_the_page(page):
     draw(page, 4)
     expect_digit(page, 4)
     drawn = bitmap(page)
-    page.get_by_role("link", name="Gallery").click()
+    page.get_by_role("link", name="Home").click()
     page.get_by_role("link", name="Draw", exact=True).click()
     expect_digit(page, 4)
     assert bitmap(page) == drawn
@@ -268,7 +337,7 @@ def test_a_stroke_that_is_cleared_under_the_pen_is_over(page):
 def test_a_pen_that_slips_far_off_the_pad_spoils_nothing(page):
     page.goto("/draw/")
     box = pad(page).bounding_box()
-    far_right = (2559 - box["x"] - (box["width"] - box["height"]) / 2) / box["height"]
+    far_right = (3839 - box["x"] - (box["width"] - box["height"]) / 2) / box["height"]
     assert far_right > 4.5
     [two] = DIGITS[2]
     foot = two[9:]

@@ -10,6 +10,8 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from digits.errors import server_error
 
+from .strokes import draw
+
 WITHOUT_JAVASCRIPT = pytest.mark.parametrize("page", [{"java_script_enabled": False}], indirect=True, ids=["no-js"])
 NARROW = pytest.mark.parametrize("page", [{"viewport": {"width": 320, "height": 640}}], indirect=True, ids=["320-px"])
 
@@ -35,8 +37,12 @@ def shown_tiles(page: Page) -> list[str]:
 def tap(page: Page, place: int) -> Locator:
     tile = page.locator(".tile").nth(place)
     tile.get_by_role("button").click()
-    expect(tile.locator(".tile-verdict")).to_be_visible()
+    expect(answer(tile)).to_be_visible()
     return tile
+
+
+def answer(tiles: Locator | Page) -> Locator:
+    return tiles.locator(".tile-read")
 
 
 def reach(page: Page, control: Locator) -> None:
@@ -49,15 +55,13 @@ def reach(page: Page, control: Locator) -> None:
 
 
 def reading(tile: Locator) -> dict:
-    """The content of an answered tile: its digit, the words beside it, its label and the probability of each digit."""
-    verdict = tile.locator(".tile-verdict")
-    truth = verdict.locator(".truth").text_content()
+    """The content of an answered tile: its digit, None where it is not sure; what is written below it; its label."""
+    note = tile.locator(".tile-note").text_content()
+    read = answer(tile).inner_text()
     return {
-        "digit": int(verdict.locator("strong").inner_text()),
-        "sureness": verdict.locator("> :nth-child(2)").inner_text(),
-        "truth": truth,
-        "label": int(re.search(r"label (\d)", truth)[1]),
-        "percentages": [float(percent.removesuffix(" %")) for percent in tile.locator("li .percent").all_inner_texts()],
+        "digit": None if read == "?" else int(read[0]),
+        "note": note.partition(",")[0],
+        "label": int(re.search(r"label (\d)", note)[1]),
     }
 
 
@@ -76,18 +80,44 @@ def test_a_tapped_tile_shows_its_digit_in_place(page):
     for place in (0, 7, 19):
         tile = tap(page, place)
         read = reading(tile)
-        assert len(read["percentages"]) == 10
-        assert sum(read["percentages"]) == pytest.approx(100, abs=1.1)
-        assert read["percentages"][read["digit"]] == max(read["percentages"])
-        assert read["sureness"] in (f"{max(read['percentages'])} %", "not sure")
-        if read["digit"] == read["label"]:
-            assert read["truth"].startswith("✓ right")
+        if read["digit"] is None:
+            assert read["note"].endswith("?")
+            expect(tile).to_contain_class("unsure")
+        elif read["digit"] == read["label"]:
+            assert re.fullmatch(r"\d+\.\d %", read["note"])
             expect(tile).to_contain_class("right")
         else:
-            assert read["truth"].startswith(f"✗ it is {read['label']}")
+            assert read["note"] == f"it is {read['label']}"
             expect(tile).to_contain_class("wrong")
-        expect(tile.locator("li.best .digit")).to_have_text(str(read["digit"]))
-    expect(page.locator(".tile-verdict")).to_have_count(3)
+    expect(answer(page)).to_have_count(3)
+
+
+@pytest.mark.parametrize("place", [(0.04, 0.04), (0.96, 0.96), (0.5, 0.97), (0.04, 0.5)])
+def test_the_whole_tile_answers_a_tap(page, place):
+    page.goto("/")
+    tile = page.locator(".tile").nth(3)
+    tile.scroll_into_view_if_needed()
+    box = tile.bounding_box()
+    page.mouse.click(box["x"] + place[0] * box["width"], box["y"] + place[1] * box["height"])
+    expect(answer(tile)).to_be_visible()
+
+
+@pytest.mark.parametrize("page", [{"viewport": {"width": 1280, "height": 900}}], indirect=True, ids=["1280x900"])
+def test_the_front_page_shows_the_pad_its_answer_and_the_first_tiles_at_once(page):
+    page.goto("/")
+    for part in (page.locator("canvas"), page.locator("#prediction"), page.locator(".tile").nth(9)):
+        expect(part).to_be_in_viewport(ratio=1)
+    page.locator(".tile").last.scroll_into_view_if_needed()
+    for tile in page.locator(".tile").all():
+        expect(tile).to_be_in_viewport(ratio=1)
+
+
+def test_the_front_page_reads_a_drawing(page):
+    page.goto("/")
+    draw(page, 7)
+    expect(page.locator("#prediction .answered strong")).to_have_text("7")
+    page.reload()
+    expect(page.locator("#prediction .answered strong")).to_have_text("7")
 
 
 def test_a_tapped_tile_shows_the_same_as_its_address(page):
@@ -104,7 +134,8 @@ def test_a_tapped_tile_shows_the_same_as_its_address(page):
 def test_nothing_moves_when_an_answer_comes(page):
     page.goto("/")
     tiles = [page.locator(".tile").nth(place) for place in (2, 3, 7)]  # the tapped one, its neighbour, the one below
-    parts = [*tiles, tiles[0].locator("img"), page.locator(".site-footer")]
+    page.locator(".site-footer").scroll_into_view_if_needed()
+    parts = [*tiles, page.locator(".site-footer")]
     before = [part.bounding_box() for part in parts]
     picture = tiles[0].locator("img").get_attribute("src")
     page.evaluate(START_WATCHING_SHIFTS)
@@ -119,14 +150,14 @@ def test_the_keyboard_reaches_a_tile_and_stays_on_it(page):
     button = page.locator(".tile").first.get_by_role("button")
     reach(page, button)
     page.keyboard.press("Enter")
-    expect(page.locator(".tile").first.locator(".tile-verdict")).to_be_visible()
+    expect(answer(page.locator(".tile").first)).to_be_visible()
     expect(button).to_be_focused()
-    page.keyboard.press("Tab")
-    expect(page.locator(".tile").first.get_by_role("link")).to_be_focused()
     page.keyboard.press("Tab")
     expect(page.locator(".tile").nth(1).get_by_role("button")).to_be_focused()
     page.keyboard.press("Space")
-    expect(page.locator(".tile").nth(1).locator(".tile-verdict")).to_be_visible()
+    expect(answer(page.locator(".tile").nth(1))).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Tile ")).to_be_visible()
 
 
 def test_an_answer_is_announced(page):
@@ -134,10 +165,12 @@ def test_an_answer_is_announced(page):
     announcement = page.get_by_role("status")
     expect(announcement).to_be_empty()
     read = reading(tap(page, 0))
-    certain = read["sureness"] != "not sure"
-    expect(announcement).to_contain_text(f"{read['digit']}, {read['sureness']}." if certain else "Not sure, could be")
-    verdict = "Right" if read["digit"] == read["label"] else "Wrong"
-    expect(announcement).to_contain_text(f"{verdict}: the label is {read['label']}.")
+    if read["digit"] is None:
+        expect(announcement).to_contain_text(f"{read['note']} The label is {read['label']}.")
+    else:
+        verdict = "Right" if read["digit"] == read["label"] else "Wrong"
+        expect(announcement).to_contain_text(re.compile(rf"{read['digit']}, [\d.]+ %\."))
+        expect(announcement).to_contain_text(f"{verdict}: the label is {read['label']}.")
 
 
 def test_generate_shows_twenty_new_tiles_and_keeps_the_focus(page):
@@ -151,31 +184,31 @@ def test_generate_shows_twenty_new_tiles_and_keeps_the_focus(page):
     after = shown_tiles(page)
     assert len(set(after)) == 20
     assert after != before
-    expect(page.locator(".tile-verdict")).to_have_count(0)
+    expect(answer(page)).to_have_count(0)
     expect(generate).to_be_focused()
     tap(page, 0)
 
 
 def test_the_score_survives_generate_reload_and_back(page):
-    page.goto("/")
+    page.goto("/?tile=0&tile=1&tile=2&tile=3")  # that are read right
     expect(score(page)).to_have_text("No score yet")
-    right = [reading(tap(page, place))["truth"].startswith("✓") for place in range(3)]
-    expect(score(page)).to_have_text(f"{sum(right)} of 3 right")
-    tap(page, 0)  # again
-    expect(score(page)).to_have_text(f"{sum(right)} of 3 right")
+    for place in range(3):
+        tap(page, place)
+    expect(score(page)).to_have_text("3 of 3 right")
     before = shown_tiles(page)
     page.get_by_role("button", name="Generate").click()
-    expect(page.locator(".tile-verdict")).to_have_count(0)
-    expect(score(page)).to_have_text(f"{sum(right)} of 3 right")
-    right.append(reading(tap(page, 5))["truth"].startswith("✓"))
-    expect(score(page)).to_have_text(f"{sum(right)} of 4 right")
+    expect(answer(page)).to_have_count(0)
+    expect(score(page)).to_have_text("3 of 3 right")
+    tap(page, 5)
+    expect(score(page)).to_have_text(re.compile(r"^[34] of 4 right$"))
+    counted = score(page).inner_text()
     after = shown_tiles(page)
     page.reload()
     assert shown_tiles(page) == after
-    expect(page.locator(".tile-verdict")).to_have_count(1)
-    expect(score(page)).to_have_text(f"{sum(right)} of 4 right")
+    expect(answer(page)).to_have_count(1)
+    expect(score(page)).to_have_text(counted)
     page.go_back()
-    expect(page.locator(".tile-verdict")).to_have_count(3)
+    expect(answer(page)).to_have_count(3)
     assert shown_tiles(page) == before
     page.get_by_role("link", name="Start again").click()
     expect(score(page)).to_have_text("No score yet")
@@ -185,7 +218,7 @@ def test_quick_taps_all_count(page):
     page.goto("/")
     for place in range(6):
         page.locator(".tile").nth(place).get_by_role("button").click()
-    expect(page.locator(".tile-verdict")).to_have_count(6)
+    expect(answer(page)).to_have_count(6)
     expect(score(page)).to_contain_text(" of 6 right")
 
 
@@ -196,13 +229,13 @@ def test_predict_all_answers_every_tile_and_keeps_the_focus(page):
     predict_all = page.get_by_role("button", name="Predict all")
     predict_all.focus()
     page.keyboard.press("Enter")
-    expect(page.locator(".tile-verdict")).to_have_count(20)
+    expect(answer(page)).to_have_count(20)
     expect(predict_all).to_be_focused()
     assert shown_tiles(page) == shown
     assert reading(page.locator(".tile").first) == first
-    right = page.locator(".tile.right").count()
-    expect(score(page)).to_have_text(f"{right} of 20 right")
-    expect(page.get_by_role("status")).to_have_text(f"20 answered, {right} of 20 right.")
+    expect(score(page)).to_have_text(re.compile(r"^\d+ of 20 right$"))
+    assert page.locator(".tile.wrong").count() <= 20 - int(score(page).inner_text().split()[0])
+    expect(page.get_by_role("status")).to_have_text(f"20 answered, {score(page).inner_text()}.")
 
 
 def test_a_filter_answers_at_once_keeps_the_focus_and_stays_in_the_address(page):
@@ -217,30 +250,45 @@ def test_a_filter_answers_at_once_keeps_the_focus_and_stays_in_the_address(page)
     page.get_by_role("button", name="Generate").click()
     expect(page.locator(".tile").first).not_to_have_id(first)
     expect(filter_).to_have_value("4")
-    assert reading(tap(page, 0))["digit"] == 4
+    assert reading(tap(page, 0))["digit"] in (4, None)
     page.reload()
     expect(filter_).to_have_value("4")
-    expect(page.locator(".tile-verdict")).to_have_count(1)
+    expect(answer(page)).to_have_count(1)
     page.get_by_label("Digit", exact=True).select_option("0")
     expect(page.locator("#tiles")).to_contain_text("There is no tile of a 0 that the network reads as 4.")
     page.get_by_role("link", name="Show all tiles").click()
     expect(page.locator(".tile")).to_have_count(20)
-    expect(score(page)).to_have_text("1 of 1 right")
+    expect(score(page)).to_contain_text(" of 1 right")
 
 
-def test_an_answered_tile_leads_to_its_own_page_and_back_to_the_same_tiles(page):
+def test_an_answered_tile_leads_to_its_own_page_and_back_to_the_same_tiles_filter_and_score(page):
     page.goto("/?hard=1")
     tile = tap(page, 0)
-    answer, index, shown = tile.locator(".tile-answer").bounding_box(), index_of(tile), shown_tiles(page)
-    assert min(answer["width"], answer["height"]) >= FINGERTIP
-    page.mouse.click(answer["x"] + answer["width"] / 2, answer["y"] + answer["height"] / 2)
-    expect(page.get_by_role("heading")).to_have_text(f"Tile {index}")
+    tap(page, 3)
+    index, shown, counted = index_of(tile), shown_tiles(page), score(page).inner_text()
+    tile.get_by_role("button").click()
+    expect(page.get_by_role("heading", name=f"Tile {index}")).to_be_visible()
     page.get_by_role("link", name="Next" if index < 9_999 else "Previous").click()
-    expect(page.get_by_role("heading")).not_to_have_text(f"Tile {index}")
-    page.go_back()
-    page.go_back()
-    expect(page.locator(".tile-verdict")).to_have_count(1)
+    expect(page.get_by_role("heading", name=f"Tile {index}")).to_have_count(0)
+    page.get_by_role("link", name="To the gallery").click()
+    expect(answer(page)).to_have_count(2)
     assert shown_tiles(page) == shown
+    expect(page.get_by_label("Hard ones")).to_be_checked()
+    expect(score(page)).to_have_text(counted)
+    for _ in range(3):
+        page.go_back()
+    expect(answer(page)).to_have_count(2)
+    assert shown_tiles(page) == shown
+
+
+def test_two_quick_taps_do_not_leave_the_page(page):
+    page.goto("/")
+    tile = page.locator(".tile").nth(2)
+    tile.scroll_into_view_if_needed()
+    box = tile.bounding_box()
+    page.mouse.dblclick(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, delay=20)
+    expect(answer(tile)).to_be_visible()
+    expect(page.get_by_role("heading", name="Gallery")).to_be_visible()
 
 
 @NARROW
@@ -248,7 +296,7 @@ def test_an_answered_tile_leads_to_its_own_page_and_back_to_the_same_tiles(page)
 def test_a_narrow_window_has_room_for_every_control(page, path):
     page.goto(path)
     assert page.evaluate("document.documentElement.scrollWidth") == 320
-    for control in page.locator("main :is(a, button, select, label:has(input))").all():
+    for control in page.locator("main :is(a, button, select, label:has(input)):visible").all():
         box = control.bounding_box()
         assert min(box["width"], box["height"]) >= FINGERTIP
 
@@ -256,7 +304,7 @@ def test_a_narrow_window_has_room_for_every_control(page, path):
 @NARROW
 def test_the_page_of_a_tile_says_everything_in_a_narrow_window(page):
     page.goto("/tiles/2130/")  # one of MNIST's most disputed
-    expect(page.get_by_text("Its label is 4: the network is wrong.")).to_be_visible()
+    expect(page.get_by_text("Its label is 4")).to_be_visible()
     expect(page.locator(".verdict")).to_contain_text("9")
     expect(page.get_by_label("Probability of each digit").get_by_role("listitem")).to_have_count(10)
 
@@ -273,21 +321,19 @@ def test_a_narrow_window_shows_everything_and_can_be_tapped(page):
         assert min(box["width"], box["height"]) >= FINGERTIP
 
 
-@pytest.mark.parametrize(("kind", "words"), [("not-sure", "not sure"), ("percent", "100.0 %")])
-def test_every_width_has_room_for_the_longest_verdict(page, kind, words):
-    """A wrong answer is simulated, because the network gives one too rarely."""
+@pytest.mark.parametrize("words", ["no digit?", "100.0 %"])
+def test_every_width_has_room_for_the_longest_verdict(page, words):
+    """The answer is simulated, because the network gives such ones too rarely."""
 
     def misread(route: Route) -> None:
-        tile = route.fetch().text().replace("✓ right", "✗ it is 8")
-        sureness = re.compile(r'<span class="(percent|not-sure)">[^<]*</span>(?=\s*<span class="truth)')
-        tile = sureness.sub(f'<span class="{kind}">{words}</span>', tile)
-        route.fulfill(body=tile, content_type="text/html")
+        answered = route.fetch()
+        tile = re.sub(r'(<span class="tile-note">)[^<]*', rf"\g<1>{words}", answered.text())
+        route.fulfill(response=answered, body=tile)
 
     page.goto("/")
     page.route(re.compile("/prediction/"), misread)
-    verdict = tap(page, 1).locator(".tile-verdict")
+    verdict = tap(page, 1).locator(".tile-note")
     expect(verdict).to_contain_text(words)
-    expect(verdict).to_contain_text("✗ it is")
     for width in range(320, 960, 11):  # from two tiles in a row to five
         page.set_viewport_size({"width": width, "height": 640})
         assert verdict.evaluate("verdict => verdict.scrollWidth <= verdict.clientWidth")
@@ -317,7 +363,7 @@ def test_a_missing_server_shows_a_notice_that_the_next_answer_removes(page, comp
     page.route(f"**{address}*", lambda route: route.abort("connectionrefused"))
     tile.get_by_role("button").click()
     expect(notice).to_contain_text("No answer from the server.")
-    expect(tile).to_contain_text("Tap to read")
+    expect(answer(tile)).to_have_count(0)
     page.unroute(f"**{address}*")
     tap(page, 5)
     expect(notice).to_be_empty()
@@ -337,7 +383,7 @@ def test_a_server_error_shows_a_notice_and_keeps_the_tile(page, complaints):
     tile.get_by_role("button").click()
     expect(page.get_by_role("alert")).to_contain_text("Server error.")
     expect(tile.locator("img")).to_have_attribute("src", picture)
-    expect(tile).to_contain_text("Tap to read")
+    expect(answer(tile)).to_have_count(0)
     page.unroute(f"**{address}*")
     tap(page, 5)
     expect(page.get_by_role("alert")).to_be_empty()
@@ -351,14 +397,14 @@ def test_without_javascript_a_tap_answers_on_a_full_page(page):
     first = tap(page, 3)
     assert page.url.endswith(f"#{shown[3]}")
     assert shown_tiles(page) == shown
-    expect(page.locator(".tile-verdict")).to_have_count(1)
+    expect(answer(page)).to_have_count(1)
     read = reading(first)
 
     second = tap(page, 11)
     assert shown_tiles(page) == shown
-    expect(page.locator(".tile-verdict")).to_have_count(2)
+    expect(answer(page)).to_have_count(2)
     assert reading(first) == read
-    assert len(reading(second)["percentages"]) == 10
+    assert reading(second)["label"] in range(10)
 
 
 @WITHOUT_JAVASCRIPT
@@ -367,7 +413,7 @@ def test_without_javascript_generate_loads_new_tiles(page):
     tap(page, 0)
     before = shown_tiles(page)
     page.get_by_role("button", name="Generate").click()
-    expect(page.locator(".tile-verdict")).to_have_count(0)
+    expect(answer(page)).to_have_count(0)
     after = shown_tiles(page)
     assert len(set(after)) == 20
     assert after != before
@@ -385,7 +431,7 @@ def test_without_javascript_the_filter_the_score_and_all_answers_work(page):
     shown = shown_tiles(page)
     tap(page, 0)
     page.get_by_role("button", name="Predict all").click()
-    expect(page.locator(".tile-verdict")).to_have_count(len(shown))
+    expect(answer(page)).to_have_count(len(shown))
     assert shown_tiles(page) == shown
     expect(score(page)).to_have_text(re.compile(rf"^\d+ of {1 + len(shown)} right$"))
     expect(page.get_by_label("Digit", exact=True)).to_have_value("4")

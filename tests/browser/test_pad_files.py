@@ -23,7 +23,7 @@ from .pad import (
     sent,
     take,
 )
-from .strokes import draw_number, draw_stroke, picture
+from .strokes import draw, draw_number, draw_stroke, picture
 
 
 @pytest.mark.parametrize("way", ["choose", "paste", "drop"])
@@ -65,7 +65,7 @@ def test_a_picture_that_neither_the_browser_nor_the_server_reads_is_named(page, 
     page.goto("/draw/")
     choose(page, "seven.jpg", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "image/jpeg")
     reason = "This is a HEIC picture; save it as JPEG or PNG."
-    expect(page.locator("#prediction .refused")).to_have_text(f"Not a picture {reason}")
+    expect(page.get_by_role("alert")).to_have_text(f"Not a picture. {reason}")
 
 
 def test_a_phones_photo_is_reduced_and_the_right_way_up(page):
@@ -112,22 +112,32 @@ def test_a_tile_is_edited_on_the_pad(page):
 def test_a_picture_from_the_gallery_is_read_as_in_the_gallery(page):
     page.goto("/?tile=0&predict=0")
     tile = page.locator(".tile")
-    digit, percent = (tile.locator(part).inner_text() for part in (".tile-verdict strong", ".tile-verdict .percent"))
+    digit, percent = (tile.locator(part).inner_text() for part in (".tile-read strong", ".tile-note"))
     source = tile.locator("img").get_attribute("src")
     page.goto("/draw/")
     choose(page, "tile.png", decoded(source))
     expect_digit(page, int(digit))
-    expect(page.locator("#prediction .answered")).to_contain_text(f"{percent} sure")
+    expect(page.locator("#prediction .answered")).to_contain_text(f"{percent.partition(',')[0]} sure")
 
 
-def test_a_file_that_is_no_picture_is_refused_with_the_reason(page, complaints):
+def test_a_file_that_is_no_picture_is_refused_with_the_reason_and_takes_nothing_away(page, complaints):
     complaints.expect_status(415, ANSWERS)
     page.goto("/draw/")
+    draw(page, 2)
+    expect_digit(page, 2)
     choose(page, "seven.png", b"seven")
-    expect(page.locator("#prediction .refused")).to_have_text(
-        "Not a picture This file is not a PNG, JPEG, WebP, BMP or GIF picture."
-    )
-    expect(page.get_by_role("status")).to_contain_text("This file is not a PNG, JPEG, WebP, BMP or GIF picture.")
+    notice = page.get_by_role("alert")
+    expect(notice).to_have_text("Not a picture. This file is not a PNG, JPEG, WebP, BMP or GIF picture.")
+    expect_digit(page, 2)
+    button(page, "Explain").click()  # what is sent is the drawing still
+    expect(page.get_by_role("heading", name="Why 2, and not")).to_be_visible()
+    expect(notice).to_be_empty()
+
+
+def test_the_picker_offers_the_pictures_that_are_read(page):
+    page.goto("/draw/")
+    offered = page.get_by_label("Choose a picture").get_attribute("accept")
+    assert offered == "image/png,image/jpeg,image/webp,image/bmp,image/gif"
 
 
 @WITHOUT_JAVASCRIPT

@@ -1,5 +1,7 @@
 """The drawing pad under fingers and pens, on phones and on screens of any size, light and dark."""
 
+import itertools
+
 import pytest
 from playwright.sync_api import expect
 
@@ -20,6 +22,8 @@ from .pad import (
     pad,
 )
 from .strokes import DIGITS, drag_fingers, draw, draw_stroke, on_screen, touch
+
+SIZES = [(320, 640), (375, 660), (667, 331), (768, 1024), (1280, 900), (1920, 1080)]
 
 
 @ON_A_PHONE
@@ -52,10 +56,10 @@ def test_the_answer_is_above_the_pad_on_a_phone_and_moves_nothing(page):
     for stroke in (*DIGITS[7], [(0.2, 0.9), (0.8, 0.1)], [(0.2, 0.1), (0.8, 0.9)], ACROSS):
         drag_fingers(page, [on_screen(pad(page), stroke)])
         expect_settled(page)
-        expect(verdict).to_contain_text("% sure")
+        expect(verdict.locator(".answered")).to_be_visible()
         assert bottom(verdict) <= place["y"]
         assert pad(page).bounding_box() == place
-    expect(verdict).to_contain_text("Not sure: this does not look like one digit")  # the longest that it says
+    expect(verdict).to_contain_text("Not a number, as far as I can tell")
 
 
 @ON_A_PHONE
@@ -74,17 +78,16 @@ def test_an_explanation_is_brought_onto_the_screen(page):
     button(page, "Explain").tap()
     explanation = page.get_by_label("Explanation")
     expect(explanation.get_by_role("heading")).to_be_in_viewport(ratio=1)
-    expect(explanation.get_by_text("Feature maps")).to_be_in_viewport(ratio=1)
+    expect(explanation.get_by_text("Feature maps")).to_be_in_viewport(ratio=0.99)
 
 
 @pytest.mark.parametrize("page", LANDSCAPE, indirect=True, ids=["667-px", "568-px"])
 def test_the_answer_is_beside_the_pad_on_a_phone_in_landscape(page):
     page.goto("/draw/")
+    expect(pad(page)).to_be_in_viewport(ratio=1)
     touch(page, 7)
     expect_digit(page, 7)
-    pad(page).scroll_into_view_if_needed()
     place, verdict = pad(page).bounding_box(), page.locator(".verdict").bounding_box()
-    assert place["height"] <= page.viewport_size["height"]
     assert verdict["x"] >= place["x"] + place["width"]
     assert 0 <= verdict["y"] <= page.viewport_size["height"] / 2
 
@@ -186,3 +189,54 @@ def test_a_narrow_window_shows_everything(page):
         box = part.bounding_box()
         assert box["x"] >= 16
         assert box["x"] + box["width"] <= 320 - 16  # as wide as the margin of the page
+
+
+WIDTHS = pytest.mark.parametrize(
+    "page",
+    [{"viewport": {"width": width, "height": height}} for width, height in SIZES],
+    indirect=True,
+    ids=[f"{width}x{height}" for width, height in SIZES],
+)
+
+
+@WIDTHS
+@pytest.mark.parametrize("path", ["/", "/draw/"])
+def test_nothing_shifts_while_a_page_loads_and_its_drawing_is_read(page, path):
+    page.add_init_script(
+        """
+        window.shifted = 0;
+        new PerformanceObserver((list) => {
+            for (const shift of list.getEntries()) window.shifted += shift.value;
+        }).observe({ type: "layout-shift", buffered: true });
+        """
+    )
+    page.goto(path)
+    draw(page, 2)
+    expect_digit(page, 2)
+    page.reload()
+    expect_digit(page, 2)
+    assert page.evaluate("window.shifted") <= 0.01
+
+
+@WIDTHS
+@pytest.mark.parametrize("path", ["/", "/draw/"])
+def test_every_control_is_within_the_window(page, path):
+    page.goto(path)
+    draw(page, 2)
+    expect_digit(page, 2)
+    width = page.viewport_size["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    for control in page.locator(":is(a, button, label, select, summary):visible").all():
+        box = control.bounding_box()
+        if box["height"] > 1:  # what only screen readers meet is a pixel large
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= width
+
+
+@pytest.mark.parametrize("page", [{"viewport": {"width": 320, "height": 640}}], indirect=True, ids=["320-px"])
+def test_the_navigation_reads_as_words_apart_in_a_narrow_window(page):
+    page.goto("/")
+    boxes = [link.bounding_box() for link in page.get_by_label("Pages").get_by_role("link").all()]
+    assert len({box["y"] for box in boxes}) == 1
+    for left, right in itertools.pairwise(boxes):
+        assert right["x"] - left["x"] - left["width"] >= 8
