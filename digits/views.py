@@ -259,7 +259,7 @@ def sent_sheet(request: HttpRequest) -> DrawingSheet | PictureSheet:
 
 
 def refuse_drawing(request: HttpRequest, refusal: Refusal, template: str, context: dict) -> HttpResponse:
-    """Show a refusal in place of the answer; a busy server is not the drawing's fault and leaves the answer there."""
+    """Show a refusal in place of the answer; a busy server's is a notice, and the page asks again."""
     if isinstance(refusal, Busy):
         return refuse(request, refusal)
     return render(request, template, context | {"refusal": refusal}, status=refusal.status)

@@ -10,6 +10,8 @@ from django.conf import settings
 from django.templatetags.static import static
 from django.test import Client
 
+from digits.traffic.middleware import SIGN
+
 PRODUCTION = {
     "DJANGO_SECRET_KEY": "kZ8-x2Qw7_mR4tY6uI9oP1aS3dF5gH7jK0lZxCvBnM2qWeRtYu",
     "DJANGO_ALLOWED_HOSTS": "digits.example.org",
@@ -191,6 +193,23 @@ def test_scripts_are_the_same_in_development_as_in_production(client, settings):
     settings.DEBUG = True
     assert scripts() == in_production
     assert len(in_production) == 3
+
+
+@pytest.mark.parametrize(
+    "path", ["/tiles/", "/tiles/1/prediction/", "/tiles/99999/prediction/", "/api/display-images/"]
+)
+def test_answers_to_htmx_are_signed(client, path):
+    assert SIGN in client.get(path, headers={"HX-Request": "true"}).headers
+    assert SIGN not in client.get(path).headers
+
+
+def test_what_django_answers_under_debug_is_not_signed(settings, monkeypatch):
+    settings.DEBUG = True
+    monkeypatch.setattr("digits.views.gallery_context", lambda query: 1 / 0)
+    client = Client(raise_request_exception=False, headers={"HX-Request": "true"})
+    answer = client.get("/tiles/")
+    assert answer.status_code == 500
+    assert SIGN not in answer.headers
 
 
 def test_https_is_asked_for_and_remembered(settings):

@@ -20,6 +20,7 @@ from . import limits, logs, prometheus
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
+SIGN = "Digits-Answer"  # tells htmx's page that an answer is this site's, and not a proxy's or a network's sign-in page
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 # Of a request and of an answer, for pages of other origins.
 SENDABLE = "Content-Type, Inference-Header-Content-Length, X-Request-ID"
@@ -92,7 +93,10 @@ def route_of(request: HttpRequest) -> str:
 
 
 def security_headers(get_response: GetResponse) -> GetResponse:
-    """Tell browsers to run and load nothing but this site's own files, and to grant it nothing it needs not."""
+    """Tell browsers to run and load nothing but this site's own files, and to grant it nothing it needs not.
+
+    Answers to htmx are signed: `failures.js` lets no other into the page.
+    """
 
     headers, policy, is_debugged = settings.SECURITY_HEADERS, settings.CONTENT_SECURITY_POLICY, settings.DEBUG
 
@@ -100,9 +104,12 @@ def security_headers(get_response: GetResponse) -> GetResponse:
         response = get_response(request)
         for name, value in headers.items():
             response.headers.setdefault(name, value)
-        # Under DEBUG, Django answers these itself, with pages that bring inline styles and scripts.
+        # Under DEBUG, Django answers these itself, with pages that bring inline styles and scripts. No page of ours may
+        # take one in.
         if not (is_debugged and response.status_code in (404, 500)):
             response.headers["Content-Security-Policy"] = policy
+            if "HTTP_HX_REQUEST" in request.META:
+                response.headers[SIGN] = "1"
         return response
 
     return middleware

@@ -3,12 +3,11 @@
 import re
 
 import pytest
-from django.http import HttpResponse
-from django.test import RequestFactory
-from django_htmx.middleware import HtmxMiddleware
 from playwright.sync_api import Locator, Page, Route, expect
 
-from digits.errors import server_error
+from digits.refusals import ServerError
+
+from .answers import answer_with
 
 WITHOUT_JAVASCRIPT = pytest.mark.parametrize("page", [{"java_script_enabled": False}], indirect=True, ids=["no-js"])
 NARROW = pytest.mark.parametrize("page", [{"viewport": {"width": 320, "height": 640}}], indirect=True, ids=["320-px"])
@@ -63,11 +62,6 @@ def reading(tile: Locator) -> dict:
 
 def score(page: Page) -> Locator:
     return page.locator("#score strong")
-
-
-def failed_fragment() -> HttpResponse:
-    """The site's answer to htmx when a view raises an exception."""
-    return HtmxMiddleware(server_error)(RequestFactory().get("/", headers={"HX-Request": "true"}))
 
 
 def test_a_tapped_tile_shows_its_digit_in_place(page):
@@ -278,10 +272,11 @@ def test_every_width_has_room_for_the_longest_verdict(page, kind, words):
     """A wrong answer is simulated, because the network gives one too rarely."""
 
     def misread(route: Route) -> None:
-        tile = route.fetch().text().replace("✓ right", "✗ it is 8")
+        answer = route.fetch()
+        tile = answer.text().replace("✓ right", "✗ it is 8")
         sureness = re.compile(r'<span class="(percent|not-sure)">[^<]*</span>(?=\s*<span class="truth)')
         tile = sureness.sub(f'<span class="{kind}">{words}</span>', tile)
-        route.fulfill(body=tile, content_type="text/html")
+        route.fulfill(response=answer, body=tile)
 
     page.goto("/")
     page.route(re.compile("/prediction/"), misread)
@@ -328,12 +323,8 @@ def test_a_server_error_shows_a_notice_and_keeps_the_tile(page, complaints):
     tile = page.locator(".tile").nth(5)
     picture = tile.locator("img").get_attribute("src")
     address = f"/tiles/{index_of(tile)}/prediction/"
-    failure = failed_fragment()
     complaints.expect_status(500, address)
-    page.route(
-        f"**{address}*",
-        lambda route: route.fulfill(status=500, headers=dict(failure.headers), body=failure.content),
-    )
+    page.route(f"**{address}*", lambda route: answer_with(route, ServerError("Something went wrong here.")))
     tile.get_by_role("button").click()
     expect(page.get_by_role("alert")).to_contain_text("Server error.")
     expect(tile.locator("img")).to_have_attribute("src", picture)
