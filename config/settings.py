@@ -202,7 +202,8 @@ STORAGES = {
 }
 
 # What is written down, to standard error: a line a request and, with its traceback, what went wrong here. A client's
-# mistakes are answered. runserver, which DEBUG goes with, writes lines of its own.
+# mistakes are answered. Only forms that are refused are written down, because a setting may be wrong. runserver, which
+# DEBUG goes with, writes lines of its own.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -10,7 +10,7 @@ const LONGEST_WAIT = 120; // seconds that a request may wait to be repeated by i
 const SPREAD = 1000; // ms over which the clients that a busy server refused at once come back
 
 const notice = document.querySelector("#notice");
-const templates = ["no-connection", "foreign-answer", "busy"];
+const templates = ["no-connection", "foreign-answer", "server-busy"];
 const [noConnection, foreignAnswer, busy] = templates.map((id) => document.querySelector(`#${id}`).content);
 
 let failed = null; // configuration of the request that the notice is about
