@@ -132,6 +132,7 @@ MIDDLEWARE = [
     "digits.traffic.middleware.request_size",
     "digits.traffic.probes.HostsMiddleware",  # in place of Django's CommonMiddleware, which it extends
     "django.middleware.csrf.CsrfViewMiddleware",
+    "digits.traffic.middleware.OwnNotFound",  # the last, in place of Django's own answer
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"

@@ -4,10 +4,12 @@ import logging
 import sys
 from collections.abc import Sequence
 
+from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import REASON_NO_CSRF_COOKIE
 from django.shortcuts import render
+from django.urls import get_resolver
 from django.utils.cache import patch_vary_headers
 from django.utils.text import slugify
 
@@ -63,10 +65,19 @@ def failure(request: HttpRequest, status: int, title: str, detail: str) -> HttpR
 
 
 def failure_page(request: HttpRequest, context: dict, status: int) -> HttpResponse:
+    if settings.DEBUG and status == 404:
+        context["routes"] = routes()
     try:
         return render(request, "digits/failure.html", context, status=status)
     except ValueError:  # a static file has no hashed name, because `collectstatic` has not been run
         return render(request, "digits/failure_bare.html", context, status=status)
+
+
+def routes() -> list[str]:
+    """The addresses of this site, each once."""
+    included = [part for each in get_resolver().url_patterns for part in each.url_patterns]
+    paths = {f"/{part.pattern}" for part in included}
+    return sorted(path for path in paths if f"{path}/" not in paths and not path.endswith("<path:rest>"))
 
 
 def described(status: int, title: str, detail: str) -> dict:
