@@ -132,6 +132,7 @@ MIDDLEWARE = [
     "digits.traffic.middleware.request_size",
     "digits.traffic.probes.HostsMiddleware",  # in place of Django's CommonMiddleware, which it extends
     "django.middleware.csrf.CsrfViewMiddleware",
+    "digits.traffic.middleware.OwnNotFound",  # the last, in place of Django's own answer
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -202,7 +203,8 @@ STORAGES = {
 }
 
 # What is written down, to standard error: a line a request and, with its traceback, what went wrong here. A client's
-# mistakes are answered. runserver, which DEBUG goes with, writes lines of its own.
+# mistakes are answered. Only forms that are refused are written down, because a setting may be wrong. runserver, which
+# DEBUG goes with, writes lines of its own.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

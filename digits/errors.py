@@ -4,9 +4,12 @@ import logging
 import sys
 from collections.abc import Sequence
 
+from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import REASON_NO_CSRF_COOKIE
 from django.shortcuts import render
+from django.urls import get_resolver
 from django.utils.cache import patch_vary_headers
 from django.utils.text import slugify
 
@@ -18,6 +21,17 @@ from .addresses import Audience, audience_of
 from .refusals import Busy, MethodNotAllowed, NotFound, Refusal, ServerError, Unavailable
 
 BAD_HOST = "This site does not answer to that host name; its setting DJANGO_ALLOWED_HOSTS lists those it does."
+# What whoever runs the site can do about forms that are refused.
+TRUST_ORIGIN = (
+    "Behind a proxy that ends HTTPS, set DJANGO_BEHIND_PROXY=1 and let it send X-Forwarded-Proto. Behind one that"
+    " changes the host or the port, list the site's address as browsers show it, such as https://digits.example.org, in"
+    " DJANGO_CSRF_TRUSTED_ORIGINS."
+)
+KEEP_COOKIE = (
+    "Browsers keep the cookie csrftoken only over HTTPS, unless DJANGO_HTTPS=0 serves the site over plain HTTP; and a"
+    " proxy must pass the cookie on."
+)
+KEEP_PAGES = "If new pages are refused, too, a proxy changes the cookie csrftoken, or a cache keeps pages with a token."
 UNUSABLE = "The network's weights or the gallery's images can't be used."
 logger = logging.getLogger("digits")
 
@@ -51,10 +65,19 @@ def failure(request: HttpRequest, status: int, title: str, detail: str) -> HttpR
 
 
 def failure_page(request: HttpRequest, context: dict, status: int) -> HttpResponse:
+    if settings.DEBUG and status == 404:
+        context["routes"] = routes()
     try:
         return render(request, "digits/failure.html", context, status=status)
     except ValueError:  # a static file has no hashed name, because `collectstatic` has not been run
         return render(request, "digits/failure_bare.html", context, status=status)
+
+
+def routes() -> list[str]:
+    """The addresses of this site, each once."""
+    included = [part for each in get_resolver().url_patterns for part in each.url_patterns]
+    paths = {f"/{part.pattern}" for part in included}
+    return sorted(path for path in paths if f"{path}/" not in paths and not path.endswith("<path:rest>"))
 
 
 def described(status: int, title: str, detail: str) -> dict:
@@ -74,11 +97,30 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    methods = getattr(request.resolver_match.func, "methods", [])
+    """Refuse a form for Django's reason, which is logged: a wrong setting would refuse the forms of everybody."""
+    methods = getattr(request.resolver_match and request.resolver_match.func, "methods", [])
     if methods and request.method not in methods:  # which the view would have said, had it been asked
         return refuse(request, wrong_method(request, methods))
-    detail = "This form is out of date, or cookies are blocked. Reload the page and try again."
-    return failure(request, 403, "Form out of date", detail)
+    title, detail, advice = why_refused(request, reason)
+    # Escaped, because the reason quotes the client.
+    escaped = reason.encode("unicode_escape").decode()
+    logger.warning("A form was refused: %s %s", escaped, advice, extra={"request": request})
+    return failure(request, 403, title, f"{detail} For whoever runs this site: {advice}")
+
+
+def why_refused(request: HttpRequest, reason: str) -> tuple[str, str, str]:
+    """A title for a reason of Django's CSRF protection, what to tell the sender, and what whoever runs the site."""
+    if reason.startswith(("Origin checking", "Referer checking")):
+        origin = request.headers.get("Origin", "null")
+        sender = "a page whose address the browser withheld" if origin == "null" else origin
+        detail = f"This form was sent from {sender}, which is not this site's own address."
+        return "Form from elsewhere", detail, TRUST_ORIGIN
+    if reason == REASON_NO_CSRF_COOKIE:
+        detail = (
+            "The browser sent no cookie with this form. Allow cookies for this site, reload the page and try again."
+        )
+        return "No cookie", detail, KEEP_COOKIE
+    return "Form out of date", "This form is out of date. Reload the page and try again.", KEEP_PAGES
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

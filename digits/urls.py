@@ -42,5 +42,5 @@ urlpatterns += [
     path("metrics", endpoints.prometheus_metrics, name="metrics"),
 ]
 
-# Anything else under these gets JSON too, where Django's debug pages would take over.
+# Anything else under these gets JSON, too.
 urlpatterns += [path("api/<path:rest>", endpoints.nothing), path("v2/<path:rest>", endpoints.nothing)]

@@ -133,12 +133,10 @@ def predict_drawing(request: HttpRequest) -> HttpResponse:
         with prediction_place(request):
             context |= number_context(request, read_number(sent_sheet(request)))
     except Refusal as refusal:
-        is_only_file = request.htmx.target == "notice"  # one that is not on the pad, whose answer stays
-        template = "digits/_refused_file.html" if is_only_file else "digits/_prediction.html"
+        is_beside = request.htmx.target == "notice"  # the file is not on the pad, whose answer stays
+        template = "digits/_refused_file.html" if is_beside else "digits/_prediction.html"
         return refuse_drawing(request, refusal, template, context)
-    response = render(request, "digits/_prediction.html", context)
-    response["HX-Retarget"] = "#prediction"
-    return response
+    return render(request, "digits/_prediction.html", context)
 
 
 @page("POST")
@@ -277,7 +275,7 @@ def sent_sheet(request: HttpRequest) -> DrawingSheet | PictureSheet:
 
 
 def refuse_drawing(request: HttpRequest, refusal: Refusal, template: str, context: dict) -> HttpResponse:
-    """Show a refusal in place of the answer; a busy server is not the drawing's fault and leaves the answer there."""
+    """Show a refusal in place of the answer; a busy server's is a notice, and the page asks again."""
     if isinstance(refusal, Busy):
         return refuse(request, refusal)
     return render(request, template, context | {"refusal": refusal}, status=refusal.status)

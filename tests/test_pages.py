@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from django.test import Client
 
 from .pictures import TWO
 
@@ -66,3 +67,39 @@ def test_a_page_for_another_host_tells_what_is_wrong(client):
     answer = client.get("/", headers={"host": "evil.example"})
     assert answer.status_code == 400
     assert "DJANGO_ALLOWED_HOSTS" in answer.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/nowhere/", "/tiles/99999/", "/draw/nowhere", "/static/nowhere.css"])
+def test_what_is_not_there_looks_the_same_in_development(client, settings, path):
+    in_production = client.get(path).content.decode()
+    settings.DEBUG = True
+    answer = Client().get(path)
+    assert answer.status_code == 404
+    page = answer.content.decode()
+    for part in (f"There is nothing at {path}.", "<nav", 'href="/"', 'href="/draw/"'):
+        assert part in page
+        assert part in in_production
+    assert "<code>/tiles/&lt;int:index&gt;/</code>" in page
+    assert "<code>" not in in_production
+
+
+def test_what_is_not_there_is_a_fragment_for_htmx_in_development(settings):
+    settings.DEBUG = True
+    fragment = Client().get("/tiles/99999/prediction/", headers=HTMX)
+    assert fragment.status_code == 404
+    assert fragment.headers["HX-Retarget"] == "#notice"
+    assert "<html" not in fragment.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/api/nowhere/", "/api/nowhere", "/v2/nowhere"])
+def test_programs_get_json_in_development_too(settings, path):
+    settings.DEBUG = True
+    answer = Client().get(path)
+    assert answer.status_code == 404
+    assert "json" in answer.headers["Content-Type"]
+
+
+def test_a_missing_last_slash_is_added_in_development_too(settings):
+    settings.DEBUG = True
+    answer = Client().get("/draw")
+    assert (answer.status_code, answer.headers["Location"]) == (301, "/draw/")

@@ -1,5 +1,8 @@
 """What production must hold: no default secrets, strict headers, no open doors."""
 
+import http.client
+import json
+import logging
 import os
 import re
 import subprocess
@@ -7,8 +10,12 @@ import sys
 
 import pytest
 from django.conf import settings
+from django.middleware.csrf import REASON_BAD_ORIGIN
 from django.templatetags.static import static
-from django.test import Client
+from django.test import Client, RequestFactory
+
+from digits.errors import csrf_failure
+from digits.traffic.middleware import SIGN
 
 PRODUCTION = {
     "DJANGO_SECRET_KEY": "kZ8-x2Qw7_mR4tY6uI9oP1aS3dF5gH7jK0lZxCvBnM2qWeRtYu",
@@ -168,10 +175,13 @@ def test_a_wrong_host_is_refused_even_where_https_would_be_asked_for(client, set
     assert_strict(answer.headers)
 
 
-def test_only_djangos_own_pages_of_errors_may_be_styled_inline(client, settings):
+def test_only_djangos_own_pages_of_errors_may_be_styled_inline(settings, monkeypatch):
     settings.DEBUG = True
-    assert "Content-Security-Policy" not in client.get("/nowhere/").headers
-    assert "Content-Security-Policy" in client.get("/").headers
+    client = Client(raise_request_exception=False)
+    for path in ("/", "/nowhere/"):
+        assert "Content-Security-Policy" in client.get(path).headers
+    monkeypatch.setattr("digits.views.gallery_context", lambda query: 1 / 0)
+    assert "Content-Security-Policy" not in client.get("/").headers
 
 
 @pytest.mark.parametrize("path", ["/", "/draw/", "/model/", "/api/", "/nowhere/"])
@@ -191,6 +201,23 @@ def test_scripts_are_the_same_in_development_as_in_production(client, settings):
     settings.DEBUG = True
     assert scripts() == in_production
     assert len(in_production) == 3
+
+
+@pytest.mark.parametrize(
+    "path", ["/tiles/", "/tiles/1/prediction/", "/tiles/99999/prediction/", "/api/display-images/"]
+)
+def test_answers_to_htmx_are_signed(client, path):
+    assert SIGN in client.get(path, headers={"HX-Request": "true"}).headers
+    assert SIGN not in client.get(path).headers
+
+
+def test_what_django_answers_under_debug_is_not_signed(settings, monkeypatch):
+    settings.DEBUG = True
+    monkeypatch.setattr("digits.views.gallery_context", lambda query: 1 / 0)
+    client = Client(raise_request_exception=False, headers={"HX-Request": "true"})
+    answer = client.get("/tiles/")
+    assert answer.status_code == 500
+    assert SIGN not in answer.headers
 
 
 def test_https_is_asked_for_and_remembered(settings):
@@ -213,11 +240,82 @@ def test_static_files_are_hashed_and_cached_for_ever(client):
     assert b"".join(answer.streaming_content)
 
 
+TOKEN = "a" * 32
+ELSEWHERE = {"Origin": "https://digits.example.org"}
+
+
+@pytest.fixture
+def warnings(caplog):
+    """What the log says, at the level of warnings."""
+    logger = logging.getLogger("digits")
+    logger.addHandler(caplog.handler)
+    yield lambda: [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    logger.removeHandler(caplog.handler)
+
+
+@pytest.mark.parametrize(
+    ("cookie", "sent", "secure", "title", "reason", "settings_to_look_at"),
+    [
+        (TOKEN, ELSEWHERE, False, "Form from elsewhere", ELSEWHERE["Origin"], "DJANGO_CSRF_TRUSTED_ORIGINS"),
+        (TOKEN, ELSEWHERE, False, "Form from elsewhere", "Origin checking failed", "DJANGO_BEHIND_PROXY=1"),
+        (TOKEN, {"Origin": "null"}, False, "Form from elsewhere", "null does not match", "DJANGO_BEHIND_PROXY=1"),
+        (TOKEN, {}, True, "Form from elsewhere", "Referer checking failed", "DJANGO_CSRF_TRUSTED_ORIGINS"),
+        (None, {}, False, "No cookie", "CSRF cookie not set", "DJANGO_HTTPS=0"),
+        (TOKEN, {}, False, "Form out of date", "CSRF token missing", "csrftoken"),
+        ("short", {}, False, "Form out of date", "CSRF cookie has incorrect length", "csrftoken"),
+    ],
+)
+@pytest.mark.parametrize("htmx", [False, True], ids=["page", "fragment"])
+def test_a_refused_form_names_the_setting_and_the_log_the_reason(
+    warnings, cookie, sent, secure, title, reason, settings_to_look_at, htmx
+):
+    client = Client(enforce_csrf_checks=True)
+    if cookie:
+        client.cookies["csrftoken"] = cookie
+    answer = client.post("/draw/predict/", headers=sent | {"HX-Request": "true"} if htmx else sent, secure=secure)
+    assert answer.status_code == 403
+    text = answer.content.decode()
+    assert ("<nav" in text) == (not htmx)
+    for word in (title, "For whoever runs this site", settings_to_look_at):
+        assert word in text
+    [warning] = warnings()
+    assert reason in warning
+    assert settings_to_look_at in warning
+
+
+def test_a_program_whose_form_is_refused_gets_a_problem(warnings):
+    request = RequestFactory().post("/api/predict-digit/", headers=ELSEWHERE)
+    answer = csrf_failure(request, REASON_BAD_ORIGIN % "https://digits.example.org\u2028\x1b[2J")
+    assert answer.status_code == 403
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    problem = json.loads(answer.content)
+    assert problem["title"] == "Form from elsewhere"
+    assert "DJANGO_CSRF_TRUSTED_ORIGINS" in problem["detail"]
+    [warning] = warnings()
+    assert "Origin checking failed" in warning
+    assert warning.isprintable()
+    error = csrf_failure(RequestFactory().post("/v2/models/digits/infer"), "CSRF token missing.")
+    assert error.status_code == 403
+    assert list(json.loads(error.content)) == ["error"]
+
+
+@pytest.mark.slow
+def test_the_operators_log_has_the_reason_of_a_refused_form(start_site):
+    site = start_site()
+    connection = http.client.HTTPConnection(site.netloc)
+    connection.request("POST", "/draw/predict/", headers=ELSEWHERE)
+    assert connection.getresponse().status == 403
+    connection.close()
+    [line] = [line for line in site.log.read_text().splitlines() if "A form was refused" in line]
+    assert json.loads(line)["level"] == "WARNING"
+    assert "Origin checking failed - https://digits.example.org" in line
+    assert json.loads(line)["request_id"]
+
+
 def test_a_form_without_its_token_is_refused_in_the_style_of_the_site():
     client = Client(enforce_csrf_checks=True)
     page = client.post("/draw/")
     assert page.status_code == 403
-    assert "Form out of date" in page.content.decode()
     assert "<nav" in page.content.decode()
     fragment = client.post("/draw/predict/", headers={"HX-Request": "true"})
     assert fragment.status_code == 403

@@ -8,18 +8,19 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.gzip import GZipMiddleware
 from django.urls import Resolver404, resolve
 from django.utils.cache import patch_vary_headers
 
 from ..addresses import Audience, audience_of, is_probe, predicts
-from ..errors import refuse
+from ..errors import not_found, refuse
 from ..refusals import MEGABYTE, TooLarge, TooManyRequests
 from . import limits, logs, prometheus
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
+SIGN = "Digits-Answer"  # tells htmx's page that an answer is this site's, and not a proxy's or a network's sign-in page
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 # Of a request and of an answer, for pages of other origins.
 SENDABLE = "Content-Type, Inference-Header-Content-Length, X-Request-ID"
@@ -92,7 +93,10 @@ def route_of(request: HttpRequest) -> str:
 
 
 def security_headers(get_response: GetResponse) -> GetResponse:
-    """Tell browsers to run and load nothing but this site's own files, and to grant it nothing it needs not."""
+    """Tell browsers to run and load nothing but this site's own files, and to grant it nothing it needs not.
+
+    Answers to htmx are signed: `failures.js` lets no other into the page.
+    """
 
     headers, policy, is_debugged = settings.SECURITY_HEADERS, settings.CONTENT_SECURITY_POLICY, settings.DEBUG
 
@@ -100,12 +104,35 @@ def security_headers(get_response: GetResponse) -> GetResponse:
         response = get_response(request)
         for name, value in headers.items():
             response.headers.setdefault(name, value)
-        # Under DEBUG, Django answers these itself, with pages that bring inline styles and scripts.
-        if not (is_debugged and response.status_code in (404, 500)):
+        # Under DEBUG, Django answers these itself, with a page that brings inline styles and scripts. No page of this
+        # site may take it in.
+        if not (is_debugged and response.status_code == 500):
             response.headers["Content-Security-Policy"] = policy
+            if "HTTP_HX_REQUEST" in request.META:
+                response.headers[SIGN] = "1"
         return response
 
     return middleware
+
+
+class OwnNotFound:
+    """Answers under DEBUG, as in production, for what is not there; Django's own page would have no way back."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        if not settings.DEBUG:
+            raise MiddlewareNotUsed
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            resolve(request.path_info)
+        except Resolver404 as exception:
+            return not_found(request, exception)
+        return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Called for what views raise."""
+        return not_found(request, exception) if isinstance(exception, Http404) else None
 
 
 def compression(get_response: GetResponse) -> GetResponse:

@@ -2,42 +2,83 @@
 
 import { DrawingPad } from "./pad.js";
 
+const PATIENCE = 1000; // ms that an earlier drawing may still be read
+
 const form = document.querySelector(".drawing-pad");
 const prediction = document.querySelector("#prediction");
 const explanation = document.querySelector("#explanation");
 const nothingDrawn = document.querySelector("#nothing-drawn");
+const unanswered = document.querySelector("#unanswered");
+const explain = form.querySelector("[data-action=explain]");
 const announcement = document.querySelector("#announcement");
 const upload = document.querySelector(".upload");
 const pad = new DrawingPad(form);
 
 // Events of the pad
 
-form.addEventListener("changed", () => explanation.replaceChildren()); // it explained the drawing before
-form.addEventListener("emptied", () => {
-  prediction.replaceChildren(nothingDrawn.content.cloneNode(true));
-  document.querySelector("#boxes").replaceChildren(); // each answer brings new ones
+form.addEventListener("changed", () => {
+  withdraw(explain);
+  explanation.replaceChildren(); // it explained the drawing before
 });
+form.addEventListener("emptied", () => {
+  withdraw(prediction);
+  showNoAnswer(nothingDrawn);
+});
+form.addEventListener("unanswered", () => showNoAnswer(unanswered)); // what stands there is of an earlier drawing
 form.addEventListener("cleared", () => {
   announcement.textContent = "Cleared.";
 });
-form.addEventListener("unreadable", ({ detail }) => {
+form.addEventListener("unreadable", (event) => {
   // The server says why, beside the answer to the drawing, which stays.
-  htmx.ajax("POST", form.getAttribute("hx-post"), { source: upload, target: "#notice", values: { file: detail.file } });
+  const { file } = event.detail;
+  htmx.ajax("POST", form.getAttribute("hx-post"), { source: upload, event, target: "#notice", values: { file } });
 });
 form.addEventListener("pen", ({ detail }) => {
   announcement.textContent = detail.isDown ? "Pen down." : "Pen up.";
 });
 explanation.addEventListener("htmx:afterSwap", () => explanation.scrollIntoView({ block: "nearest" }));
 
+// One drawing is read at a time, and htmx keeps the newest until then. The server would go on reading a drawing whose
+// request is aborted, and soon be too busy for this client, so only a request that takes long is aborted.
+let reading = null; // the latest request
+const outOfDate = new WeakSet(); // requests of earlier drawings
+form.addEventListener("htmx:beforeSend", ({ target, detail }) => {
+  if (target === form) reading = detail.xhr;
+});
+form.addEventListener("superseded", () => {
+  if (!reading) return;
+  const earlier = reading;
+  outOfDate.add(earlier);
+  setTimeout(() => reading === earlier && abort(prediction), PATIENCE);
+});
+form.addEventListener("htmx:beforeOnLoad", (event) => {
+  if (outOfDate.has(event.detail.xhr)) event.preventDefault();
+});
+
 // When a request is aborted, htmx starts the one queued behind it: of an earlier drawing too, so it is prevented.
 let isWithdrawing = false;
-form.addEventListener("superseded", () => {
-  isWithdrawing = true;
-  // htmx looks for an element in the detail before the target.
-  prediction.dispatchEvent(new CustomEvent("htmx:abort", { bubbles: true, detail: {} }));
-  isWithdrawing = false;
+form.addEventListener("htmx:beforeRequest", (event) => {
+  const isLive = event.target === form && !form.elements.live.disabled;
+  // A busy server is not asked about what is still under the pen.
+  if (isWithdrawing || (isLive && form.matches(".awaits-retry"))) event.preventDefault();
 });
-form.addEventListener("htmx:beforeRequest", (event) => isWithdrawing && event.preventDefault());
+
+function withdraw(element) {
+  isWithdrawing = true;
+  abort(element);
+  isWithdrawing = false;
+}
+
+/** Abort the request that htmx synchronises on an element. */
+function abort(element) {
+  // htmx looks for an element in the detail before the target.
+  element.dispatchEvent(new CustomEvent("htmx:abort", { bubbles: true, detail: {} }));
+}
+
+function showNoAnswer({ content }) {
+  prediction.replaceChildren(content.cloneNode(true));
+  document.querySelector("#boxes").replaceChildren(); // each answer brings new ones
+}
 
 // Keys and picture files, anywhere on the page
 

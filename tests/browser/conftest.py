@@ -15,9 +15,8 @@ NO_CHROMIUM = (
     "elsewhere: .venv/bin/python -m playwright install chromium"
 )
 NO_FIREFOX = "No Firefox found. Debian: apt-get install firefox-esr"
-# How the network and htmx speak of a request that the page itself withdraws, as for a newer drawing. htmx complains of
-# `afterRequest` beside every reason for which there is no answer, never alone.
-WITHDRAWN = ("net::ERR_ABORTED", "NS_BINDING_ABORTED", "htmx:sendAbort", "htmx:afterRequest")
+# How the network speaks of a request that the page itself withdraws, as for a newer drawing.
+WITHDRAWN = ("net::ERR_ABORTED", "NS_BINDING_ABORTED")
 REPORT_POLICY_VIOLATIONS = """
     document.addEventListener("securitypolicyviolation", (violation) => {
         console.error(`Content Security Policy: ${violation.violatedDirective} ${violation.blockedURI}`);
@@ -51,12 +50,13 @@ class Complaints:
         self._expected.append(f"{path}: Failed to load resource: the server responded with a status of {status} ")
 
     def expect_no_answer(self, path: str) -> None:
-        """The three voices of a request aborted as "connectionrefused": network, console, htmx."""
+        """The three voices of a request aborted as "connectionrefused": network, console, htmx, which has two words."""
         refused = "net::ERR_CONNECTION_REFUSED"
-        self._expected += [f"{path}: {refused}", f"{path}: Failed to load resource: {refused}", "htmx:sendError"]
+        self._expected += [f"{path}: {refused}", f"{path}: Failed to load resource: {refused}"]
+        self._expected += ["htmx:afterRequest", "htmx:sendError"]
 
     def expect_timeout(self) -> None:
-        self._expected.append("htmx:timeout")
+        self._expected += ["htmx:afterRequest", "htmx:timeout"]
 
     def check(self) -> None:
         """Nothing was complained of but what was expected, and all of that was."""

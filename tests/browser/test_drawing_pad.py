@@ -5,6 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from digits.refusals import Refusal
+
+from .answers import answer_with
 from .pad import (
     ACROSS,
     ANSWERS,
@@ -444,8 +447,8 @@ def test_a_drawing_outlives_a_server_that_does_not_answer_in_time(page, complain
 def test_a_drawing_outlives_an_error(page, complaints, status):
     complaints.expect_status(status, ANSWERS)
     page.goto("/draw/")
-    failure = '<div class="notice"><strong>It failed.</strong><button data-action="retry">Try again</button></div>'
-    headers = {"HX-Retarget": "#notice", "HX-Reswap": "innerHTML"}
-    page.route(f"**{ANSWERS}", lambda route: route.fulfill(status=status, headers=headers, body=failure))
+    refusal = Refusal("It failed.")
+    refusal.status = status
+    page.route(f"**{ANSWERS}", lambda route: answer_with(route, refusal))
     draw(page, 7)
     expect_to_be_tried_again(page, "It failed.")

@@ -3,13 +3,11 @@
 import re
 
 import pytest
-from django.http import HttpResponse
-from django.test import RequestFactory
-from django_htmx.middleware import HtmxMiddleware
 from playwright.sync_api import Locator, Page, Route, expect
 
-from digits.errors import server_error
+from digits.refusals import ServerError
 
+from .answers import answer_with
 from .strokes import draw
 
 WITHOUT_JAVASCRIPT = pytest.mark.parametrize("page", [{"java_script_enabled": False}], indirect=True, ids=["no-js"])
@@ -67,11 +65,6 @@ def reading(tile: Locator) -> dict:
 
 def score(page: Page) -> Locator:
     return page.locator("#score strong")
-
-
-def failed_fragment() -> HttpResponse:
-    """The site's answer to htmx when a view raises an exception."""
-    return HtmxMiddleware(server_error)(RequestFactory().get("/", headers={"HX-Request": "true"}))
 
 
 def test_a_tapped_tile_shows_its_digit_in_place(page):
@@ -374,12 +367,8 @@ def test_a_server_error_shows_a_notice_and_keeps_the_tile(page, complaints):
     tile = page.locator(".tile").nth(5)
     picture = tile.locator("img").get_attribute("src")
     address = f"/tiles/{index_of(tile)}/prediction/"
-    failure = failed_fragment()
     complaints.expect_status(500, address)
-    page.route(
-        f"**{address}*",
-        lambda route: route.fulfill(status=500, headers=dict(failure.headers), body=failure.content),
-    )
+    page.route(f"**{address}*", lambda route: answer_with(route, ServerError("Something went wrong here.")))
     tile.get_by_role("button").click()
     expect(page.get_by_role("alert")).to_contain_text("Server error.")
     expect(tile.locator("img")).to_have_attribute("src", picture)
