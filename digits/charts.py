@@ -17,7 +17,8 @@ from .pictures import pngs
 
 # Where a scale up to 100 % may begin, and the distance of its marks.
 SCALES = {0.99: 0.002, 0.98: 0.005, 0.95: 0.01, 0.9: 0.02, 0.75: 0.05, 0.5: 0.1, 0.0: 0.2}
-SMALLEST_FULL_BAR = 0.01  # fraction misread: bars of smaller fractions are shorter, so that few mistakes look like few
+# Fractions of mistakes at which the scale of bars may end. It ends at 1 % at least, so that few mistakes look like few.
+ENDS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 DOT = 10  # pixels from one dot to the next above it
 
 
@@ -47,17 +48,16 @@ def bars(counts: dict[str, int], full: int) -> list[dict]:
     return [{"name": name, "value": f"{count:,}", "bar": coordinate(count / full)} for name, count in counts.items()]
 
 
-def intervals(measured: dict[str, Count]) -> dict:
-    """A plot of fractions with their 95 % intervals, one below the other on one scale."""
-    scale = Scale.of(count.interval[0] for count in measured.values())
+def intervals(measured: dict[str, Count], scale: Scale) -> dict:
+    """A plot of fractions with their 95 % intervals, one below the other, each where its label says."""
     rows = [
         {
             "name": name,
             "value": percent(count.fraction),
             "interval": interval_text(count.interval),
-            "x": scale.place(count.fraction),
-            "low": scale.place(count.interval[0]),
-            "high": scale.place(count.interval[1]),
+            "x": scale.place(told(count.fraction)),
+            "low": scale.place(told(count.interval[0])),
+            "high": scale.place(told(count.interval[1])),
         }
         for name, count in measured.items()
     ]
@@ -75,33 +75,34 @@ def stacked(places: Iterable[str]) -> dict:
     return {"dots": [{"x": dot["x"], "y": height - DOT * (dot["up"] - 0.5)} for dot in dots], "height": height}
 
 
-def rows_of_mistakes(rows: Sequence[Row], decimals: int = 2) -> list[dict]:
-    """The rows with a bar for the fraction that is misread; the lowest row has the longest bar."""
-    full = full_bar(row.count for row in rows)
-    lowest = {row.count.fraction for row in flawed(rows)[:1]}
+def rows_of_mistakes(rows: Sequence[Row], end: float, decimals: int = 2) -> list[dict]:
+    """The rows with the fraction that is answered wrong, on a scale that ends at `end`, and the worst row marked."""
+    worst = {row.count.fraction for row in flawed(rows)[:1]}
     return [
-        {
-            "name": row.name,
-            "value": percent(row.count.fraction, decimals),
-            "bar": coordinate(row.count.wrong_fraction / full),
-            "lowest": row.count.fraction in lowest,
-        }
-        for row in rows
+        {"name": row.name, "worst": row.count.fraction in worst} | mistakes(row.count, end, decimals) for row in rows
     ]
 
 
-def full_bar(counts: Iterable[Count]) -> float:
-    """The fraction of wrong answers for which a bar is full."""
-    return max(SMALLEST_FULL_BAR, *(count.wrong_fraction for count in counts))
+def mistakes(count: Count, end: float, decimals: int) -> dict:
+    """The fraction of wrong answers as text, and a bar of the length that the text says."""
+    wrong = count.wrong_fraction
+    return {"value": percent(wrong, decimals), "bar": coordinate(told(wrong, decimals) / end)}
 
 
-def row_of_refusals(row: Row) -> dict:
-    return {"name": row.name, "value": percent(row.count.fraction, 1), "bar": coordinate(row.count.fraction)}
+def end_of_scale(counts: Iterable[Count]) -> float:
+    """The fraction at which a scale ends that has room for the mistakes of all of these."""
+    most = max((count.wrong_fraction for count in counts), default=0)
+    return next(end for end in ENDS if end >= most)
 
 
 def coordinate(part: float) -> str:
     """Percent as text, because templates format numbers much more slowly."""
     return f"{100 * part:.2f}"
+
+
+def told(fraction: float, decimals: int = 2) -> float:
+    """The fraction that `percent` tells, rounded as its text is."""
+    return float(f"{100 * fraction:.{decimals}f}") / 100
 
 
 def percent(fraction: float, decimals: int = 2) -> str:
@@ -117,11 +118,11 @@ def interval_text(interval: Iterable[float]) -> str:
     return f"{100 * low:.2f} to {percent(high)}"
 
 
-def misread(pixels: np.ndarray, alt: str, shown: str, answer: str, is_uncertain: bool) -> dict:
-    """A picture (h, w) uint8 that is read wrong, as `_misread.html` shows it."""
+def misread(pixels: np.ndarray, alt: str, shown: str, answer: str, is_uncertain: bool, sure: int | None = None) -> dict:
+    """A picture (h, w) uint8 that is read wrong, as `_picture.html` shows it; `sure` is its confidence in percent."""
     height, width = pixels.shape
     picture = {"image": image_of(pixels), "alt": alt, "width": width, "height": height}
-    return picture | {"shown": shown, "answer": answer, "is_uncertain": is_uncertain}
+    return picture | {"shown": shown, "answer": answer, "is_uncertain": is_uncertain, "sure": sure}
 
 
 def image_of(pixels: np.ndarray) -> str:

@@ -4,7 +4,7 @@ from itertools import groupby
 
 import numpy as np
 
-from digit_recognizer_dl_model.figures import NumberFigures
+from digit_recognizer_dl_model.figures import NumberFigures, in_order
 
 from .canaries import PEN, STROKES, points
 from .charts import image_of, misread, percent, rows_of_mistakes
@@ -16,19 +16,33 @@ EXAMPLE = "1984"
 DISTANCE = 0.6  # of a digit's pad, from one to the next
 
 
-def describe_numbers() -> dict | None:
-    """The context of the part for the shipped network that reads lines; None where nothing was measured."""
-    weights = line_reader().weights
-    figures = weights.figures.numbers
+def number_figures() -> NumberFigures | None:
+    """What was measured of the shipped network that reads lines."""
+    return line_reader().weights.figures.numbers
+
+
+def describe_numbers(end: float) -> dict | None:
+    """The context of the part for that network; None where nothing was measured. `end` is that of the bars' scale."""
+    weights, figures = line_reader().weights, number_figures()
     if not figures:
         return None
+    failures = describe_failures(figures)
+    examples = {group["name"]: group["examples"][0] for group in failures}
+    lowest = in_order(figures.sets)[0]
     return {
+        "kinds": [
+            {"name": kind.name, "right": percent(kind.count.fraction, 1), "example": examples[kind.name]}
+            for kind in figures.sets
+            if kind.name in examples
+        ],
+        "right": percent(figures.sets[0].count.fraction, 1),
+        "worst": {"name": lowest.name, "wrong": percent(lowest.count.wrong_fraction, 1)},
         "example": describe_example(),
         "parameters": f"{weights.parameters:,}",
-        "rows": rows_of_mistakes(figures.sets, decimals=1),
+        "rows": rows_of_mistakes(figures.sets, end, decimals=1),
         "error": percent(figures.calibration_error),
         "uncertain_below": percent(weights.uncertain_below, 1),
-        "failures": describe_failures(figures),
+        "failures": failures,
     }
 
 
@@ -60,7 +74,7 @@ def describe_failures(figures: NumberFigures) -> list[dict]:
                 misread(
                     failure.ink,
                     f"The handwritten number {failure.shown}" if is_number else "A picture of no number",
-                    failure.shown if is_number else "",
+                    failure.shown,
                     failure.answer or "nothing",
                     failure.is_uncertain,
                 )

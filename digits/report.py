@@ -2,14 +2,13 @@
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from digit_recognizer_dl_model.counts import Accuracy
+from digit_recognizer_dl_model.counts import Accuracy, Count
 from digit_recognizer_dl_model.figures import (
     Change,
     Composition,
-    Failure,
     Figures,
     Form,
     Row,
@@ -17,7 +16,6 @@ from digit_recognizer_dl_model.figures import (
     UnseenKinds,
     flawed,
     grouped,
-    grouped_failures,
     in_order,
     pooled_count,
 )
@@ -27,17 +25,17 @@ from .charts import (
     Scale,
     bars,
     coordinate,
-    full_bar,
+    end_of_scale,
     interval_text,
     intervals,
-    misread,
+    mistakes,
     percent,
     points,
-    row_of_refusals,
     rows_of_mistakes,
     stacked,
 )
-from .number_report import describe_numbers
+from .failure_report import describe_failures
+from .number_report import describe_numbers, number_figures
 from .recognizer import classifier
 
 TINTS = 4  # steps of colour in the confusion matrix
@@ -46,37 +44,55 @@ TINTS = 4  # steps of colour in the confusion matrix
 @functools.cache
 def report() -> dict:
     """The context of the page for the shipped weights, made once a process."""
-    return describe(classifier().weights) | {"numbers": describe_numbers()}
+    weights, numbers = classifier().weights, number_figures()
+    end = end_of_scale([*compared(weights.figures), *(row.count for row in (numbers.sets if numbers else ()))])
+    return describe(weights, end) | {"numbers": describe_numbers(end)}
 
 
-def describe(weights: Weights) -> dict:
-    """The context of the page; a part that was not measured is absent."""
+def compared(figures: Figures) -> Iterator[Count]:
+    """All counts of which bars show the mistakes on one scale, so that bars of two tables can be compared.
+
+    Forms have a scale of their own: half of one that nobody writes may be misread, beside which all others vanish.
+    """
+    rows = [*figures.robustness, *figures.photographs, *figures.damaged]
+    if figures.unseen_kinds:
+        rows += [*figures.unseen_kinds.kinds, *figures.negatives]
+    if figures.teachers:
+        rows += figures.unseen_writers.by_thickness
+    yield from (row.count for row in rows)
+    for column in columns_of_digits(figures).values():
+        yield from column
+
+
+def describe(weights: Weights, end: float) -> dict:
+    """The context of the page; a part that was not measured is absent. `end` is that of the scale of mistakes."""
     figures = weights.figures
-    parts = {"network": describe_network(weights)}
+    parts = {"network": describe_network(weights), "end": percent(end, 0)}
     if figures.test:
-        parts["accuracy"] = describe_accuracy(figures.test, figures.validation)
+        scale = scale_of_intervals(figures)
+        parts["accuracy"] = describe_accuracy(figures.test, figures.validation, scale)
         parts["doubts"] = describe_doubts(figures.test)
-        parts["digits"] = describe_digits(figures)
+        parts["digits"] = describe_digits(figures, end)
         parts["confusion"] = describe_confusion(figures.test)
         if figures.repeats:
             parts["repeats"] = describe_repeats(figures)
         if figures.test.reliability:
             parts["reliability"] = describe_reliability(figures.test)
     if figures.teachers:
-        parts["pens"] = describe_pens(figures)
+        parts["pens"] = describe_pens(figures, end)
         parts["teachers"] = describe_teachers(figures)
     if figures.forms:
         parts["forms"] = describe_forms(figures.forms)
     if figures.robustness:
-        parts["robustness"] = describe_robustness(figures.robustness)
+        parts["robustness"] = describe_robustness(figures.robustness, end)
     if figures.photographs:
-        parts["photographs"] = rows_of_mistakes(figures.photographs)
+        parts["photographs"] = describe_photographs(figures.photographs, end)
     if figures.damaged:
-        parts["damaged"] = describe_damaged(figures.damaged)
+        parts["damaged"] = describe_damaged(figures.damaged, end)
     if figures.failures:
         parts["failures"] = describe_failures(figures.failures)
     if figures.unseen_kinds:
-        parts["unseen_kinds"] = describe_unseen_kinds(figures.unseen_kinds, figures.negatives)
+        parts["unseen_kinds"] = describe_unseen_kinds(figures.unseen_kinds, figures.negatives, end)
     if figures.composition and figures.training:
         parts["training"] = describe_training(figures.composition, figures.training)
     return parts
@@ -91,7 +107,13 @@ def describe_network(weights: Weights) -> dict:
     }
 
 
-def describe_accuracy(test: Accuracy, validation: Accuracy | None) -> dict:
+def scale_of_intervals(figures: Figures) -> Scale:
+    """One scale for all plots of intervals."""
+    measured = [figures.test, figures.validation, *(teacher.pens.accuracy for teacher in figures.teachers)]
+    return Scale.of(accuracy.count.interval[0] for accuracy in measured if accuracy)
+
+
+def describe_accuracy(test: Accuracy, validation: Accuracy | None, scale: Scale) -> dict:
     measured = {f"{test.images:,} test images": test.count}
     if validation:
         measured[f"{validation.images:,} held-out images, to choose by"] = validation.count
@@ -99,7 +121,7 @@ def describe_accuracy(test: Accuracy, validation: Accuracy | None) -> dict:
         "right": percent(test.count.fraction),
         "images": f"{test.images:,}",
         "wrong": test.count.wrong,
-        "plot": intervals(measured),
+        "plot": intervals(measured, scale),
     }
 
 
@@ -132,25 +154,31 @@ def describe_doubts(test: Accuracy) -> dict:
     }
 
 
-def describe_digits(figures: Figures) -> list[dict]:
+def columns_of_digits(figures: Figures) -> dict[str, Sequence[Count]]:
     """For each digit its recall and its precision, and its recall for people that the network has never seen."""
-    counts = {"found": figures.test.recall, "right": figures.test.precision}
-    if figures.teachers:
-        counts["pens"] = figures.unseen_writers.accuracy.recall
-    full = full_bar(count for column in counts.values() for count in column)
-    return [
-        {"digit": digit, "images": f"{figures.test.recall[digit].total:,}"}
-        | {
-            name: {"value": percent(column[digit].fraction, 1), "bar": coordinate(column[digit].wrong_fraction / full)}
-            for name, column in counts.items()
-        }
-        for digit in range(10)
-    ]
+    if not figures.test:
+        return {}
+    columns = {"missed": figures.test.recall, "wrong": figures.test.precision}
+    return columns | ({"pens": figures.unseen_writers.accuracy.recall} if figures.teachers else {})
+
+
+def describe_digits(figures: Figures, end: float) -> dict:
+    """What is missing of these columns to 1, and the digit that is missed most."""
+    columns = columns_of_digits(figures)
+    most = min(range(10), key=lambda digit: columns["missed"][digit].fraction)
+    return {
+        "rows": [
+            {"digit": digit, "images": f"{columns['missed'][digit].total:,}"}
+            | {name: mistakes(column[digit], end, 1) for name, column in columns.items()}
+            for digit in range(10)
+        ],
+        "worst": {"digit": most, "missed": percent(columns["missed"][most].wrong_fraction, 1)},
+    }
 
 
 def describe_confusion(accuracy: Accuracy) -> dict:
-    mistakes = accuracy.mistakes
-    most = mistakes[0].images if mistakes else 1
+    frequent = accuracy.mistakes
+    most = frequent[0].images if frequent else 1
 
     def tint(label: int, answer: int, count: int) -> str:
         if not count:
@@ -161,7 +189,7 @@ def describe_confusion(accuracy: Accuracy) -> dict:
         [{"label": label, "answer": answer, "count": n, "tint": tint(label, answer, n)} for answer, n in enumerate(row)]
         for label, row in enumerate(accuracy.confusion)
     ]
-    return {"rows": rows, "frequent": mistakes[:3]}
+    return {"rows": rows, "frequent": frequent[:3]}
 
 
 def describe_reliability(test: Accuracy) -> dict:
@@ -190,7 +218,7 @@ def describe_reliability(test: Accuracy) -> dict:
     }
 
 
-def describe_pens(figures: Figures) -> dict:
+def describe_pens(figures: Figures, end: float) -> dict:
     """The digits of people that a network has never seen, each read by the teacher that did without them."""
     everybody, folds = figures.unseen_writers, [teacher.pens.accuracy.count for teacher in figures.teachers]
     fractions = [writer.count.fraction for writer in everybody.writers]
@@ -203,14 +231,14 @@ def describe_pens(figures: Figures) -> dict:
         "images": f"{everybody.accuracy.images:,}",
         "interval": interval_text(everybody.accuracy.count.interval),
         "uncertain": percent(everybody.accuracy.uncertain_fraction),
-        "plot": intervals(measured),
+        "plot": intervals(measured, scale_of_intervals(figures)),
         "writers": stacked(scale.place(round(fraction, 3)) for fraction in fractions),
         "marks": scale.marks,
         "people": len(fractions),
         "worst": percent(fractions[0], 1),
         "median": percent(everybody.median, 1),
         "best": percent(fractions[-1], 1),
-        "thicknesses": rows_of_mistakes(thicknesses),
+        "thicknesses": rows_of_mistakes(thicknesses, end),
     }
 
 
@@ -237,65 +265,64 @@ def describe_teachers(figures: Figures) -> dict:
 
 def describe_forms(forms: Sequence[Form]) -> dict:
     """All forms, and for each digit the number of its forms and the one that is read worst."""
+    end = end_of_scale(form.count for form in forms)
     groups = grouped(forms, lambda form: form.digit)
-    lowest = rows_of_mistakes([Row(str(group.key), group.lowest.count) for group in groups], 1)
+    worst = rows_of_mistakes([Row(str(group.key), group.lowest.count) for group in groups], end, 1)
+    [lowest, *_] = in_order(forms)
     return {
-        "digits": [row | {"more": len(group.rows)} for row, group in zip(lowest, groups, strict=True)],
-        "rows": rows_of_mistakes(in_order(forms), 1),
+        "digits": [row | {"more": len(group.rows)} for row, group in zip(worst, groups, strict=True)],
+        "rows": rows_of_mistakes(in_order(forms), end, 1),
+        "end": percent(end, 0),
         "count": len(forms),
         "flawless": len(forms) - len(flawed(forms)),
-        "lowest": percent(in_order(forms)[0].count.fraction, 1),
+        "lowest": percent(lowest.count.fraction, 1),
+        "worst": {"name": lowest.name, "wrong": percent(lowest.count.wrong_fraction, 1)},
     }
 
 
-def describe_robustness(changes: Sequence[Change]) -> dict:
-    rows = {row["name"]: row for row in rows_of_mistakes(changes)}
+def describe_robustness(changes: Sequence[Change], end: float) -> dict:
+    rows = {row["name"]: row for row in rows_of_mistakes(changes, end)}
+    [lowest, *_] = in_order(changes)
     return {
         "groups": {
             group.key: [rows[change.name] for change in group.rows]
             for group in grouped(changes, lambda change: change.group)
         },
         "count": len(changes),
-        "lowest": rows[in_order(changes)[0].name],
+        "right": percent(lowest.count.fraction),
+        "worst": {"name": lowest.name, "wrong": percent(lowest.count.wrong_fraction)},
     }
 
 
-def describe_damaged(damaged: Sequence[Row]) -> dict:
+def describe_photographs(photographs: Sequence[Row], end: float) -> dict:
+    [lowest, *_] = in_order(photographs)
+    return {
+        "rows": rows_of_mistakes(photographs, end),
+        "right": percent(pooled_count(photographs).fraction),
+        "worst": {"name": lowest.name, "wrong": percent(lowest.count.wrong_fraction)},
+    }
+
+
+def describe_damaged(damaged: Sequence[Row], end: float) -> dict:
+    [lowest, *_] = in_order(damaged)
     return {
         "mean": percent(pooled_count(damaged).fraction, 1),
         "images": f"{damaged[0].count.total:,}",
-        "rows": rows_of_mistakes(in_order(damaged), 1),
+        "rows": rows_of_mistakes(in_order(damaged), end, 1),
+        "worst": {"name": lowest.name, "wrong": percent(lowest.count.wrong_fraction, 1)},
     }
 
 
-def describe_failures(failures: Sequence[Failure]) -> list[dict]:
-    """Examples of what the network gets wrong, by where the pictures come from."""
-    return [
-        {
-            "name": name,
-            "examples": [
-                misread(
-                    failure.pixels,
-                    f"A handwritten {failure.shown}" if is_digit else f"A picture of the kind {failure.shown}",
-                    failure.shown if is_digit else "",
-                    str(failure.answer),
-                    failure.is_uncertain,
-                )
-                for failure in members
-                for is_digit in [failure.shown.isdigit()]
-            ],
-        }
-        for name, members in grouped_failures(failures).items()
-    ]
-
-
-def describe_unseen_kinds(unseen: UnseenKinds, negatives: Sequence[Row]) -> dict:
+def describe_unseen_kinds(unseen: UnseenKinds, negatives: Sequence[Row], end: float) -> dict:
+    kinds = in_order(unseen.kinds)
+    rows = rows_of_mistakes(kinds, end, 1)
     return {
         "refused": percent(unseen.pooled.count.fraction, 1),
         "auroc": f"{unseen.pooled.auroc:.3f}",
         "digits": percent(unseen.digits.wrong_fraction),
-        "rows": [row_of_refusals(kind) | {"more": f"{kind.auroc:.3f}"} for kind in in_order(unseen.kinds)],
-        "negatives": [row_of_refusals(kind) for kind in in_order(negatives)],
+        "rows": [row | {"more": f"{kind.auroc:.3f}"} for row, kind in zip(rows, kinds, strict=True)],
+        "worst": {"name": kinds[0].name, "wrong": percent(kinds[0].count.wrong_fraction, 1)},
+        "negatives": rows_of_mistakes(in_order(negatives), end, 1),
     }
 
 

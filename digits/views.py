@@ -16,7 +16,8 @@ from django.views.decorators.cache import cache_control
 
 from . import pictures
 from .api.openapi import document
-from .api.page import chapters
+from .api.page import chapters, readable
+from .api.sample import sample_answer
 from .decorators import page
 from .errors import refuse
 from .forms import sent_frame, sent_pad, sent_picture, sent_score, sent_selection, sent_strokes, sent_tiles
@@ -164,7 +165,10 @@ def model(request: HttpRequest) -> HttpResponse:
 @fresh
 def api(request: HttpRequest) -> HttpResponse:
     """The documentation of the API, made from its OpenAPI document."""
-    return render(request, "digits/api.html", chapters(document(request.build_absolute_uri("/").rstrip("/"))))
+    context = chapters(document(request.build_absolute_uri("/").rstrip("/")))
+    if answer := sample_answer():
+        context["answer"] = readable(answer)
+    return render(request, "digits/api.html", context)
 
 
 @page("GET", "HEAD")

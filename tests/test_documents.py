@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks import samples
 from benchmarks.architectures import ARCHITECTURES
 from benchmarks.quality import margins, photographs, robustness, unseen_kinds, widths
 from digit_recognizer_dl_model.counts import Count
@@ -51,19 +52,21 @@ def examples(document: str, language: str) -> list[str]:
     return [example for example in found if SITE in example]
 
 
-def run(command: list[str]) -> str:
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+def run(command: list[str], folder: Path = ROOT) -> str:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-def test_the_curl_examples_of_the_readme_work_and_answer_as_shown(server):
-    require("curl")
-    prediction, number = (json.loads(run(each.replace(SITE, server).split())) for each in examples(README, "sh"))
-    assert prediction["prediction"] == 7
-    assert number["number"] == "1984"
+def test_the_curl_examples_of_the_readme_work_as_pasted_and_answer_as_shown(server, tmp_path):
+    require("bash", "curl")
+    pasted = (each.replace(SITE, server) for each in examples(README, "sh"))
+    prediction, number = (json.loads(run(["bash", "-c", each], tmp_path)) for each in pasted)
+    assert prediction["prediction"] == samples.label()
+    assert number["number"] == samples.number()
     shown = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
     assert [list(prediction), list(number)] == [list(json.loads(each)) for each in shown]
+    assert json.loads(shown[1])["number"] == samples.number()
 
 
 def test_the_curl_examples_for_programs_work(server):

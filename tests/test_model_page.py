@@ -8,10 +8,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from benchmarks.quality import failures as measured
 from digit_recognizer_dl_model.counts import Bin, Count
-from digit_recognizer_dl_model.figures import Failure, Figures, Row, grouped, in_order
+from digit_recognizer_dl_model.figures import Failure, Figures, Row, grouped, grouped_failures, in_order
+from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.weights import load_weights
-from digits import charts, report
+from digits import charts, failure_report, report
 
 BINS = (Bin(0.4, 0.6, Count(4, 8), 0.513), Bin(0.8, 1.0, Count(9966, 9992), 0.998))
 DAMAGED = (Row("fog", Count(18, 20)), Row("stripe", Count(19, 20)))
@@ -132,10 +134,10 @@ def test_the_people_never_seen_are_those_of_the_teachers(show, weights):
 
 def test_each_digit_has_its_recall_and_precision(tables, weights):
     test, pens = weights.figures.test, weights.figures.unseen_writers.accuracy
-    [_, *rows] = tables["Found and right, by digit"]
+    [_, *rows] = tables["Missed and wrong, by digit"]
     for digit, row in enumerate(rows):
         counts = (test.recall[digit], test.precision[digit], pens.recall[digit])
-        expected = [str(digit), f"{counts[0].total:,}", *(percent(count.fraction, 1) for count in counts)]
+        expected = [str(digit), f"{counts[0].total:,}", *(percent(count.wrong_fraction, 1) for count in counts)]
         assert row == expected
 
 
@@ -163,18 +165,19 @@ def test_every_change_kind_and_form_is_told(tables, weights):
     lowest = in_order(figures.robustness)[0]
     for group in grouped(figures.robustness, lambda change: change.group):
         assert tables[group.key][1:] == [
-            [f"{row.name} lowest" if row == lowest else row.name, percent(row.count.fraction)] for row in group.rows
+            [f"{row.name} worst" if row == lowest else row.name, percent(row.count.wrong_fraction)]
+            for row in group.rows
         ]
-    assert tables["Photographed digits"][1:] == [["pencil lowest", "96.25 %"], ["marker", "98.50 %"]]
-    assert tables["Damaged pictures"][1:] == [["fog lowest", "90.0 %"], ["stripe", "95.0 %"]]
+    assert tables["Photographed digits"][1:] == [["pencil worst", "3.75 %"], ["marker", "1.50 %"]]
+    assert tables["Damaged pictures"][1:] == [["fog worst", "10.0 %"], ["stripe", "5.0 %"]]
     assert tables["Kinds that nothing was trained on"][1:] == [
-        [kind.name, percent(kind.count.fraction, 1), f"{kind.auroc:.3f}"]
-        for kind in in_order(figures.unseen_kinds.kinds)
+        [f"{kind.name} worst" if place == 0 else kind.name, percent(kind.count.wrong_fraction, 1), f"{kind.auroc:.3f}"]
+        for place, kind in enumerate(in_order(figures.unseen_kinds.kinds))
     ]
-    forms = {name.removesuffix(" lowest"): right for name, right in tables["By form, the lowest first"][1:]}
-    assert forms == {form.name: percent(form.count.fraction, 1) for form in figures.forms}
-    digits = tables["The form of each digit that is read worst; bars show the fraction misread"][1:]
-    assert [(digit.removesuffix(" lowest"), int(count)) for digit, _, count in digits] == [
+    forms = {name.removesuffix(" worst"): wrong for name, wrong in tables["By form, the worst first"][1:]}
+    assert forms == {form.name: percent(form.count.wrong_fraction, 1) for form in figures.forms}
+    digits = tables["The form of each digit that is read worst"][1:]
+    assert [(digit.removesuffix(" worst"), int(count)) for digit, _, count in digits] == [
         (str(digit), sum(form.digit == digit for form in figures.forms)) for digit in range(10)
     ]
     composition = figures.composition
@@ -183,15 +186,69 @@ def test_every_change_kind_and_form_is_told(tables, weights):
     assert learned == {f"{part:,}" for part in parts}
 
 
-def test_pictures_that_are_read_wrong_are_shown_with_what_they_were_read_as(show, weights):
+def test_pictures_that_are_read_wrong_come_before_the_figures_with_what_they_were_read_as(show, weights):
     page = show(weights)
-    [section] = re.findall(r'<section id="failures".*?</section>', page, re.DOTALL)
-    first, second = re.findall(r"<li>(.*?)</li>", section, re.DOTALL)
+    images, kinds, figures = (page.index(f'id="{name}"') for name in ("failures", "kinds", "accuracy"))
+    [first] = re.findall(r"<li>(.*?)</li>", page[images:kinds], re.DOTALL)
     assert 'alt="A handwritten 4"' in first
     assert text_of(first) == "4 as 9"
+    second, *_ = re.findall(r"<li>(.*?)</li>", page[kinds:figures], re.DOTALL)
     assert 'alt="A picture of the kind lines"' in second
-    assert text_of(second) == "as 7, not sure ?"
-    assert re.findall(r"<h3[^>]*>(.*?)</h3>", section) == ["Test images", "Pictures of no digit"]
+    assert text_of(second) == "lines as 7 not sure"
+    assert re.findall(r"<h3[^>]*>(.*?)</h3>", page[kinds:figures]) == ["Pictures of no digit", "Whole numbers"]
+
+
+def test_every_kept_picture_is_on_the_page_and_the_story_has_some_of_each_kind(client):
+    page = client.get("/model/").content.decode()
+    failures = load_weights().figures.failures
+    for picture in {charts.image_of(failure.pixels) for failure in failures}:
+        assert picture in page
+    story = page[page.index('id="kinds"') : page.index("The figures")]
+    groups = {name: members for name, members in grouped_failures(failures).items() if name != measured.IMAGES}
+    assert re.findall(r"<h3[^>]*>(.*?)</h3>", story) == [*groups, "Whole numbers"]
+    for members in groups.values():
+        pictures = [charts.image_of(failure.pixels) for failure in members]
+        assert sum(picture in story for picture in pictures) >= min(6, len(pictures))
+
+
+def test_the_groups_of_failures_are_those_that_are_measured():
+    assert list(failure_report.GROUPS) == [measured.IMAGES, measured.PENS, measured.DAMAGED, measured.NO_DIGITS]
+
+
+def test_the_confidence_of_a_mistake_is_the_networks_and_absent_where_others_have_read(client):
+    page = client.get("/model/").content.decode()
+    figures = load_weights().figures
+    images = [failure for failure in figures.failures if failure.group == measured.IMAGES]
+    probabilities = Classifier(load_weights()).probabilities(np.stack([failure.pixels for failure in images]))
+    [part] = re.findall(r'id="failures".*?</section>', page, re.DOTALL)
+    told = [int(sure) for sure in re.findall(r"<small>(\d+)&nbsp;% sure", part)]
+    assert told == [int(100 * row.max()) for row in probabilities]
+    assert failure_report.confidences(FAILURES[:1]) == [None]
+
+
+def test_every_bar_shows_the_number_beside_it_on_the_scale_above_it(client, weights):
+    page = client.get("/model/").content.decode().replace("\u00a0", " ")
+    ends = set()
+    tables = re.findall(r"<table.*?</table>", page, re.DOTALL)
+    for table in tables:
+        marked = {(low, float(high)) for low, high in re.findall(r"<span>(\d+)</span><span>(\d+) %</span>", table)}
+        bars = re.findall(r'class="measure">([\d.]+) %\s*<svg class="bar".*?<rect width="([\d.]+)"', table, re.DOTALL)
+        assert len(marked) == bool(bars), table[:300]
+        for value, width in bars:
+            [(low, high)] = marked
+            assert low == "0"
+            assert float(width) == pytest.approx(100 * float(value) / high, abs=0.006)
+            assert float(width) <= 100
+        ends |= {high for _, high in marked if "form" not in table[:200].lower()}
+    assert len(ends) == 1
+    assert f"from 0 to {ends.pop():.0f} % in all tables" in text_of(page)
+
+
+def test_long_tables_are_folded_under_what_they_tell(client):
+    page = client.get("/model/").content.decode()
+    for part in re.split(r"<details>.*?</details>", page, flags=re.DOTALL):
+        for table in re.findall(r"<table.*?</table>", part, re.DOTALL):
+            assert table.count("<tr") <= 8, table[:300]
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
 """Coordinates of drawings, in percent of their width or height."""
 
+import re
+
 import pytest
 
 from digit_recognizer_dl_model.counts import Accuracy, Count
 from digit_recognizer_dl_model.figures import Change, Row
-from digits.charts import Scale, rows_of_mistakes, stacked
+from digits.charts import Scale, end_of_scale, intervals, rows_of_mistakes, stacked
+from digits.failure_report import varied
 from digits.report import describe_confusion, describe_robustness
 
 
@@ -33,24 +36,45 @@ def test_dots_at_one_place_are_stacked():
 
 def test_bars_are_as_long_as_mistakes_are_many():
     rows = [Row("as drawn", Count(100, 100)), Row("turned", Count(96, 100)), Row("blurred", Count(92, 100))]
-    assert [(row["name"], row["bar"], row["lowest"]) for row in rows_of_mistakes(rows)] == [
-        ("as drawn", "0.00", False),
-        ("turned", "50.00", False),
-        ("blurred", "100.00", True),
+    assert [(row["name"], row["value"], row["bar"], row["worst"]) for row in rows_of_mistakes(rows, 0.1, 0)] == [
+        ("as drawn", "0\u00a0%", "0.00", False),
+        ("turned", "4\u00a0%", "40.00", False),
+        ("blurred", "8\u00a0%", "80.00", True),
     ]
 
 
-def test_few_mistakes_make_no_long_bar_and_no_mistakes_no_lowest_row():
-    assert rows_of_mistakes([Row("zero", Count(499, 500))])[0]["bar"] == "20.00"
-    assert not rows_of_mistakes([Row("zero", Count(500, 500))])[0]["lowest"]
+@pytest.mark.parametrize(("decimals", "value", "bar"), [(0, "33\u00a0%", "33.00"), (1, "33.3\u00a0%", "33.30")])
+def test_a_bar_is_as_long_as_its_rounded_number_says(decimals, value, bar):
+    [row] = rows_of_mistakes([Row("three", Count(2, 3))], 1, decimals)
+    assert (row["value"], row["bar"]) == (value, bar)
+
+
+def test_a_scale_has_room_for_all_and_few_mistakes_make_no_long_bar():
+    assert end_of_scale([Count(499, 500), Count(500, 500)]) == 0.01
+    assert end_of_scale([Count(499, 500), Count(79, 100)]) == 0.25
+    assert end_of_scale([Count(0, 500)]) == end_of_scale([Count(75, 100), Count(0, 1)]) == 1
+    assert end_of_scale([]) == 0.01
+    assert not rows_of_mistakes([Row("zero", Count(500, 500))], 0.01)[0]["worst"]
+
+
+def test_intervals_lie_where_their_labels_say():
+    [row] = intervals({"images": Count(9960, 10_000)}, Scale(0.99, 0.002))["rows"]
+    assert (row["value"], row["x"]) == ("99.60\u00a0%", "60.00")
+    low, high = (float(text) for text in re.findall(r"[\d.]+", row["interval"]))
+    assert (float(row["low"]), float(row["high"])) == pytest.approx((100 * (low - 99), 100 * (high - 99)))
+
+
+def test_pictures_that_show_the_same_come_as_late_as_they_can():
+    examples = [{"shown": shown} for shown in "aabac"]
+    assert "".join(example["shown"] for example in varied(examples)) == "abcaa"
 
 
 def test_changes_are_shown_in_their_groups():
     changes = [Change("turned", Count(9, 10), "Place"), Change("bitten", Count(1, 10), "Dogs")]
-    described = describe_robustness(changes)
+    described = describe_robustness(changes, 1)
     groups = {title: [row["name"] for row in rows] for title, rows in described["groups"].items()}
     assert groups == {"Place": ["turned"], "Dogs": ["bitten"]}
-    assert described["lowest"]["name"] == "bitten"
+    assert described["worst"] == {"name": "bitten", "wrong": "90.00\u00a0%"}
 
 
 def answers(**wrong: int) -> Accuracy:

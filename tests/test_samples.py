@@ -1,8 +1,11 @@
 """What the benchmarks send is read as what it shows, in every form."""
 
+import io
 import json
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from benchmarks import load, samples
 
@@ -32,3 +35,14 @@ def test_the_strokes_are_read_as_their_digit(client):
 def test_the_photograph_has_twelve_megapixels():
     width, height = samples.PHOTOGRAPH
     assert width * height == 12_000_000
+
+
+def test_the_number_is_read_as_its_tiles(client):
+    answer = predict(client, load.form("/api/read-number/", samples.number_picture()))
+    assert answer["number"] == samples.number()
+
+
+@pytest.mark.parametrize("name", samples.PICTURES)
+def test_the_pictures_that_the_site_serves_are_those_that_are_made_here(name):
+    served, made = (Image.open(file) for file in (samples.SERVED / name, io.BytesIO(samples.PICTURES[name]())))
+    assert np.array_equal(np.asarray(served), np.asarray(made))

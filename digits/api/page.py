@@ -4,7 +4,7 @@ import json
 
 
 def chapters(document: dict) -> dict:
-    """The context of `api.html`, from an OpenAPI document."""
+    """The context of `api.html`, from an OpenAPI document; its first operation is the one that most people want."""
     operations = [
         {
             "path": path,
@@ -29,6 +29,7 @@ def chapters(document: dict) -> dict:
     ]
     return {
         "info": document["info"],
+        "first": operations[0],
         "tags": [
             tag | {"operations": [operation for operation in operations if operation["tag"] == tag["name"]]}
             for tag in document["tags"]
@@ -49,7 +50,12 @@ def resolved(document: dict, part: dict) -> dict:
 def first_example(response: dict) -> str:
     [content] = response["content"].values()
     value = next(iter(content["examples"].values()))["value"]
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else readable(value)
+
+
+def readable(value: object) -> str:
+    """JSON in lines, as `api-page.js` writes the answers that come while the page is open."""
+    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def titles(response: dict) -> list[str]:

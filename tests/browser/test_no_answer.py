@@ -242,7 +242,7 @@ def test_tiles_that_find_the_server_busy_are_answered_later(page, complaints):
     expect(page.locator(".tile-face.awaits-retry")).to_have_count(3)
     expect(notice(page)).to_have_text("Busy: trying again in 2 seconds.")
     let_pass(page, 2)
-    expect(page.locator(".tile-verdict")).to_have_count(3)
+    expect(page.locator(".tile-read")).to_have_count(3)
     expect(notice(page)).to_be_empty()
     expect(page.locator("#score strong")).to_contain_text(" of 3 right")
 
