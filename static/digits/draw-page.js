@@ -36,6 +36,7 @@ form.addEventListener("unreadable", (event) => {
 form.addEventListener("pen", ({ detail }) => {
   announcement.textContent = detail.isDown ? "Pen down." : "Pen up.";
 });
+prediction.addEventListener("htmx:afterSettle", () => pad.show()); // the boxes of a new answer lie where a photo is zoomed to
 explanation.addEventListener("htmx:afterSwap", () => explanation.scrollIntoView({ block: "nearest" }));
 
 // One drawing is read at a time, and htmx keeps the newest until then. The server would go on reading a drawing whose

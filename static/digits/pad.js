@@ -1,6 +1,6 @@
 /**
  * The drawing pad, a widget in its form: it turns a pointer, keys and picture files into strokes or a picture in the
- * form's fields. It looks up nothing outside its form, and fires these events on it:
+ * form's fields. A photo can be zoomed and moved, and what is seen of it is sent. The pad looks up nothing outside its form, and fires these events on it:
  *
  * - "drawn": the fields hold a drawing to send, finished or, with the field "live" enabled, still under the pen
  * - "superseded": answers to earlier drawings are out of date; comes before the "drawn" of a finished drawing
@@ -9,9 +9,10 @@
  * - "pen", with detail.isDown: the keyboard's pen was set down or lifted
  */
 
-import { Drawing, WIDTHS, clampToReach, clampToView, extendLine, frameOf, reach, rounded, strokesOf } from "./drawing.js";
-import { paint, paintCursor, pictureOf, sentFrame } from "./painting.js";
+import { Drawing, WIDTHS, clampToReach, clampToView, extendLine, reach, rounded, strokesOf } from "./drawing.js";
+import { isPhoto, paint, paintCursor, pictureOf, sentFrame } from "./painting.js";
 import { dataUrl, load, reduced } from "./pictures.js";
+import { UNZOOMED, movedBy, seenFrame, zoomedAt } from "./zoom.js";
 
 const KEY_STEP = 1 / 40; // of an arrow key, in units
 const LIVE_INTERVAL = 80; // ms between two drawings sent while the pen moves
@@ -19,10 +20,15 @@ const READABLE = 0.15; // reach of a first stroke, in units, from which it is se
 const MAX_POINTS = 5000; // a drawing with more is sent as a picture, which is smaller; a digit has hundreds
 const PALM_INTERVAL = 1000; // ms after a pen event during which a touch counts as the hand that holds the pen
 
+const ZOOM_STEP = 1.5; // times larger, by a button or a key
+const WHEEL = 1 / 300; // of the logarithm of the scale, for each pixel that a wheel turns
+const SETTLED = 200; // ms without zooming, after which what is seen is read
+
 const TOOL_STORE = "tool"; // key in the session storage of the tab
 
 const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const TOOL_KEYS = { 1: "fine", 2: "medium", 3: "broad", e: "eraser" };
+const TOOL_KEYS = { 1: "fine", 2: "medium", 3: "broad", e: "eraser", m: "move" };
+const ZOOM_KEYS = { "+": ZOOM_STEP, "=": ZOOM_STEP, "-": 1 / ZOOM_STEP };
 
 export class DrawingPad {
   #form;
@@ -34,11 +40,13 @@ export class DrawingPad {
   #frame;
   #drawing = new Drawing();
   #stroke = null; // the stroke under the pen
-  #pointer = null; // the one pointer that draws
+  #pointer = null; // the one pointer that draws or moves the photo
+  #touches = new Map(); // the last event of each finger on the pad
   #penSeen = -Infinity; // ms
   #cursor = null; // the place of the keyboard's pen, once the keys are used
   #version = 0; // of the latest drawing to send
   #timer = null;
+  #settling = null; // the timer of a zoom
 
   constructor(form) {
     this.#form = form;
@@ -55,6 +63,7 @@ export class DrawingPad {
     this.#canvas.addEventListener("pointercancel", (event) => this.#cancel(event));
     // Otherwise Chrome takes a quick stroke for a fling, and the next tap, on a button, for its end.
     this.#canvas.addEventListener("touchmove", (event) => event.preventDefault(), { passive: false });
+    this.#canvas.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     this.#canvas.addEventListener("keydown", (event) => this.#steer(event));
     this.#canvas.addEventListener("blur", () => this.#leave());
     form.addEventListener("keydown", (event) => this.#choose(event));
@@ -63,9 +72,16 @@ export class DrawingPad {
     for (const action of ["undo", "redo", "clear"]) {
       this.#button(action).addEventListener("click", () => this[action]());
     }
+    this.#button("zoom-in").addEventListener("click", () => this.#zoom(ZOOM_STEP));
+    this.#button("zoom-out").addEventListener("click", () => this.#zoom(1 / ZOOM_STEP));
     new ResizeObserver(() => this.#redraw()).observe(this.#canvas);
     window.addEventListener("resize", () => this.#redraw()); // a new device pixel ratio
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#redraw());
+  }
+
+  /** Paint the drawing and lay out the boxes of its answer. */
+  show() {
+    this.#redraw();
   }
 
   /** Show the drawing that was kept, and the tile that the page was asked for. */
@@ -113,6 +129,12 @@ export class DrawingPad {
   // The pointer
 
   #touch(event) {
+    if (event.pointerType === "touch") this.#touches.set(event.pointerId, event);
+    if (this.#photo && this.#touches.size === 2) {
+      if (this.#stroke) this.#drop(); // the first of two fingers drew nothing
+      this.#pointer = null;
+      return;
+    }
     if (event.pointerType === "pen") this.#penSeen = event.timeStamp;
     const isPalm = event.pointerType === "touch" && event.timeStamp - this.#penSeen < PALM_INTERVAL;
     if (!event.isPrimary || event.button !== 0 || isPalm) return;
@@ -120,33 +142,89 @@ export class DrawingPad {
     this.#pointer = event.pointerId;
     this.#canvas.setPointerCapture(event.pointerId);
     this.#cursor = null;
-    this.#draw(this.#point(event));
+    if (this.#tool === "move") this.#touches.set(event.pointerId, event);
+    else this.#draw(this.#point(event));
   }
 
   #move(event) {
     if (event.pointerType === "pen") this.#penSeen = event.timeStamp;
+    if (this.#touches.has(event.pointerId) && !this.#stroke) return this.#drag(event);
     if (event.pointerId !== this.#pointer) return;
     const between = event.getCoalescedEvents?.() ?? []; // what the browser held back since the last frame
     this.#extend((between.length ? between : [event]).map((each) => this.#point(each)));
   }
 
   #lift(event) {
-    if (event.pointerId === this.#pointer) this.#keep();
+    this.#touches.delete(event.pointerId);
+    if (event.pointerId !== this.#pointer) return;
+    if (this.#stroke) this.#keep();
+    else this.#pointer = null;
   }
 
   /** Drop the stroke of a cancelled touch, which may be a palm; keep the stroke of a cancelled mouse or pen. */
   #cancel(event) {
+    this.#touches.delete(event.pointerId);
     if (event.pointerId !== this.#pointer) return;
-    if (event.pointerType === "touch") this.#drop();
+    if (!this.#stroke) this.#pointer = null;
+    else if (event.pointerType === "touch") this.#drop();
     else this.#keep();
   }
 
   /** Convert CSS pixels to units; only this method does so. */
   #point(event) {
     const box = this.#canvas.getBoundingClientRect();
-    const [left, top, width] = frameOf(this.#view);
+    const [left, top, width] = this.#seen;
     const unit = box.width / width;
     return clampToReach([left + (event.clientX - box.left) / unit, top + (event.clientY - box.top) / unit]);
+  }
+
+  // The zoom of a photo
+
+  get #photo() {
+    const marks = this.#drawing.visible;
+    return isPhoto(marks) ? marks[0] : null;
+  }
+
+  #wheel(event) {
+    if (!this.#photo) return; // the page scrolls
+    event.preventDefault();
+    this.#zoom(Math.exp(-event.deltaY * WHEEL), this.#point(event));
+  }
+
+  /** Move the photo by one pointer; with two fingers, zoom it by their distance, too. */
+  #drag(event) {
+    const before = [...this.#touches.values()].map((each) => this.#point(each));
+    const fingers = [...this.#touches.keys()];
+    const moved = fingers.indexOf(event.pointerId);
+    const after = this.#point(event);
+    this.#touches.set(event.pointerId, event);
+    if (!this.#photo || (!this.#photo.zoom && fingers.length < 2)) return;
+    const by = before[moved].map((place, axis) => (place - after[axis]) / fingers.length);
+    this.#photo.zoom = movedBy(this.#photo.zoom ?? UNZOOMED, by, this.#view);
+    const other = before[1 - moved];
+    if (fingers.length === 2) this.#zoom(distance(after, other) / distance(before[moved], other), other);
+    else this.#show();
+  }
+
+  /** Zoom the photo by so many times, around a point in units or the middle of what is seen. */
+  #zoom(factor, point = null) {
+    const photo = this.#photo;
+    if (!photo) return;
+    const [left, top, width, height] = this.#seen;
+    photo.zoom = zoomedAt(photo.zoom ?? UNZOOMED, factor, point ?? [left + width / 2, top + height / 2], this.#view);
+    this.#show();
+  }
+
+  /** Paint what is seen now, and have it read when it stays. */
+  #show() {
+    this.#redraw();
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => this.#changed(), SETTLED);
+  }
+
+  /** The [left, top, width, height] of what is seen. */
+  get #seen() {
+    return seenFrame(this.#view, this.#photo?.zoom ?? UNZOOMED);
   }
 
   // The keys
@@ -177,7 +255,8 @@ export class DrawingPad {
   #choose(event) {
     const key = event.key.toLowerCase();
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (key in TOOL_KEYS) {
+    if (key in ZOOM_KEYS && this.#photo) this.#zoom(ZOOM_KEYS[key]);
+    else if (key in TOOL_KEYS && (key !== "m" || this.#photo)) {
       this.#form.elements.tool.value = TOOL_KEYS[key];
       sessionStorage.setItem(TOOL_STORE, this.#tool);
     } else if (key === "delete") this.clear();
@@ -212,6 +291,9 @@ export class DrawingPad {
 
   #changed() {
     this.#stroke = this.#pointer = null; // a stroke that is undone or cleared under the pen is over
+    clearTimeout(this.#settling);
+    this.#form.classList.toggle("has-photo", this.#photo !== null);
+    if (!this.#photo && this.#tool === "move") this.#form.elements.tool.value = "medium";
     this.#redraw();
     this.#drawing.save();
     this.#enable();
@@ -238,7 +320,7 @@ export class DrawingPad {
     if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
     const context = canvas.getContext("2d");
     const colour = getComputedStyle(canvas).color;
-    const [left, top, width] = frameOf(this.#view);
+    const [left, top, width, height] = this.#seen;
     const unit = size[0] / width;
     context.clearRect(0, 0, ...size);
     context.save();
@@ -246,9 +328,11 @@ export class DrawingPad {
     paint(context, this.#marks, unit, colour);
     if (this.#cursor) paintCursor(context, this.#cursor, WIDTHS[this.#tool], unit, colour);
     context.restore();
+    const viewBox = [left, top, width, height].map((length) => rounded(100 * length)).join(" ");
+    this.#form.querySelector(".boxes").setAttribute("viewBox", viewBox);
   }
 
-  /** The [width, height] in units that the pad shows. */
+  /** The [width, height] in units that the pad shows unless a photo is zoomed. */
   get #view() {
     return this.#drawing.viewOf(this.#ownView[0]);
   }
@@ -279,8 +363,8 @@ export class DrawingPad {
     if (isInked && marks.flatMap((mark) => mark.points).length <= MAX_POINTS) {
       return this.#send(strokesOf(marks), null, isLive);
     }
-    const frame = sentFrame(marks, this.#view);
-    const picture = await pictureOf(marks, this.#view);
+    const frame = sentFrame(marks, this.#view, this.#seen);
+    const picture = await pictureOf(marks, this.#view, this.#seen);
     if (version === this.#version) this.#send("", picture, isLive, frame);
   }
 
@@ -307,4 +391,8 @@ export class DrawingPad {
   #fire(name, detail) {
     this.#form.dispatchEvent(new CustomEvent(name, { detail }));
   }
+}
+
+function distance([x, y], [otherX, otherY]) {
+  return Math.max(1e-6, Math.hypot(otherX - x, otherY - y));
 }

@@ -2,6 +2,7 @@
 
 import { WIDTHS, frameOf } from "./drawing.js";
 import { DRAWING_SIDE, blobOf, canvasOf, painters } from "./pictures.js";
+import { overlap } from "./zoom.js";
 
 /** Paint marks, a unit in `side` pixels. Lines are curves between the midpoints of their segments. */
 export function paint(context, marks, side, colour) {
@@ -42,17 +43,23 @@ export function paintCursor(context, [x, y], width, side, colour) {
   context.stroke();
 }
 
-/** The frame of the picture to send: that of the photo, or the whole view. */
-export function sentFrame(marks, view) {
-  return painters.get(marks[0]?.picture)?.colour ? marks[0].frame : frameOf(view);
+/** Whether the first of the marks is a photo, which is neither a tile nor a drawing. */
+export function isPhoto(marks) {
+  return Boolean(painters.get(marks[0]?.picture)?.colour);
 }
 
-/** The picture to send: the photo itself where nothing was drawn on it, otherwise the marks in black on white. */
-export function pictureOf(marks, view) {
+/** The frame of the picture to send: the part of a photo that is seen, or the whole view. */
+export function sentFrame(marks, view, seen) {
+  return isPhoto(marks) ? overlap(marks[0].frame, seen) : frameOf(view);
+}
+
+/** The picture to send: a whole photo itself where nothing was drawn on it, otherwise the marks, black on white. */
+export function pictureOf(marks, view, seen) {
   const photo = painters.get(marks[0]?.picture);
-  if (marks.length === 1 && photo?.colour) return blobOf(marks[0].picture);
-  const frame = sentFrame(marks, view);
-  const side = photo?.colour ? photo.width / frame[2] : DRAWING_SIDE;
+  const frame = sentFrame(marks, view, seen);
+  const isWhole = isPhoto(marks) && frame.every((length, index) => Math.abs(length - marks[0].frame[index]) < 1e-9);
+  if (isWhole && marks.length === 1) return blobOf(marks[0].picture);
+  const side = photo?.colour ? photo.width / marks[0].frame[2] : DRAWING_SIDE;
   const [left, top, width, height] = frame.map((length) => Math.round(length * side));
   const [canvas, context] = canvasOf(width, height);
   context.translate(-left, -top);

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 
 from ..pictures import drawing, encoded
 
-MODULES = ("draw-page", "drawing", "pad", "painting", "pictures")
+MODULES = ("draw-page", "drawing", "pad", "painting", "pictures", "zoom")
 
 
 @pytest.fixture(scope="module")
@@ -175,3 +175,21 @@ TYPED = """await (async () => {
 def test_the_bytes_of_a_file_say_what_it_is(run, form, expected, declared):
     data = base64.b64encode(encoded(drawing(), form)).decode()
     assert run("pictures", TYPED % (data, declared)) == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "result"),
+    [
+        ("m.seenFrame([2, 1], m.UNZOOMED)", [-0.5, 0, 2, 1]),
+        ("m.seenFrame([2, 1], { scale: 2, centre: [0.5, 0.5] })", [0, 0.25, 1, 0.5]),
+        ("m.seenFrame([2, 1], { scale: 2, centre: [9, -9] })", [0.5, 0, 1, 0.5]),
+        ("m.seenFrame([2, 1], m.zoomedAt(m.UNZOOMED, 2, [1, 1], [2, 1]))", [0.25, 0.5, 1, 0.5]),
+        ("m.zoomedAt(m.UNZOOMED, 100, [1, 1], [2, 1]).scale", 8),
+        ("m.zoomedAt(m.UNZOOMED, 0.1, [1, 1], [2, 1])", {"scale": 1, "centre": [0.5, 0.5]}),
+        ("m.movedBy({ scale: 2, centre: [0.5, 0.5] }, [0.1, 9], [2, 1])", {"scale": 2, "centre": [0.6, 0.75]}),
+        ("m.overlap([0, 0, 1, 1], [0.5, -1, 2, 1.5])", [0.5, 0, 0.5, 0.5]),
+        ("m.overlap([0, 0, 1, 1], [2, 2, 1, 1]).slice(2)", [0, 0]),
+    ],
+)
+def test_a_zoom_keeps_its_point_and_stays_in_the_view(run, expression, result):
+    assert run("zoom", expression) == result
