@@ -1,8 +1,7 @@
 /** The page of the drawing pad: connects the pad to htmx, to picture files and to the rest of the page. */
 
 import { DrawingPad } from "./pad.js";
-
-const PATIENCE = 1000; // ms that an earlier drawing may still be read
+import { obeyKeys, readOneAtATime, withdraw } from "./pad-page.js";
 
 const form = document.querySelector(".drawing-pad");
 const prediction = document.querySelector("#prediction");
@@ -12,7 +11,7 @@ const unanswered = document.querySelector("#unanswered");
 const explain = form.querySelector("[data-action=explain]");
 const announcement = document.querySelector("#announcement");
 const upload = document.querySelector(".upload");
-const pad = new DrawingPad(form);
+const pad = new DrawingPad(form, "drawing");
 
 // Events of the pad
 
@@ -36,61 +35,17 @@ form.addEventListener("unreadable", (event) => {
 form.addEventListener("pen", ({ detail }) => {
   announcement.textContent = detail.isDown ? "Pen down." : "Pen up.";
 });
+readOneAtATime(form, prediction);
+obeyKeys(pad);
 prediction.addEventListener("htmx:afterSettle", () => pad.show()); // the boxes of a new answer lie where a photo is zoomed to
 explanation.addEventListener("htmx:afterSwap", () => explanation.scrollIntoView({ block: "nearest" }));
-
-// One drawing is read at a time, and htmx keeps the newest until then. The server would go on reading a drawing whose
-// request is aborted, and soon be too busy for this client, so only a request that takes long is aborted.
-let reading = null; // the latest request
-const outOfDate = new WeakSet(); // requests of earlier drawings
-form.addEventListener("htmx:beforeSend", ({ target, detail }) => {
-  if (target === form) reading = detail.xhr;
-});
-form.addEventListener("superseded", () => {
-  if (!reading) return;
-  const earlier = reading;
-  outOfDate.add(earlier);
-  setTimeout(() => reading === earlier && abort(prediction), PATIENCE);
-});
-form.addEventListener("htmx:beforeOnLoad", (event) => {
-  if (outOfDate.has(event.detail.xhr)) event.preventDefault();
-});
-
-// When a request is aborted, htmx starts the one queued behind it: of an earlier drawing too, so it is prevented.
-let isWithdrawing = false;
-form.addEventListener("htmx:beforeRequest", (event) => {
-  const isLive = event.target === form && !form.elements.live.disabled;
-  // A busy server is not asked about what is still under the pen.
-  if (isWithdrawing || (isLive && form.matches(".awaits-retry"))) event.preventDefault();
-});
-
-function withdraw(element) {
-  isWithdrawing = true;
-  abort(element);
-  isWithdrawing = false;
-}
-
-/** Abort the request that htmx synchronises on an element. */
-function abort(element) {
-  // htmx looks for an element in the detail before the target.
-  element.dispatchEvent(new CustomEvent("htmx:abort", { bubbles: true, detail: {} }));
-}
 
 function showNoAnswer({ content }) {
   prediction.replaceChildren(content.cloneNode(true));
   document.querySelector("#boxes").replaceChildren(); // each answer brings new ones
 }
 
-// Keys and picture files, anywhere on the page
-
-document.addEventListener("keydown", (event) => {
-  const key = event.key.toLowerCase();
-  if (!event.ctrlKey && !event.metaKey) return;
-  if (key === "y" || (key === "z" && event.shiftKey)) pad.redo();
-  else if (key === "z") pad.undo();
-  else return;
-  event.preventDefault();
-});
+// Picture files, anywhere on the page
 
 document.addEventListener("paste", (event) => take(event, event.clipboardData.files));
 document.addEventListener("drop", (event) => take(event, event.dataTransfer.files));

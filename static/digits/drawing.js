@@ -1,10 +1,9 @@
-/** A drawing: its marks with undo and redo, kept while the tab is open, and its strokes as JSON. Uses no DOM. */
+/** A drawing: its marks with undo and redo, kept in the tab if it has a key, and its strokes as JSON. Uses no DOM. */
 
 /** Widths of the pens and the eraser, in units of the pad. */
 export const WIDTHS = { fine: 12 / 280, medium: 20 / 280, broad: 28 / 280, eraser: 40 / 280 };
 const NEAR = 1 / 200; // units; nobody would see points of a stroke that are closer together
 const FAR = 3; // units from the middle square, to which points are clamped; the server accepts no more
-const STORE = "drawing"; // key in the session storage of the tab
 
 /**
  * Marks made on the pad, in order: strokes {points, tool, across}, pictures {picture, isInk, frame, across} and {} where
@@ -15,6 +14,12 @@ const STORE = "drawing"; // key in the session storage of the tab
 export class Drawing {
   #marks = [];
   #count = 0; // the number of marks that are not undone
+  #store;
+
+  /** @param {?string} store - key in the session storage of the tab; without one, the drawing is not kept */
+  constructor(store = null) {
+    this.#store = store;
+  }
 
   add(mark) {
     this.#marks = [...this.#marks.slice(0, this.#count), mark];
@@ -59,16 +64,17 @@ export class Drawing {
 
   /** Keep the drawing while the tab is open. One that is too large to be kept can still be drawn on. */
   save() {
+    if (!this.#store) return;
     try {
-      sessionStorage.setItem(STORE, JSON.stringify([this.#marks, this.#count]));
+      sessionStorage.setItem(this.#store, JSON.stringify([this.#marks, this.#count]));
     } catch {
-      sessionStorage.removeItem(STORE);
+      this.forget();
     }
   }
 
   /** Bring back the kept drawing, its pictures prepared by `load`; marks that were made meanwhile come after it. */
   async restore(load) {
-    const [marks, count] = JSON.parse(sessionStorage.getItem(STORE) ?? "[[], 0]");
+    const [marks, count] = JSON.parse(sessionStorage.getItem(this.#store) ?? "[[], 0]");
     await Promise.all(marks.filter((mark) => mark.picture).map(load));
     const since = this.#marks.slice(0, this.#count); // nobody waits for this before drawing
     this.#marks = since.length ? [...marks.slice(0, count), ...since] : marks;
@@ -76,8 +82,8 @@ export class Drawing {
   }
 
   /** Forget what was kept, such as a drawing in the form of an older version. */
-  static forget() {
-    sessionStorage.removeItem(STORE);
+  forget() {
+    sessionStorage.removeItem(this.#store);
   }
 }
 

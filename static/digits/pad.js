@@ -1,7 +1,9 @@
 /**
  * The drawing pad, a widget in its form: it turns a pointer, keys and picture files into strokes or a picture in the
- * form's fields. A photo can be zoomed and moved, and what is seen of it is sent. The pad looks up nothing outside its form, and fires these events on it:
+ * form's fields. A photo can be zoomed and moved, and what is seen of it is sent. The form may have fewer tools and
+ * buttons than the page `/draw/`. The pad looks up nothing outside its form, and fires these events on it:
  *
+ * - "begun": a stroke was begun
  * - "drawn": the fields hold a drawing to send, finished or, with the field "live" enabled, still under the pen
  * - "superseded": answers to earlier drawings are out of date; comes before the "drawn" of a finished drawing
  * - "changed": a mark was made, undone, redone or cleared; "emptied": no ink is left; "cleared": by Clear or its key
@@ -10,7 +12,7 @@
  */
 
 import { Drawing, WIDTHS, clampToReach, clampToView, extendLine, reach, rounded, strokesOf } from "./drawing.js";
-import { isPhoto, paint, paintCursor, pictureOf, sentFrame } from "./painting.js";
+import { isPhoto, paintPad, pictureOf, sentFrame } from "./painting.js";
 import { dataUrl, load, reduced } from "./pictures.js";
 import { UNZOOMED, movedBy, seenFrame, zoomedAt } from "./zoom.js";
 
@@ -25,7 +27,6 @@ const WHEEL = 1 / 300; // of the logarithm of the scale, for each pixel that a w
 const SETTLED = 200; // ms without zooming, after which what is seen is read
 
 const TOOL_STORE = "tool"; // key in the session storage of the tab
-
 const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const TOOL_KEYS = { 1: "fine", 2: "medium", 3: "broad", e: "eraser", m: "move" };
 const ZOOM_KEYS = { "+": ZOOM_STEP, "=": ZOOM_STEP, "-": 1 / ZOOM_STEP };
@@ -33,12 +34,9 @@ const ZOOM_KEYS = { "+": ZOOM_STEP, "=": ZOOM_STEP, "-": 1 / ZOOM_STEP };
 export class DrawingPad {
   #form;
   #canvas;
-  #strokes;
-  #file;
-  #live;
-  #pad;
-  #frame;
-  #drawing = new Drawing();
+  #fields;
+  #drawing;
+  #store;
   #stroke = null; // the stroke under the pen
   #pointer = null; // the one pointer that draws or moves the photo
   #touches = new Map(); // the last event of each finger on the pad
@@ -48,14 +46,15 @@ export class DrawingPad {
   #timer = null;
   #settling = null; // the timer of a zoom
 
-  constructor(form) {
+  /**
+   * @param {HTMLFormElement} form
+   * @param {?string} store - key in the session storage of the tab; without one, the drawing is not kept
+   */
+  constructor(form, store = null) {
     this.#form = form;
+    this.#drawing = new Drawing((this.#store = store));
     this.#canvas = form.querySelector("canvas");
-    this.#strokes = form.querySelector("[name=strokes]");
-    this.#file = form.querySelector("[name=file]");
-    this.#live = form.querySelector("[name=live]");
-    this.#pad = form.querySelector("[name=pad]");
-    this.#frame = form.querySelector("[name=frame]");
+    this.#fields = form.elements;
 
     this.#canvas.addEventListener("pointerdown", (event) => this.#touch(event));
     this.#canvas.addEventListener("pointermove", (event) => this.#move(event));
@@ -67,13 +66,13 @@ export class DrawingPad {
     this.#canvas.addEventListener("keydown", (event) => this.#steer(event));
     this.#canvas.addEventListener("blur", () => this.#leave());
     form.addEventListener("keydown", (event) => this.#choose(event));
-    form.elements.tool.value = sessionStorage.getItem(TOOL_STORE) ?? this.#tool;
+    this.#take(sessionStorage.getItem(TOOL_STORE));
     form.addEventListener("change", () => sessionStorage.setItem(TOOL_STORE, this.#tool));
     for (const action of ["undo", "redo", "clear"]) {
-      this.#button(action).addEventListener("click", () => this[action]());
+      this.#button(action)?.addEventListener("click", () => this[action]());
     }
-    this.#button("zoom-in").addEventListener("click", () => this.#zoom(ZOOM_STEP));
-    this.#button("zoom-out").addEventListener("click", () => this.#zoom(1 / ZOOM_STEP));
+    this.#button("zoom-in")?.addEventListener("click", () => this.#zoom(ZOOM_STEP));
+    this.#button("zoom-out")?.addEventListener("click", () => this.#zoom(1 / ZOOM_STEP));
     new ResizeObserver(() => this.#redraw()).observe(this.#canvas);
     window.addEventListener("resize", () => this.#redraw()); // a new device pixel ratio
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#redraw());
@@ -86,7 +85,7 @@ export class DrawingPad {
 
   /** Show the drawing that was kept, and the tile that the page was asked for. */
   async begin() {
-    await this.#drawing.restore((mark) => load(mark)).catch(() => Drawing.forget());
+    await this.#drawing.restore((mark) => load(mark)).catch(() => this.#drawing.forget());
     const { tile } = this.#canvas.dataset;
     if (tile) this.#drawing.add(await load({ picture: tile, isInk: true }));
     if (this.#drawing.canUndo || this.#drawing.canRedo) this.#changed();
@@ -108,6 +107,12 @@ export class DrawingPad {
     this.#fire("cleared");
   }
 
+  /** Begin another drawing on an empty pad, with nothing to undo. */
+  renew() {
+    this.#drawing = new Drawing(this.#store);
+    this.#changed();
+  }
+
   /** Put a picture file on the pad. One that the browser cannot decode leaves the drawing as it is. */
   async take(file) {
     try {
@@ -123,7 +128,12 @@ export class DrawingPad {
   }
 
   get #tool() {
-    return this.#form.elements.tool.value;
+    return this.#fields.tool.value;
+  }
+
+  /** Choose a tool, if the form has it. */
+  #take(tool) {
+    if (this.#form.querySelector(`[name=tool][value="${tool}"]`)) this.#fields.tool.value = tool;
   }
 
   // The pointer
@@ -257,7 +267,7 @@ export class DrawingPad {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (key in ZOOM_KEYS && this.#photo) this.#zoom(ZOOM_KEYS[key]);
     else if (key in TOOL_KEYS && (key !== "m" || this.#photo)) {
-      this.#form.elements.tool.value = TOOL_KEYS[key];
+      this.#take(TOOL_KEYS[key]);
       sessionStorage.setItem(TOOL_STORE, this.#tool);
     } else if (key === "delete") this.clear();
     else return;
@@ -268,6 +278,7 @@ export class DrawingPad {
 
   #draw(point) {
     this.#stroke = { points: [point], tool: this.#tool, across: this.#view[0] };
+    this.#fire("begun");
     this.#redraw();
     this.#enable();
   }
@@ -293,7 +304,7 @@ export class DrawingPad {
     this.#stroke = this.#pointer = null; // a stroke that is undone or cleared under the pen is over
     clearTimeout(this.#settling);
     this.#form.classList.toggle("has-photo", this.#photo !== null);
-    if (!this.#photo && this.#tool === "move") this.#form.elements.tool.value = "medium";
+    if (!this.#photo && this.#tool === "move") this.#fields.tool.value = "medium";
     this.#redraw();
     this.#drawing.save();
     this.#enable();
@@ -309,26 +320,15 @@ export class DrawingPad {
     const disabled = { undo: !canUndo, redo: !canRedo, clear: isEmpty, explain: isEmpty };
     for (const [action, isDisabled] of Object.entries(disabled)) {
       const button = this.#button(action);
+      if (!button) continue;
       if (isDisabled && button === document.activeElement) this.#canvas.focus(); // or nothing would have the focus
       button.disabled = isDisabled;
     }
   }
 
   #redraw() {
-    const canvas = this.#canvas;
-    const size = [canvas.clientWidth, canvas.clientHeight].map((side) => Math.round(side * devicePixelRatio));
-    if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
-    const context = canvas.getContext("2d");
-    const colour = getComputedStyle(canvas).color;
-    const [left, top, width, height] = this.#seen;
-    const unit = size[0] / width;
-    context.clearRect(0, 0, ...size);
-    context.save();
-    context.translate(-left * unit, -top * unit);
-    paint(context, this.#marks, unit, colour);
-    if (this.#cursor) paintCursor(context, this.#cursor, WIDTHS[this.#tool], unit, colour);
-    context.restore();
-    const viewBox = [left, top, width, height].map((length) => rounded(100 * length)).join(" ");
+    paintPad(this.#canvas, this.marks, this.#seen, this.#cursor, WIDTHS[this.#tool]);
+    const viewBox = this.#seen.map((length) => rounded(100 * length)).join(" ");
     this.#form.querySelector(".boxes").setAttribute("viewBox", viewBox);
   }
 
@@ -343,7 +343,8 @@ export class DrawingPad {
     return [clientHeight ? clientWidth / clientHeight : 1, 1];
   }
 
-  get #marks() {
+  /** The marks that can be seen, as `paint` takes them. */
+  get marks() {
     return this.#stroke ? [...this.#drawing.visible, this.#stroke] : this.#drawing.visible;
   }
 
@@ -357,7 +358,7 @@ export class DrawingPad {
 
   async #sendDrawing(isLive) {
     const version = ++this.#version;
-    const marks = this.#marks;
+    const { marks } = this;
     // Strokes are better than a picture: the server still sees the loops that a thick pen fills.
     const isInked = marks.every((mark) => mark.points && mark.tool !== "eraser");
     if (isInked && marks.flatMap((mark) => mark.points).length <= MAX_POINTS) {
@@ -372,18 +373,18 @@ export class DrawingPad {
   #send(strokes, picture, isLive, frame = null) {
     const files = new DataTransfer();
     if (picture) files.items.add(new File([picture], picture.name ?? "drawing", { type: picture.type }));
-    this.#strokes.value = strokes;
-    this.#file.files = files.files;
-    this.#pad.value = JSON.stringify(this.#view.map(rounded));
-    this.#frame.value = frame ? JSON.stringify(frame.map(rounded)) : "";
-    this.#live.disabled = !isLive;
+    this.#fields.strokes.value = strokes;
+    this.#fields.file.files = files.files;
+    this.#fields.pad.value = JSON.stringify(this.#view.map(rounded));
+    this.#fields.frame.value = frame ? JSON.stringify(frame.map(rounded)) : "";
+    this.#fields.live.disabled = !isLive;
     if (!isLive) this.#fire("superseded");
     this.#fire("drawn");
   }
 
   #forget() {
     this.#version += 1;
-    this.#strokes.value = this.#file.value = "";
+    this.#fields.strokes.value = this.#fields.file.value = "";
     this.#fire("superseded");
     this.#fire("emptied");
   }

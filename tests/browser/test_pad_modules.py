@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 
 from ..pictures import drawing, encoded
 
-MODULES = ("draw-page", "drawing", "pad", "painting", "pictures", "zoom")
+MODULES = ("draw-page", "drawing", "pad", "pad-page", "painting", "pictures", "zoom")
 
 
 @pytest.fixture(scope="module")
@@ -64,12 +64,16 @@ def test_a_drawing_undoes_and_redoes_its_marks(run, steps, state):
 
 
 def test_a_kept_drawing_comes_back_before_later_marks(run):
-    keep = 'const d = new m.Drawing(); d.add({ points: [[0.1, 0.1]], tool: "fine" }); d.save();'
-    again = 'const e = new m.Drawing(); e.add({ points: [[0.9, 0.9]], tool: "fine" }); await e.restore((mark) => mark);'
-    script = (
-        f"await (async () => {{ {keep} {again} m.Drawing.forget(); return e.visible.map((s) => s.points[0][0]); }})()"
-    )
+    keep = 'const d = new m.Drawing("kept"); d.add({ points: [[0.1, 0.1]], tool: "fine" }); d.save();'
+    again = 'const e = new m.Drawing("kept"); e.add({ points: [[0.9, 0.9]], tool: "fine" }); await e.restore((m) => m);'
+    script = f"await (async () => {{ {keep} {again} d.forget(); return e.visible.map((s) => s.points[0][0]); }})()"
     assert run("drawing", script) == [0.1, 0.9]
+
+
+def test_a_drawing_without_a_key_is_not_kept(run):
+    keep = 'const d = new m.Drawing(); d.add({ points: [[0.1, 0.1]], tool: "fine" }); d.save();'
+    before = "const before = sessionStorage.length;"
+    assert run("drawing", f"(() => {{ {before} {keep} return sessionStorage.length - before; }})()") == 0
 
 
 def test_points_too_close_to_be_seen_replace_each_other(run):
@@ -130,6 +134,18 @@ ACROSS = '{ points: [[0.2, 0.5], [0.5, 0.5], [0.8, 0.5]], tool: "%s" }'
 )
 def test_marks_are_painted_where_they_were_drawn(run, marks, opacity):
     assert run("painting", PAINTED % marks) == opacity
+
+
+@pytest.mark.parametrize(
+    ("points", "path"),
+    [
+        ("[[0.1, 0.2]]", "M10 20L10.001 20"),
+        ("[[0.1, 0.2], [0.3, 0.4]]", "M10 20L30.001 40"),
+        ("[[0, 0], [0.5, 0], [1, 1]]", "M0 0Q50 0 75 50L100.001 100"),
+    ],
+)
+def test_a_stroke_is_the_path_of_an_svg(run, points, path):
+    assert run("painting", f"m.pathOf([{{ points: {points} }}], 100)") == path
 
 
 REDUCED = """await (async () => {
