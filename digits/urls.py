@@ -35,6 +35,7 @@ urlpatterns += [
     path("draw/", views.draw, name="draw"),
     path("draw/predict/", views.predict_drawing, name="predict_drawing"),
     path("draw/explain/", views.explain_drawing, name="explain_drawing"),
+    path("challenge/", views.challenge, name="challenge"),
     path("model/", views.model, name="model"),
     path("api/", views.api, name="api"),
     path("favicon.ico", views.favicon, name="favicon"),

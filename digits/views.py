@@ -157,6 +157,13 @@ def explain_drawing(request: HttpRequest) -> HttpResponse:
 
 @page("GET", "HEAD")
 @fresh
+def challenge(request: HttpRequest) -> HttpResponse:
+    """The ten-digit challenge, which is played in the browser; its drawings are read as those of any pad."""
+    return render(request, "digits/challenge.html")
+
+
+@page("GET", "HEAD")
+@fresh
 def model(request: HttpRequest) -> HttpResponse:
     return render(request, "digits/model.html", report())
 

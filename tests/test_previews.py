@@ -13,6 +13,7 @@ from benchmarks import preview
 PAGES = {
     "/": "Draw a number",
     "/draw/": "Draw",
+    "/challenge/": "Ten-digit challenge",
     "/model/": "How good is it?",
     "/api/": "API",
     "/tiles/7/": "Tile 7",
