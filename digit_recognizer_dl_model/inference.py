@@ -7,7 +7,7 @@ import numpy as np
 
 from .frame import SIDE
 from .fusion import fuse
-from .program import BandStep, ConvStep, PixelStep, Program, empty
+from .program import BandStep, ConvStep, DenseStep, PixelStep, Program, empty
 from .weights import UnusableWeights, Weights
 
 DIGITS = 10
@@ -89,6 +89,23 @@ class Classifier:
         ]
         self._idle[1].append(program)
         return activations
+
+    def features(self, pixels: np.ndarray) -> np.ndarray:
+        """What the logits are computed from: the output of the last hidden layer after ReLU.
+
+        Pixels (n, 28, 28) uint8, ink 255 on 0 -> (n, channels) float32; those of an image do not depend on its batch.
+        Weights without a hidden dense layer give what their only one is computed from, up to a constant a channel.
+        There must be an image at least.
+        """
+        step, rows = self._steps[-2], []
+        for start in range(0, len(pixels), BATCH):
+            batch = pixels[start : start + BATCH]
+            program = self._idle_program(len(batch))
+            program.run(batch)
+            rows.append(program.outputs[-2].reshape(len(batch), -1).copy())  # the next run writes over it
+            self._idle[len(batch)].append(program)
+        features = np.concatenate(rows)
+        return features + step.bias if isinstance(step, DenseStep) and step.rectifies else features
 
     def _idle_program(self, b: int) -> "Program":
         """A program for b images that no thread runs; the caller appends it to `_idle` again after running it."""

@@ -37,9 +37,10 @@ class Tile(NamedTuple):
 class Gallery:
     """The tiles of one CSV file, by index; a tile is read from the copy when it is looked at."""
 
-    def __init__(self, table: np.ndarray, copy: Path) -> None:
+    def __init__(self, table: np.ndarray, copy: Path, sha256: str = "") -> None:
         self._table = table  # (n, 785) uint8: label, pixels
         self._copy = copy
+        self.sha256 = sha256  # of the CSV
         self._image = functools.lru_cache(IMAGES_KEPT)(self._encoded)
 
     @classmethod
@@ -52,7 +53,7 @@ class Gallery:
         with csv.open("rb") as file:
             checksum = hashlib.file_digest(file, "sha256").hexdigest()
         copy = cache / f"{checksum}-{CACHE_VERSION}.npy"
-        return cls(map_or_make(copy, 1 + PIXELS, lambda: as_table(read_csv(csv))), copy)
+        return cls(map_or_make(copy, 1 + PIXELS, lambda: as_table(read_csv(csv))), copy, checksum)
 
     def __len__(self) -> int:
         return len(self._table)
@@ -63,6 +64,10 @@ class Gallery:
     def pixels(self, index: int) -> np.ndarray:
         """(28, 28) uint8, ink 255 on 0."""
         return self._table[index, 1:].reshape(SIDE, SIDE)
+
+    def pixels_of(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+        """The pixels of several tiles, (n, 28, 28) uint8, ink 255 on 0."""
+        return self._table[indices, 1:].reshape(-1, SIDE, SIDE)
 
     def tile(self, index: int) -> Tile:
         return Tile(index, self.label(index), self._image(index))
@@ -83,12 +88,11 @@ class Gallery:
             return range(len(self))
         chosen = np.ones(len(self), bool)
         if digit is not None:
-            chosen &= self._labels == digit
+            chosen &= self.labels == digit
         if read is not None:
-            chosen &= self._answers[:, 0] == read
+            chosen &= self.answers[:, 0] == read
         if hard:
-            wrong = (self._labels != UNLABELLED) & (self._labels != self._answers[:, 0])
-            chosen &= wrong | self._answers[:, 1].astype(bool)
+            chosen &= self.are_wrong | self.are_unsure
         return np.flatnonzero(chosen).tolist()
 
     def random_tiles(self, count: int = TILES_AT_ONCE, digit: int | None = None, seed: int | None = None) -> list[Tile]:
@@ -96,17 +100,43 @@ class Gallery:
         return [self.tile(index) for index in choose_at_random(self.select(digit), count, seed)]
 
     @functools.cached_property
-    def _labels(self) -> np.ndarray:
+    def labels(self) -> np.ndarray:
+        """(n,) uint8: the digit, or UNLABELLED."""
         return self._table[:, 0].copy()
 
     @functools.cached_property
-    def _answers(self) -> np.ndarray:
+    def answers(self) -> np.ndarray:
         """The network's answers to all tiles: (n, 2) uint8, the digit and whether it is uncertain."""
-        copy = self._copy.with_stem(f"{self._copy.stem}-{recognizer.weights_sha256()}")
-        return map_or_make(copy, 2, self._recognize_all)
+        return map_or_make(self._copy_by_network(), 2, self._recognize_all)
+
+    @property
+    def are_wrong(self) -> np.ndarray:
+        """(n,) bool: which tiles the network reads as another digit than their label."""
+        return (self.labels != UNLABELLED) & (self.labels != self.answers[:, 0])
+
+    @property
+    def are_unsure(self) -> np.ndarray:
+        """(n,) bool: which tiles the network is not sure of, right or wrong."""
+        return self.answers[:, 1].astype(bool)
+
+    @functools.cached_property
+    def features(self) -> np.ndarray:
+        """What the network sees in all tiles: (n, channels) float32, see `recognizer.features`."""
+        width = 4 * recognizer.features(self._pixels[:1]).shape[1]  # bytes of a row, as copies hold
+        copy = self._copy_by_network("-features")
+        rows = map_or_make(copy, width, lambda: recognizer.features(self._pixels).view(np.uint8))
+        return rows.view(np.float32)
+
+    @property
+    def _pixels(self) -> np.ndarray:
+        return self._table[:, 1:].reshape(-1, SIDE, SIDE)
+
+    def _copy_by_network(self, kind: str = "") -> Path:
+        """The copy of what the network makes of the tiles."""
+        return self._copy.with_stem(f"{self._copy.stem}-{recognizer.weights_sha256()}{kind}")
 
     def _recognize_all(self) -> np.ndarray:
-        predictions = recognizer.recognize_uncounted(self._table[:, 1:].reshape(-1, SIDE, SIDE))
+        predictions = recognizer.recognize_uncounted(self._pixels)
         return np.array([(prediction.digit, prediction.uncertain) for prediction in predictions], np.uint8)
 
 

@@ -207,6 +207,12 @@ def feature_maps(pixels: np.ndarray) -> list[np.ndarray]:
     return classifier().activations(pixels)[:2]  # later ones are too coarse to look at
 
 
+def features(pixels: np.ndarray) -> np.ndarray:
+    """What the network sees in prepared pixels (n, 28, 28) uint8: its last hidden layer, (n, channels) float32."""
+    leave_if(len(pixels) > QUICK)
+    return classifier().features(pixels)
+
+
 def opinions(pixels: np.ndarray) -> np.ndarray:
     """The probabilities (n, 10) of prepared pixels (n, 28, 28) uint8; all the same where they show no digit."""
     probabilities = classifier().probabilities(pixels)

@@ -4,6 +4,7 @@ from django.urls import path
 
 from . import views
 from .api import endpoints, inference_protocol, openapi
+from .map import views as map_views
 
 # The JSON API and the Open Inference Protocol. Clients may write a last slash or none: being redirected would lose what
 # they send. They come first because Django tries one pattern after another, and programs ask the most.
@@ -36,6 +37,11 @@ urlpatterns += [
     path("draw/predict/", views.predict_drawing, name="predict_drawing"),
     path("draw/explain/", views.explain_drawing, name="explain_drawing"),
     path("challenge/", views.challenge, name="challenge"),
+    path("map/", map_views.page_of_map, name="map"),
+    path("map/place/", map_views.place_drawing, name="place_drawing"),
+    path("map/<str:version>/tiles/", map_views.tiles, name="map_tiles"),
+    path("map/<str:version>/sheets/<int:size>/<int:number>.png", map_views.sheet, name="map_sheet"),
+    path("map/<str:version>/<str:scheme>.png", map_views.picture, name="map_picture"),
     path("model/", views.model, name="model"),
     path("api/", views.api, name="api"),
     path("favicon.ico", views.favicon, name="favicon"),

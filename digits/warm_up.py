@@ -22,7 +22,7 @@ def warm_up() -> None:
     Where the network or the gallery can't be used, `check_ready` logs why, and the rest of the site is served.
     """
     resolve("/")
-    for name in ("gallery", "draw", "model", "api", "failure"):
+    for name in ("gallery", "draw", "map", "model", "api", "failure"):
         get_template(f"digits/{name}.html")
     try:
         check_ready()

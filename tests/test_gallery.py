@@ -166,3 +166,14 @@ def test_without_labels_no_tile_is_wrong_or_has_a_digit(tmp_path, cache, dataset
 def test_the_shipped_gallery_has_all_test_images():
     assert len(module.gallery()) == 10_000
     assert module.gallery().tile(0).label == 7
+
+
+def test_the_features_of_all_tiles_are_computed_once(csv, cache, dataset, monkeypatch):
+    features = Gallery.open(csv, cache).features
+    assert (features == recognizer.features(dataset.pixels)).all()
+    # Another process asks for their number alone.
+    asked = []
+    compute = recognizer.features
+    monkeypatch.setattr(recognizer, "features", lambda pixels: asked.append(len(pixels)) or compute(pixels))
+    assert (Gallery.open(csv, cache).features == features).all()
+    assert asked == [1]

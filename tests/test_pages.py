@@ -22,7 +22,7 @@ def test_every_page_leads_to_the_others_and_marks_itself(client, path):
     assert 'href="/model/"' in footer
 
 
-@pytest.mark.parametrize("path", [*HEADER.values(), "/tiles/0/", "/favicon.ico"])
+@pytest.mark.parametrize("path", [*HEADER.values(), "/map/", "/tiles/0/", "/favicon.ico"])
 def test_the_head_of_every_page_may_be_asked_for(client, path):
     head, page = client.head(path), client.get(path)
     assert head.status_code == page.status_code < 400
@@ -36,6 +36,7 @@ FRAGMENTS = [
     ("get", "/tiles/1/prediction/?tile=1", {}),
     ("post", "/draw/predict/", STROKES),
     ("post", "/draw/explain/", STROKES),
+    ("post", "/map/place/", STROKES),
 ]
 
 
@@ -47,7 +48,7 @@ def test_the_address_of_a_fragment_answers_browsers_and_htmx_alike(client, metho
     assert b"<html" not in for_htmx.content
 
 
-@pytest.mark.parametrize("path", [*HEADER.values(), "/tiles/0/"])
+@pytest.mark.parametrize("path", [*HEADER.values(), "/map/", "/tiles/0/"])
 def test_the_address_of_a_page_answers_htmx_with_the_whole_page(client, path):
     for sent in ({}, HTMX):
         assert b"<html" in client.get(path, headers=sent).content

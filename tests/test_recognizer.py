@@ -151,3 +151,12 @@ def test_a_prediction_says_itself_in_words(reason, words):
 def test_only_certainty_is_100_percent():
     assert Prediction(0, [0.9999] + [0.0001] + [0.0] * 8, False, None).percentages[:3] == [99.9, 0.0, 0.0]
     assert Prediction(0, [1.0] + [0.0] * 9, False, None).percentages[0] == 100
+
+
+def test_the_features_are_what_the_logits_are_computed_from(tiles):
+    features, network = recognizer.features(tiles[:7]), recognizer.classifier()
+    last = len(network.weights.architecture) - 1
+    weight, bias = (network.weights.arrays[f"{last}.{name}"].astype(np.float64) for name in ("weight", "bias"))
+    assert features.min() >= 0
+    assert features @ weight + bias == pytest.approx(network.logits(tiles[:7]), abs=1e-3)
+    assert (recognizer.features(tiles[6:7])[0] == features[6]).all()  # whatever is beside it in the batch

@@ -131,6 +131,7 @@ def test_a_malformed_csv_is_named_with_its_line(tmp_path):
         ("/", 200, "testserver"),
         ("/draw/", 200, "testserver"),
         ("/challenge/", 200, "testserver"),
+        ("/map/", 200, "testserver"),
         ("/model/", 200, "testserver"),
         ("/api/", 200, "testserver"),
         ("/v2", 200, "testserver"),
@@ -186,6 +187,7 @@ def test_only_djangos_own_pages_of_errors_may_be_styled_inline(settings, monkeyp
 
 
 @pytest.mark.parametrize("path", ["/", "/draw/", "/challenge/", "/model/", "/api/", "/nowhere/"])
+@pytest.mark.parametrize("path", ["/", "/draw/", "/map/", "/model/", "/api/", "/nowhere/"])
 def test_no_page_has_inline_style_or_script(client, path):
     page = client.get(path).content.decode()
     assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)", page)

@@ -1,10 +1,11 @@
-"""Pixels as PNG files: what the network sees, what speaks for its answer, and its feature maps."""
+"""Pixels as PNG files: what the network sees, what speaks for its answer, its feature maps, and the map of tiles."""
 
+import io
 import struct
 import zlib
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from digit_recognizer_dl_model.frame import SIDE
 
@@ -14,6 +15,7 @@ OVERLAY_SIDE = 4 * SIDE  # pixels: smooth colours over pixels that can still be 
 FOR, AGAINST = (20, 120, 255), (255, 130, 0)  # blue and orange, which colour-blind people can tell apart
 SHEET_COLUMNS = 8
 SHEET_GAP = 64  # grey level between the tiles of a sheet
+STAMP_LEVELS = 16  # of ink, which take half a byte a pixel
 
 
 def png(pixels: np.ndarray) -> bytes:
@@ -58,3 +60,40 @@ def sheet(maps: np.ndarray) -> bytes:
     cells[:channels, :height, :width] = tiles.transpose(2, 0, 1)
     rows = cells.reshape(down, SHEET_COLUMNS, height + gap, width + gap).swapaxes(1, 2)
     return png(rows.reshape(down * (height + gap), -1)[:-gap, :-gap])
+
+
+def stamps(pixels: np.ndarray, across: int) -> bytes:
+    """Pictures of ink (n, side, side) uint8 beside each other as a PNG, so many in a row; the paper is transparent.
+
+    A page can colour the ink. Its 16 levels are the opacities of a palette, which makes the file half as large.
+    """
+    n, side, _ = pixels.shape
+    down = -(-n // across)
+    cells = np.zeros((down * across, side, side), np.uint8)
+    cells[:n] = np.rint(pixels * ((STAMP_LEVELS - 1) / 255))
+    rows = cells.reshape(down, across, side, side).swapaxes(1, 2)
+    picture = Image.fromarray(rows.reshape(down * side, across * side)).convert("P")
+    picture.putpalette(bytes(3 * STAMP_LEVELS))
+    opacities = bytes(255 * level // (STAMP_LEVELS - 1) for level in range(STAMP_LEVELS))
+    file = io.BytesIO()
+    picture.save(file, "PNG", bits=4, transparency=opacities, compress_level=6)
+    return file.getvalue()
+
+
+def dots(places: np.ndarray, kinds: np.ndarray, colours: np.ndarray, side: int, radius: float) -> bytes:
+    """Places (n, 2), 0 to 1, as dots in a square PNG of so many pixels, transparent between them.
+
+    kinds: (n,), the row of each dot's colour in colours, (m, 3) uint8.
+    """
+    fine = 4  # times the size, in which they are drawn, so that they are round
+    picture = Image.new("P", (fine * side, fine * side), len(colours))
+    picture.putpalette(bytes(colours.ravel()) + bytes(3))
+    draw = ImageDraw.Draw(picture)
+    for (x, y), kind in zip((places * fine * side).tolist(), kinds.tolist(), strict=True):
+        reach = fine * radius
+        draw.ellipse((x - reach, y - reach, x + reach, y + reach), fill=kind)
+    picture.info["transparency"] = len(colours)
+    smooth = picture.convert("RGBA").resize((side, side), Image.Resampling.BOX)
+    file = io.BytesIO()
+    smooth.quantize(128, Image.Quantize.FASTOCTREE).save(file, "PNG", optimize=True)
+    return file.getvalue()

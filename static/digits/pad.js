@@ -317,10 +317,10 @@ export class DrawingPad {
   #enable() {
     const { canUndo, canRedo } = this.#drawing;
     const isEmpty = this.#drawing.isEmpty && !this.#stroke;
-    const disabled = { undo: !canUndo, redo: !canRedo, clear: isEmpty, explain: isEmpty };
+    const disabled = { undo: !canUndo, redo: !canRedo, clear: isEmpty, explain: isEmpty, place: isEmpty };
     for (const [action, isDisabled] of Object.entries(disabled)) {
       const button = this.#button(action);
-      if (!button) continue;
+      if (!button) continue; // what is done with a drawing differs from page to page
       if (isDisabled && button === document.activeElement) this.#canvas.focus(); // or nothing would have the focus
       button.disabled = isDisabled;
     }

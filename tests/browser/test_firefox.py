@@ -18,6 +18,12 @@ from .test_gallery_page import (  # noqa: F401
     test_a_tapped_tile_shows_its_digit_in_place,
     test_generate_shows_twenty_new_tiles_and_keeps_the_focus,
 )
+from .test_map import (  # noqa: F401
+    test_a_mouse_drags_the_map_and_its_wheel_enlarges_what_is_under_it,
+    test_a_tap_on_dots_comes_closer_and_a_tap_on_a_picture_opens_it,
+    test_keys_move_the_map_and_open_the_tile_in_the_middle,
+    test_the_drawing_of_the_other_page_is_kept_in_this_tab,
+)
 from .test_pad_files import (  # noqa: F401
     test_a_phones_photo_is_reduced_and_the_right_way_up,
     test_a_picture_file_is_put_on_the_pad_and_read,
