@@ -3,17 +3,27 @@
 It never imports training code: it reads the architecture from the weights file and needs nothing else.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from .frame import SIDE
 from .fusion import fuse
-from .program import BandStep, ConvStep, PixelStep, Program, empty
+from .program import BandStep, ConvStep, DenseStep, PixelStep, Program, empty
 from .weights import UnusableWeights, Weights
 
 DIGITS = 10
 # Images that are computed together. With fewer, the cost of each NumPy call is shared by fewer; more outgrow a core's
 # cache.
 BATCH = 4
+
+
+class Trace(NamedTuple):
+    """The outputs of all layers for one image, from one forward pass."""
+
+    maps: list[np.ndarray]  # of each convolution after pooling and ReLU: (height, width, channels) float32, at least 0
+    features: np.ndarray  # of the last hidden dense layer after ReLU: (neurons,) float32, at least 0
+    logits: np.ndarray  # (11,) float32
 
 
 class Classifier:
@@ -75,6 +85,17 @@ class Classifier:
         """Pixels (n, 28, 28) uint8, ink 255 on 0 -> calibrated probabilities of all outputs, (n, 11) float32."""
         return softmax(self.logits(pixels) / np.float32(self.weights.temperature))
 
+    def trace(self, pixels: np.ndarray) -> Trace:
+        """The outputs of all layers for one image, (28, 28) uint8, ink 255 on 0, as `logits` computes them.
+
+        Raises ValueError for a network without a hidden dense layer.
+        """
+        program = self._idle_program(1)
+        logits = program.run(pixels[None])[0].copy()
+        trace = Trace(self._maps(program), self._features(program)[0], logits)
+        self._idle[1].append(program)
+        return trace
+
     def activations(self, pixels: np.ndarray) -> list[np.ndarray]:
         """The feature maps of one image: the output of each convolution after pooling and ReLU.
 
@@ -82,13 +103,43 @@ class Classifier:
         """
         program = self._idle_program(1)
         program.run(pixels[None])
-        activations = [
-            out[:, :, 0] - step.floor  # adds the bias that the step left to the next one, see Step
+        maps = self._maps(program)
+        self._idle[1].append(program)
+        return maps
+
+    def features(self, pixels: np.ndarray) -> np.ndarray:
+        """The output of the last hidden dense layer after ReLU, by which images are told apart.
+
+        Pixels (n, 28, 28) uint8, ink 255 on 0 -> (n, neurons) float32, at least 0; an image's do not depend on the
+        batch that it comes in. Raises ValueError for a network without a hidden dense layer.
+        """
+        found = []
+        for start in range(0, len(pixels), BATCH):
+            batch = pixels[start : start + BATCH]
+            program = self._idle_program(len(batch))
+            program.run(batch)
+            found.append(self._features(program))
+            self._idle[len(batch)].append(program)
+        return np.concatenate(found)
+
+    # What a program has computed; each adds the bias that a step left to the next one, see Step.
+
+    def _maps(self, program: Program) -> list[np.ndarray]:
+        return [
+            out[:, :, 0] - step.floor
             for step, out in zip(self._steps, program.outputs, strict=True)
             if isinstance(step, PixelStep | ConvStep | BandStep)
         ]
-        self._idle[1].append(program)
-        return activations
+
+    def _features(self, program: Program) -> np.ndarray:
+        hidden = [
+            out + step.bias
+            for step, out in zip(self._steps, program.outputs, strict=True)
+            if isinstance(step, DenseStep) and step.rectifies
+        ]
+        if not hidden:
+            raise ValueError("this network has no hidden dense layer")
+        return hidden[-1]
 
     def _idle_program(self, b: int) -> "Program":
         """A program for b images that no thread runs; the caller appends it to `_idle` again after running it."""

@@ -64,6 +64,14 @@ class Gallery:
         """(28, 28) uint8, ink 255 on 0."""
         return self._table[index, 1:].reshape(SIDE, SIDE)
 
+    def all_pixels(self, most: int | None = None) -> np.ndarray:
+        """(n, 28, 28) uint8: of all tiles, or of so many at most."""
+        return self._table[:most, 1:].reshape(-1, SIDE, SIDE)
+
+    def copy_for(self, name: str) -> Path:
+        """Where a copy of what is computed from all tiles belongs, beside the copy of the tiles."""
+        return self._copy.with_stem(f"{self._copy.stem}-{name}")
+
     def tile(self, index: int) -> Tile:
         return Tile(index, self.label(index), self._image(index))
 
@@ -102,11 +110,10 @@ class Gallery:
     @functools.cached_property
     def _answers(self) -> np.ndarray:
         """The network's answers to all tiles: (n, 2) uint8, the digit and whether it is uncertain."""
-        copy = self._copy.with_stem(f"{self._copy.stem}-{recognizer.weights_sha256()}")
-        return map_or_make(copy, 2, self._recognize_all)
+        return map_or_make(self.copy_for(recognizer.weights_sha256()), 2, self._recognize_all)
 
     def _recognize_all(self) -> np.ndarray:
-        predictions = recognizer.recognize_uncounted(self._table[:, 1:].reshape(-1, SIDE, SIDE))
+        predictions = recognizer.recognize_uncounted(self.all_pixels())
         return np.array([(prediction.digit, prediction.uncertain) for prediction in predictions], np.uint8)
 
 

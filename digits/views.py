@@ -24,15 +24,16 @@ from .forms import sent_frame, sent_pad, sent_picture, sent_score, sent_selectio
 from .gallery import choose_at_random
 from .gallery import gallery as stored_tiles
 from .gallery_page import GalleryPage
+from .look_alikes import look_alikes_context
 from .numbers import Digit, Number, read_number
 from .pictures import DrawingSheet, PictureSheet, centring, pngs
 from .pictures.drawing import Stroke
 from .pictures.formats import READ, TYPES
 from .recognizer import (
     Prediction,
+    activity,
     classifier,
     explain,
-    feature_maps,
     recognize,
     recognize_batch,
     recognize_uncounted,
@@ -85,11 +86,18 @@ def predict_tile(request: HttpRequest, index: int) -> HttpResponse:
 @page("GET", "HEAD")
 @fresh
 def tile(request: HttpRequest, index: int) -> HttpResponse:
-    """A tile's own page; the address may hold the state of the gallery, to which it leads back."""
+    """A tile's own page; the address may hold the state of the gallery, to which it leads back, and ask to explain."""
     pixels = stored_pixels(index)
     prediction = recognize(pixels)
     page = sent_page(request.GET)
-    context = {
+    context = look_alikes_context(pixels, prediction.runner_up, index)
+    if "explain" in request.GET and not prediction.is_refused:
+        try:
+            with prediction_place(request):
+                context |= explanation_context(pixels, prediction, index)
+        except Refusal as refusal:
+            return refuse(request, refusal)
+    context |= {
         "gallery": f"{page.address}#tile-{index}" if page.shown else reverse("gallery"),
         "state": page.query if page.shown else "",
         "tile": tile_context(index, prediction),
@@ -328,13 +336,21 @@ def boxes_context(
     return {"view": view, "digits": boxes, "font_size": 6}
 
 
-def explanation_context(pixels: np.ndarray, prediction: Prediction) -> dict:
-    """The explanation of a prediction from prepared pixels, (28, 28) uint8, as `_explanation.html` shows it."""
-    explanation = explain(pixels, prediction)
-    return {
+def explanation_context(pixels: np.ndarray, prediction: Prediction, index: int | None = None) -> dict:
+    """The explanation of a prediction from prepared pixels, (28, 28) uint8, as `_explanation.html` shows it.
+
+    index: of the tile whose pixels they are.
+    """
+    explanation, computed = explain(pixels, prediction), activity(pixels)
+    return look_alikes_context(pixels, prediction.runner_up, index) | {
         "explanation": explanation,
         "overlay": base64_of(pngs.overlay(pixels, explanation.relevance)),
-        "sheets": [{"png": base64_of(pngs.sheet(maps)), "filters": maps.shape[2]} for maps in feature_maps(pixels)],
+        "sheets": [{"png": base64_of(pngs.sheet(maps)), "filters": maps.shape[2]} for maps in computed.maps],
+        "neurons": {
+            "png": base64_of(pngs.lights(computed.features)),
+            "count": len(computed.features),
+            "lit": int(np.count_nonzero(computed.features)),
+        },
     }
 
 
