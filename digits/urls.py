@@ -35,6 +35,7 @@ urlpatterns += [
     path("draw/", views.draw, name="draw"),
     path("draw/predict/", views.predict_drawing, name="predict_drawing"),
     path("draw/explain/", views.explain_drawing, name="explain_drawing"),
+    path("draw/network/", views.network, name="network"),
     path("model/", views.model, name="model"),
     path("api/", views.api, name="api"),
     path("favicon.ico", views.favicon, name="favicon"),

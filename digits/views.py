@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.cache import get_conditional_response, set_response_etag
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.cache import cache_control
 
@@ -25,6 +26,7 @@ from .gallery import choose_at_random
 from .gallery import gallery as stored_tiles
 from .gallery_page import GalleryPage
 from .look_alikes import look_alikes_context
+from .network_panel import activations_context, panel_context
 from .numbers import Digit, Number, read_number
 from .pictures import DrawingSheet, PictureSheet, centring, pngs
 from .pictures.drawing import Stroke
@@ -138,9 +140,13 @@ def predict_drawing(request: HttpRequest) -> HttpResponse:
     # While the pen moves, an unfinished digit is neither announced nor called unclear.
     is_live = "live" in request.POST
     context = {"is_live": is_live, "announces": not is_live, "swaps_boxes": True}
+    context["swaps_activations"] = "network" in request.POST  # the panel is open
     try:
         with prediction_place(request):
-            context |= number_context(request, read_number(sent_sheet(request)))
+            number = read_number(sent_sheet(request))
+            context |= number_context(request, number)
+            if context["swaps_activations"] and number.single:
+                context["activations"] = activations_context(number.single.pixels)
     except Refusal as refusal:
         is_beside = request.htmx.target == "notice"  # the file is not on the pad, whose answer stays
         template = "digits/_refused_file.html" if is_beside else "digits/_prediction.html"
@@ -161,6 +167,16 @@ def explain_drawing(request: HttpRequest) -> HttpResponse:
     except Refusal as refusal:
         return refuse_drawing(request, refusal, "digits/_explanation.html", context)
     return render(request, "digits/_explanation.html", context)
+
+
+@page("GET", "HEAD")
+@fresh
+def network(request: HttpRequest) -> HttpResponse:
+    """The panel that shows the network at work; browsers keep it, and ask whether it is still the same."""
+    panel = render_panel.__wrapped__() if settings.DEBUG else render_panel()
+    response = HttpResponse(panel)
+    set_response_etag(response)
+    return get_conditional_response(request, response["ETag"], response=response)
 
 
 @page("GET", "HEAD")
@@ -269,6 +285,11 @@ def rendered_tiles(shown: list[int], predictions: dict[int, Prediction]) -> Safe
 @functools.cache
 def unanswered_tile() -> str:
     return render_to_string("digits/_tile.html", {"tile": {"index": int(AN_INDEX), "image": AN_IMAGE}})
+
+
+@functools.cache
+def render_panel() -> str:
+    return render_to_string("digits/_network.html", panel_context())
 
 
 def accuracy_in_percent() -> float | None:

@@ -18,6 +18,10 @@ from .test_gallery_page import (  # noqa: F401
     test_a_tapped_tile_shows_its_digit_in_place,
     test_generate_shows_twenty_new_tiles_and_keeps_the_focus,
 )
+from .test_network_panel import (  # noqa: F401
+    test_keys_lead_through_layers_and_units_and_say_what_they_are,
+    test_the_network_lights_up_while_the_pen_moves,
+)
 from .test_pad_files import (  # noqa: F401
     test_a_phones_photo_is_reduced_and_the_right_way_up,
     test_a_picture_file_is_put_on_the_pad_and_read,
