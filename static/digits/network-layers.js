@@ -68,9 +68,19 @@ export function mapOf(layers, frame, place, unit) {
   return frame.maps[place].subarray(unit * size, (unit + 1) * size);
 }
 
-/** The largest byte of a unit's map. */
-export function brightness(layers, frame, place, unit) {
-  return mapOf(layers, frame, place, unit).reduce((most, value) => Math.max(most, value), 0);
+/** The largest byte of each unit's map in a layer; looked up again and again, so it is kept with the frame. */
+export function brightnessOf(layers, frame, place) {
+  frame.brightness ??= [];
+  return (frame.brightness[place] ??= brightest(frame.maps[place], layers[place].side ** 2));
+}
+
+function brightest(bytes, size) {
+  const found = new Uint8Array(bytes.length / size);
+  for (let i = 0; i < bytes.length; i += 1) {
+    const unit = Math.floor(i / size);
+    if (bytes[i] > found[unit]) found[unit] = bytes[i];
+  }
+  return found;
 }
 
 /**
@@ -86,10 +96,11 @@ export function linksOf(layers, frame, place, unit, most = LISTED) {
     const kernel = weights.subarray(at * reach ** 2, (at + 1) * reach ** 2);
     const source = sources[at];
     const map = seesAll ? mapOf(layers, frame, place - 1, source) : [];
-    const sum = map.reduce((total, value, pixel) => total + value * kernel[pixel], 0);
+    let sum = 0;
+    for (let pixel = 0; pixel < map.length; pixel += 1) sum += map[pixel] * kernel[pixel];
     const adds = seesAll && !frame.isEmpty ? (sum / FULL / FULL_WEIGHT) * scale * frame.scales[place - 1] : null;
-    const sorted = [...kernel].sort((one, other) => one - other).map((weight) => (weight * scale) / FULL_WEIGHT);
-    return { source, kernel, adds, low: sorted[0], high: sorted.at(-1) };
+    const [low, high] = [Math.min(...kernel), Math.max(...kernel)].map((weight) => (weight * scale) / FULL_WEIGHT);
+    return { source, kernel, adds, low, high };
   });
   if (found[0].adds !== null) found.sort((one, other) => Math.abs(other.adds) - Math.abs(one.adds));
   else if (reach === 1) found.sort((one, other) => Math.abs(other.high) - Math.abs(one.high));
@@ -125,7 +136,7 @@ export function stateOf(layers, frame, place, index) {
   if (layer.unit === "picture") return `${layer.side}×${layer.side} pixels, as the network gets them.`;
   if (frame.isEmpty) return "At rest: no single digit is drawn.";
   if (layer.unit === "output") return `${Math.floor(1000 * frame.outputs[index]) / 10} % likely.`;
-  const largest = (brightness(layers, frame, place, index) / FULL) * frame.scales[place];
+  const largest = (brightnessOf(layers, frame, place)[index] / FULL) * frame.scales[place];
   if (layer.unit === "neuron") {
     return `${largest ? `Lit: ${largest.toFixed(2)}.` : "Dark."} ${leaningsOf(layers, place, index)}`;
   }

@@ -9,6 +9,8 @@ const LABEL = 22; // height of a layer's name
 const MARGIN = 8;
 const GAP = 0.1; // between two maps, of a map's side
 const CONTRAST = 0.6; // exponent that makes weak activations visible
+const SHADES = 5; // of lines, by their strength
+const DOT = 3.5; // CSS pixels of a signal on its way
 const FOR = "#1478ff"; // as in pngs.overlay
 const AGAINST = "#ff8200";
 
@@ -89,7 +91,8 @@ export function unitAt({ blocks }, x, y) {
 /** The colours of a theme, of which `ramp` leads from dark to lit as the pixels of a canvas. */
 export function coloursOf(element) {
   const style = getComputedStyle(element);
-  const [card, accent, ink, quiet, line] = ["card", "accent", "ink", "quiet", "line"].map((name) => style.getPropertyValue(`--${name}`).trim());
+  const names = ["card", "accent", "ink", "quiet", "line"];
+  const [card, accent, ink, quiet, line] = names.map((name) => style.getPropertyValue(`--${name}`).trim());
   const context = newCanvas(1, 1).getContext("2d", { willReadFrequently: true });
   const channels = (colour) => {
     context.clearRect(0, 0, 1, 1);
@@ -215,24 +218,27 @@ function paintLines(context, scene, place, lines) {
   const { layers, colours, flows } = scene;
   const flow = flows[place];
   context.lineWidth = layers[place].unit === "output" ? 1.75 : 1;
+  // Lines that look alike are one path: a stroke for each would take most of the time.
+  const paths = new Map();
   for (const [source, unit, strength, sign] of lines) {
     const [x0, y0, ...rest] = curve(scene, place, source, unit);
-    const colour = { [-1]: AGAINST, 0: colours.accent, 1: FOR }[sign];
-    context.globalAlpha = Math.min(1, strength * (flow === null ? 0.45 : 0.85));
-    context.strokeStyle = colour;
-    context.beginPath();
-    context.moveTo(x0, y0);
-    context.bezierCurveTo(...rest);
-    context.stroke();
+    const level = Math.round(strength * SHADES) / SHADES;
+    const key = `${sign} ${level}`;
+    if (!paths.has(key)) paths.set(key, { sign, level, lines: new Path2D(), dots: new Path2D() });
+    const path = paths.get(key);
+    path.lines.moveTo(x0, y0);
+    path.lines.bezierCurveTo(...rest);
     if (flow === null || strength < 0.3) continue;
     const [x, y] = pointOn([x0, y0, ...rest], flow);
-    context.globalAlpha = 1;
-    context.fillStyle = colour;
-    context.beginPath();
-    context.arc(x, y, 2.2, 0, 2 * Math.PI);
-    context.fill();
+    path.dots.rect(x - DOT / 2, y - DOT / 2, DOT, DOT);
   }
-  context.globalAlpha = 1;
+  for (const { sign, level, lines: curves, dots } of paths.values()) {
+    context.globalAlpha = Math.min(1, level * (flow === null ? 0.45 : 0.85));
+    context.strokeStyle = context.fillStyle = { [-1]: AGAINST, 0: colours.accent, 1: FOR }[sign];
+    context.stroke(curves);
+    context.globalAlpha = 1;
+    context.fill(dots);
+  }
 }
 
 function pointOn([x0, y0, x1, y1, x2, y2, x3, y3], t) {
@@ -262,5 +268,6 @@ function paintChoice(context, scene) {
 }
 
 function ring(context, [x, y, side], distance) {
-  context.strokeRect(Math.round(x) - distance, Math.round(y) - distance, Math.round(side) + 2 * distance, Math.round(side) + 2 * distance);
+  const [left, top, width] = [x, y, side].map(Math.round);
+  context.strokeRect(left - distance, top - distance, width + 2 * distance, width + 2 * distance);
 }

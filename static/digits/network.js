@@ -6,10 +6,11 @@
  * - "told", with detail.words: a unit was chosen by a key or a button, and these words say what it is
  */
 
-import { FULL_WEIGHT, brightness, frameOf, layersOf, linkWords, linksOf, mapOf, nameOf, stateOf } from "./network-layers.js";
+import { FULL_WEIGHT, brightnessOf, frameOf, layersOf, linkWords, linksOf, mapOf, nameOf, stateOf } from "./network-layers.js";
 import { coloursOf, layoutOf, paintMap, paintNetwork, paintSigned, stripOf, unitAt } from "./network-painting.js";
 
 const STEP = 60; // ms that the signal takes from layer to layer
+const PAINT_INTERVAL = 30; // ms between two paintings of the signal, for which the server may need the processor
 const LINES = 2; // drawn for each filter and neuron, of its strongest links
 const OUTPUT_LINES = 8; // drawn for each output that is likely
 const LIKELY = 13; // byte of an output's probability from which its lines are drawn
@@ -30,6 +31,7 @@ export class NetworkPanel {
   #pointed = null; // the same while the mouse is over it
   #still = matchMedia("(prefers-reduced-motion: reduce)");
   #painting = null;
+  #painted = 0; // ms, when the signal was painted last
 
   /** @param {HTMLElement} root the element of `_network.html` */
   constructor(root) {
@@ -47,7 +49,9 @@ export class NetworkPanel {
     this.#canvas.addEventListener("pointerleave", () => this.#point(null));
     this.#canvas.addEventListener("click", (event) => this.#choose(this.#unitAt(event)));
     this.#canvas.addEventListener("keydown", (event) => this.#steer(event));
-    this.#canvas.addEventListener("focus", () => this.#canvas.matches(":focus-visible") && this.#tell(this.#chosen ?? this.#likeliest));
+    this.#canvas.addEventListener("focus", () => {
+      if (this.#canvas.matches(":focus-visible")) this.#tell(this.#chosen ?? this.#likeliest);
+    });
     select.addEventListener("change", () => this.#tell([Number(select.value), 0]));
     for (const [action, step] of [["previous", -1], ["next", 1]]) {
       root.querySelector(`[data-action=${action}]`).addEventListener("click", () => this.#step(step));
@@ -82,7 +86,11 @@ export class NetworkPanel {
 
   /** Let the frames reach the layers that they have come to by now. */
   #flow(now) {
-    this.#painting = null;
+    if (now - this.#painted < PAINT_INTERVAL) {
+      this.#painting = requestAnimationFrame((later) => this.#flow(later));
+      return;
+    }
+    [this.#painting, this.#painted] = [null, now];
     for (const place of this.#layers.keys()) {
       const reached = this.#arrivals.findLast(({ at }) => at + place * STEP <= now);
       if (reached && this.#frames[place] !== reached.frame) this.#reach(place, reached.frame);
@@ -118,13 +126,12 @@ export class NetworkPanel {
       });
       return lines.filter(([, , strength]) => strength >= FAINT);
     }
-    const before = Array.from({ length: this.#layers[place - 1].units }, (_, source) => brightness(this.#layers, frame, place - 1, source));
+    const [before, own] = [place - 1, place].map((each) => brightnessOf(this.#layers, frame, each));
     const lines = [];
     for (let index = 0; index < units; index += 1) {
-      const own = brightness(this.#layers, frame, place, index);
       for (let link = 0; link < Math.min(LINES, links); link += 1) {
         const source = sources[index * links + link];
-        const strength = Math.min(own, before[source]) / 255;
+        const strength = Math.min(own[index], before[source]) / 255;
         if (strength >= FAINT) lines.push([source, index, strength, 0]);
       }
     }
@@ -258,7 +265,10 @@ export class NetworkPanel {
     const links = linksOf(this.#layers, frame, place, unit);
     const head = links[0]?.adds === null ? "It looks at:" : "What counts most:";
     this.#part("sources-head").textContent = links.length ? head : "";
-    this.#part("sources").replaceChildren(...links.map((link) => this.#item(place, frame, link)));
+    const list = this.#part("sources");
+    while (list.children.length > links.length) list.lastChild.remove();
+    while (list.children.length < links.length) list.append(newItem());
+    links.forEach((link, i) => this.#fill(list.children[i], place, frame, link));
   }
 
   /** What each neuron adds to an output. */
@@ -269,19 +279,25 @@ export class NetworkPanel {
     paintSigned(canvas, adds, CONTRIBUTIONS_COLUMNS, this.#colours);
   }
 
-  /** One link of the unit: the map that it looks at, its weights and both in words. */
-  #item(place, frame, link) {
-    const [item, map, kernel] = ["li", "canvas", "canvas"].map((name) => document.createElement(name));
+  /** Show one link of the unit: the map that it looks at, its weights and both in words. */
+  #fill(item, place, frame, link) {
+    const [map, kernel, words] = item.children;
     const { side } = this.#layers[place - 1];
-    paintMap(map, mapOf(this.#layers, frame, place - 1, link.source), side, this.#colours);
     const { reach } = this.#layers[place];
+    paintMap(map, mapOf(this.#layers, frame, place - 1, link.source), side, this.#colours);
     paintSigned(kernel, [...link.kernel], reach, this.#colours, reach === 1 ? FULL_WEIGHT : undefined);
-    for (const picture of [map, kernel]) picture.ariaHidden = "true";
-    item.append(map, kernel, linkWords(this.#layers, place, link));
-    return item;
+    words.textContent = linkWords(this.#layers, place, link);
   }
 
   #fire(name, detail) {
     this.#root.dispatchEvent(new CustomEvent(name, { detail }));
   }
+}
+
+function newItem() {
+  const item = document.createElement("li");
+  const parts = ["canvas", "canvas", "span"].map((name) => document.createElement(name));
+  for (const picture of parts.slice(0, 2)) picture.ariaHidden = "true";
+  item.append(...parts);
+  return item;
 }
