@@ -23,7 +23,7 @@ NOTE_DELAYS = """() => {
     window.delays = [];
     let lifted = 0;
     document.querySelector("canvas").addEventListener("pointerup", () => { lifted = performance.now(); });
-    document.body.addEventListener("htmx:afterSwap", (event) => {
+    document.querySelector("#prediction").addEventListener("htmx:afterSwap", (event) => {
         if (event.detail.requestConfig.parameters.live) return;
         const start = lifted;
         requestAnimationFrame(() => requestAnimationFrame(() => delays.push(performance.now() - start)));

@@ -3,6 +3,8 @@
 It never imports training code: it reads the architecture from the weights file and needs nothing else.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from .frame import SIDE
@@ -14,6 +16,14 @@ DIGITS = 10
 # Images that are computed together. With fewer, the cost of each NumPy call is shared by fewer; more outgrow a core's
 # cache.
 BATCH = 4
+
+
+class Trace(NamedTuple):
+    """The outputs of all layers for one image, from one forward pass."""
+
+    maps: list[np.ndarray]  # of each convolution after pooling and ReLU: (height, width, channels) float32, at least 0
+    features: np.ndarray  # of the last hidden dense layer after ReLU: (neurons,) float32, at least 0
+    logits: np.ndarray  # (11,) float32
 
 
 class Classifier:
@@ -75,6 +85,17 @@ class Classifier:
         """Pixels (n, 28, 28) uint8, ink 255 on 0 -> calibrated probabilities of all outputs, (n, 11) float32."""
         return softmax(self.logits(pixels) / np.float32(self.weights.temperature))
 
+    def trace(self, pixels: np.ndarray) -> Trace:
+        """The outputs of all layers for one image, (28, 28) uint8, ink 255 on 0, as `logits` computes them.
+
+        Raises ValueError for a network without a hidden dense layer.
+        """
+        program = self._idle_program(1)
+        logits = program.run(pixels[None])[0].copy()
+        trace = Trace(self._maps(program), self._features(program)[0], logits)
+        self._idle[1].append(program)
+        return trace
+
     def activations(self, pixels: np.ndarray) -> list[np.ndarray]:
         """The feature maps of one image: the output of each convolution after pooling and ReLU.
 
@@ -82,13 +103,9 @@ class Classifier:
         """
         program = self._idle_program(1)
         program.run(pixels[None])
-        activations = [
-            out[:, :, 0] - step.floor  # adds the bias that the step left to the next one, see Step
-            for step, out in zip(self._steps, program.outputs, strict=True)
-            if isinstance(step, PixelStep | ConvStep | BandStep)
-        ]
+        maps = self._maps(program)
         self._idle[1].append(program)
-        return activations
+        return maps
 
     def features(self, pixels: np.ndarray) -> np.ndarray:
         """What the logits are computed from: the output of the last hidden layer after ReLU.
@@ -106,6 +123,25 @@ class Classifier:
             self._idle[len(batch)].append(program)
         features = np.concatenate(rows)
         return features + step.bias if isinstance(step, DenseStep) and step.rectifies else features
+
+    # What a program has computed; each adds the bias that a step left to the next one, see Step.
+
+    def _maps(self, program: Program) -> list[np.ndarray]:
+        return [
+            out[:, :, 0] - step.floor
+            for step, out in zip(self._steps, program.outputs, strict=True)
+            if isinstance(step, PixelStep | ConvStep | BandStep)
+        ]
+
+    def _features(self, program: Program) -> np.ndarray:
+        hidden = [
+            out + step.bias
+            for step, out in zip(self._steps, program.outputs, strict=True)
+            if isinstance(step, DenseStep) and step.rectifies
+        ]
+        if not hidden:
+            raise ValueError("this network has no hidden dense layer")
+        return hidden[-1]
 
     def _idle_program(self, b: int) -> "Program":
         """A program for b images that no thread runs; the caller appends it to `_idle` again after running it."""

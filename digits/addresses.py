@@ -31,6 +31,8 @@ def audience_of(path: str) -> Audience:
 def predicts(method: str, path: str, fields: Container[str]) -> bool:
     """Whether a page or a fragment is answered by the network; `fields` are those of the address."""
     match path.strip("/").split("/"):
+        case ["draw", "network"]:
+            return False
         case ["tiles" | "draw", _, *_] | ["map", "place"]:
             return True
         case ["draw"]:

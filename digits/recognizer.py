@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from digit_recognizer_dl_model.anatomy import Links, anatomy
 from digit_recognizer_dl_model.doubt import NO_DIGIT, SEVERAL_DIGITS, doubts, reasons
 from digit_recognizer_dl_model.explanation import relevance
 from digit_recognizer_dl_model.frame import SIDE
-from digit_recognizer_dl_model.inference import Classifier
+from digit_recognizer_dl_model.inference import Classifier, softmax
 from digit_recognizer_dl_model.line_inference import LineReader
 from digit_recognizer_dl_model.line_inference import Reading as LineReading
 from digit_recognizer_dl_model.weights import LINES, SHIPPED, load_weights
@@ -202,15 +203,30 @@ def third_of_extent(position: int, inked: np.ndarray) -> int:
     return int(np.clip(3 * (position - first) // (last - first + 1), 0, 2))
 
 
-def feature_maps(pixels: np.ndarray) -> list[np.ndarray]:
-    """The outputs of the first two convolutions for pixels (28, 28): (height, width, channels) float32, at least 0."""
-    return classifier().activations(pixels)[:2]  # later ones are too coarse to look at
+class Activity(NamedTuple):
+    """What the layers of the network compute for one picture."""
+
+    maps: list[np.ndarray]  # of each convolution after pooling: (height, width, channels) float32, at least 0
+    features: np.ndarray  # of the neurons before the outputs: (neurons,) float32, at least 0
+    outputs: np.ndarray  # calibrated probabilities of the ten digits and of no digit: (11,) float32
+
+
+def activity(pixels: np.ndarray) -> Activity:
+    """The outputs of all layers for pixels (28, 28) uint8, as in the pass that predicts."""
+    network = classifier()
+    maps, features, logits = network.trace(pixels)
+    return Activity(maps, features, softmax(logits[None] / np.float32(network.weights.temperature))[0])
 
 
 def features(pixels: np.ndarray) -> np.ndarray:
-    """What the network sees in prepared pixels (n, 28, 28) uint8: its last hidden layer, (n, channels) float32."""
+    """The outputs of the neurons before the outputs, (n, neurons) float32, for prepared pixels (n, 28, 28) uint8."""
     leave_if(len(pixels) > QUICK)
     return classifier().features(pixels)
+
+
+def links(most: int) -> list[Links]:
+    """For each layer, at most so many of the units before it that each unit weighs most, and the weights."""
+    return anatomy(classifier().weights, most)
 
 
 def opinions(pixels: np.ndarray) -> np.ndarray:

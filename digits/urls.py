@@ -42,6 +42,7 @@ urlpatterns += [
     path("map/<str:version>/tiles/", map_views.tiles, name="map_tiles"),
     path("map/<str:version>/sheets/<int:size>/<int:number>.png", map_views.sheet, name="map_sheet"),
     path("map/<str:version>/<str:scheme>.png", map_views.picture, name="map_picture"),
+    path("draw/network/", views.network, name="network"),
     path("model/", views.model, name="model"),
     path("api/", views.api, name="api"),
     path("favicon.ico", views.favicon, name="favicon"),

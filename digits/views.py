@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.cache import get_conditional_response, set_response_etag
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.cache import cache_control
 
@@ -24,15 +25,17 @@ from .forms import sent_frame, sent_pad, sent_picture, sent_score, sent_selectio
 from .gallery import choose_at_random
 from .gallery import gallery as stored_tiles
 from .gallery_page import GalleryPage
+from .look_alikes import look_alikes_context
+from .network_panel import activations_context, panel_context
 from .numbers import Digit, Number, read_number
 from .pictures import DrawingSheet, PictureSheet, centring, pngs
 from .pictures.drawing import Stroke
 from .pictures.formats import READ, TYPES
 from .recognizer import (
     Prediction,
+    activity,
     classifier,
     explain,
-    feature_maps,
     recognize,
     recognize_batch,
     recognize_uncounted,
@@ -85,11 +88,18 @@ def predict_tile(request: HttpRequest, index: int) -> HttpResponse:
 @page("GET", "HEAD")
 @fresh
 def tile(request: HttpRequest, index: int) -> HttpResponse:
-    """A tile's own page; the address may hold the state of the gallery, to which it leads back."""
+    """A tile's own page; the address may hold the state of the gallery, to which it leads back, and ask to explain."""
     pixels = stored_pixels(index)
     prediction = recognize(pixels)
     page = sent_page(request.GET)
-    context = {
+    context = look_alikes_context(pixels, prediction.runner_up, index)
+    if "explain" in request.GET and not prediction.is_refused:
+        try:
+            with prediction_place(request):
+                context |= explanation_context(pixels, prediction, index)
+        except Refusal as refusal:
+            return refuse(request, refusal)
+    context |= {
         "gallery": f"{page.address}#tile-{index}" if page.shown else reverse("gallery"),
         "state": page.query if page.shown else "",
         "tile": tile_context(index, prediction),
@@ -130,9 +140,13 @@ def predict_drawing(request: HttpRequest) -> HttpResponse:
     # While the pen moves, an unfinished digit is neither announced nor called unclear.
     is_live = "live" in request.POST
     context = {"is_live": is_live, "announces": not is_live, "swaps_boxes": True}
+    context["swaps_activations"] = "network" in request.POST  # the panel is open
     try:
         with prediction_place(request):
-            context |= number_context(request, read_number(sent_sheet(request)))
+            number = read_number(sent_sheet(request))
+            context |= number_context(request, number)
+            if context["swaps_activations"] and number.single:
+                context["activations"] = activations_context(number.single.pixels)
     except Refusal as refusal:
         is_beside = request.htmx.target == "notice"  # the file is not on the pad, whose answer stays
         template = "digits/_refused_file.html" if is_beside else "digits/_prediction.html"
@@ -160,6 +174,16 @@ def explain_drawing(request: HttpRequest) -> HttpResponse:
 def challenge(request: HttpRequest) -> HttpResponse:
     """The ten-digit challenge, which is played in the browser; its drawings are read as those of any pad."""
     return render(request, "digits/challenge.html")
+
+
+@page("GET", "HEAD")
+@fresh
+def network(request: HttpRequest) -> HttpResponse:
+    """The panel that shows the network at work; browsers keep it, and ask whether it is still the same."""
+    panel = render_panel.__wrapped__() if settings.DEBUG else render_panel()
+    response = HttpResponse(panel)
+    set_response_etag(response)
+    return get_conditional_response(request, response["ETag"], response=response)
 
 
 @page("GET", "HEAD")
@@ -270,6 +294,11 @@ def unanswered_tile() -> str:
     return render_to_string("digits/_tile.html", {"tile": {"index": int(AN_INDEX), "image": AN_IMAGE}})
 
 
+@functools.cache
+def render_panel() -> str:
+    return render_to_string("digits/_network.html", panel_context())
+
+
 def accuracy_in_percent() -> float | None:
     """How many of 100 random tiles the network is expected to read right; None if that was not measured."""
     expected = classifier().weights.figures.expected
@@ -335,13 +364,21 @@ def boxes_context(
     return {"view": view, "digits": boxes, "font_size": 6}
 
 
-def explanation_context(pixels: np.ndarray, prediction: Prediction) -> dict:
-    """The explanation of a prediction from prepared pixels, (28, 28) uint8, as `_explanation.html` shows it."""
-    explanation = explain(pixels, prediction)
-    return {
+def explanation_context(pixels: np.ndarray, prediction: Prediction, index: int | None = None) -> dict:
+    """The explanation of a prediction from prepared pixels, (28, 28) uint8, as `_explanation.html` shows it.
+
+    index: of the tile whose pixels they are.
+    """
+    explanation, computed = explain(pixels, prediction), activity(pixels)
+    return look_alikes_context(pixels, prediction.runner_up, index) | {
         "explanation": explanation,
         "overlay": base64_of(pngs.overlay(pixels, explanation.relevance)),
-        "sheets": [{"png": base64_of(pngs.sheet(maps)), "filters": maps.shape[2]} for maps in feature_maps(pixels)],
+        "sheets": [{"png": base64_of(pngs.sheet(maps)), "filters": maps.shape[2]} for maps in computed.maps],
+        "neurons": {
+            "png": base64_of(pngs.lights(computed.features)),
+            "count": len(computed.features),
+            "lit": int(np.count_nonzero(computed.features)),
+        },
     }
 
 

@@ -8,6 +8,7 @@ from django.urls import resolve
 from . import pictures
 from .gallery import gallery
 from .health import check_ready
+from .look_alikes import tile_features
 from .numbers import read_uncounted
 from .pictures import pngs
 from .recognizer import recognize_uncounted
@@ -17,7 +18,7 @@ from .stages import untimed
 
 @untimed()
 def warm_up() -> None:
-    """Load the routes, the templates, the gallery and the network, and read a picture.
+    """Load the routes, the templates, the gallery and the network, read a picture, and map the features of the tiles.
 
     Where the network or the gallery can't be used, `check_ready` logs why, and the rest of the site is served.
     """
@@ -31,4 +32,5 @@ def warm_up() -> None:
     picture = pngs.png(gallery().pixels(0))
     recognize_uncounted(pictures.prepare(picture)[None])
     read_uncounted(pictures.sheet_of_picture(picture))
+    tile_features()
     gc.freeze()  # the garbage collector of a forked worker would copy what it shares with the others

@@ -36,9 +36,9 @@ def test_a_drawing_is_explained_by_what_speaks_for_it_and_for_the_runner_up(clie
 def test_the_overlay_and_the_sheets_are_pictures_of_the_drawing(client):
     data = encoded(drawing())
     answer = post(client, data).content.decode()
-    overlay, first, second = (
+    overlay, first, second, third, fourth, neurons = (
         np.asarray(Image.open(io.BytesIO(base64.b64decode(png))))
-        for png in re.findall(r'src="data:image/png;base64,([^"]+)" alt="[^"]{20}', answer)
+        for png in re.findall(r'src="data:image/png;base64,([^"]+)" alt="(?!Tile)[^"]{20}', answer)
     )
     assert overlay.shape == (112, 112, 3)
     ink = pictures.prepare(data) > 128
@@ -46,6 +46,8 @@ def test_the_overlay_and_the_sheets_are_pictures_of_the_drawing(client):
     assert brightness[ink].min() > brightness[~ink].mean()
     assert first.ndim == second.ndim == 2
     assert first.size > second.size
+    assert [sheet.shape for sheet in (third, fourth, neurons)] == [(87, 87), (39, 39), (19, 159)]
+    assert all(sheet.max() == 255 for sheet in (first, second, third, fourth, neurons))
 
 
 def test_an_empty_form_is_told_what_to_do(client):

@@ -98,6 +98,46 @@ def test_activations_agree_with_the_plain_forward_pass(architecture, pixels):
         np.testing.assert_allclose(activation, reference, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.usefixtures("convolutions")
+def test_a_trace_agrees_with_the_plain_forward_pass_in_all_layers(pixels):
+    network = random_network(ARCHITECTURE)
+    maps, hidden, x = [], [], pixels[:1, ..., None].astype(np.float32) / 255
+    for entry, layer in zip(ARCHITECTURE, network.layers, strict=True):
+        x = layer.forward(x, False, None)
+        if entry["layer"] == "ReLU":
+            (maps if x.ndim == 4 else hidden).append(x[0])
+    trace = Classifier(weights_of(network)).trace(pixels[0])
+    for found, reference in zip(trace.maps, maps, strict=True):
+        np.testing.assert_allclose(found, reference, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(trace.features, hidden[-1], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(trace.logits, x[0], rtol=1e-4, atol=1e-4)
+    assert (trace.features > 0).any()
+    assert (trace.features == 0).any()
+
+
+def test_the_trace_of_an_image_is_its_own_when_another_is_read(pixels):
+    classifier = Classifier(weights_of(random_network(ARCHITECTURE)))
+    first = classifier.trace(pixels[0])
+    kept = [first.logits.copy(), first.features.copy(), *(maps.copy() for maps in first.maps)]
+    classifier.trace(pixels[1])
+    for now, then in zip([first.logits, first.features, *first.maps], kept, strict=True):
+        assert (now == then).all()
+
+
+def test_features_of_a_batch_are_those_of_each_image_bit_by_bit(pixels):
+    classifier = Classifier(weights_of(random_network(ARCHITECTURE)))
+    singles = np.stack([classifier.trace(image).features for image in pixels])
+    assert (classifier.features(pixels) == singles).all()
+
+
+def test_a_network_without_a_hidden_layer_has_no_features(pixels):
+    classifier = Classifier(weights_of(random_network(LINEAR)))
+    with pytest.raises(ValueError, match="hidden"):
+        classifier.features(pixels)
+    with pytest.raises(ValueError, match="hidden"):
+        classifier.trace(pixels[0])
+
+
 def test_probabilities_are_the_softmax_of_the_logits_at_the_temperature(pixels):
     classifier = Classifier(weights_of(random_network(SMALL), temperature=2.5))
     exponentials = np.exp(classifier.logits(pixels).astype(float) / 2.5)

@@ -194,7 +194,7 @@ def test_pages_that_predict_count_too(two_a_minute, method, path):
 def test_pages_that_predict_nothing_are_not_limited(two_a_minute):
     client = Client()
     for _ in range(3):
-        for path in ("/", "/tiles/", "/tiles/?hard=1", "/draw/", "/model/", "/api/"):
+        for path in ("/", "/tiles/", "/tiles/?hard=1", "/draw/", "/draw/network/", "/model/", "/api/"):
             answer = client.get(path)
             assert answer.status_code == 200
             assert "RateLimit-Limit" not in answer.headers

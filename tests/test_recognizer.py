@@ -8,7 +8,7 @@ import pytest
 from digits import recognizer
 from digits.gallery import gallery
 from digits.pictures import prepare
-from digits.recognizer import Prediction, describe_strongest, explain, feature_maps, recognize, recognize_batch
+from digits.recognizer import Prediction, activity, describe_strongest, explain, recognize, recognize_batch
 
 from .pictures import TWO, drawing, encoded
 
@@ -122,11 +122,14 @@ def test_a_negligible_relevance_is_not_told():
     assert describe_strongest(marks, np.full((28, 28), 255, np.uint8)) is None
 
 
-def test_feature_maps_come_from_the_first_two_convolutions():
-    first, second = feature_maps(gallery().pixels(0))
-    assert first.shape[0] > second.shape[0] > 1
-    assert min(first.min(), second.min()) == 0
-    assert min(first.max(), second.max()) > 0
+def test_the_activity_is_of_the_pass_that_predicts():
+    pixels = gallery().pixels(0)
+    maps, features, outputs = activity(pixels)
+    assert [each.shape for each in maps] == [(26, 26, 32), (12, 12, 32), (10, 10, 64), (4, 4, 64)]
+    assert min(each.min() for each in [*maps, features]) == 0
+    assert min(each.max() for each in [*maps, features]) > 0
+    assert (recognizer.features(pixels[None])[0] == features).all()
+    assert outputs[:10] + outputs[10] / 10 == pytest.approx(recognize(pixels).probabilities, abs=1e-6)
 
 
 def test_the_network_is_loaded_once():

@@ -38,7 +38,8 @@ def test_an_uncertain_tile_tells_the_reason(client):
 @pytest.mark.parametrize(("index", "neighbours"), [(0, [1]), (42, [41, 43]), (9_999, [9_998])])
 def test_the_page_leads_to_its_neighbours_the_pad_and_the_gallery(client, index, neighbours):
     page = client.get(f"/tiles/{index}/").content.decode()
-    assert [int(number) for number in re.findall(r'href="/tiles/(\d+)/"', page)] == neighbours
+    [tools] = re.findall(r'<nav class="tools".*?</nav>', page, re.DOTALL)
+    assert [int(number) for number in re.findall(r'href="/tiles/(\d+)/"', tools)] == neighbours
     assert f'href="/draw/?tile={index}"' in page
     assert 'href="/">To the gallery' in page
 

@@ -14,6 +14,7 @@ from .formats import PNG_MAGIC
 OVERLAY_SIDE = 4 * SIDE  # pixels: smooth colours over pixels that can still be counted
 FOR, AGAINST = (20, 120, 255), (255, 130, 0)  # blue and orange, which colour-blind people can tell apart
 SHEET_COLUMNS = 8
+LIGHTS_COLUMNS = 32
 SHEET_GAP = 64  # grey level between the tiles of a sheet
 STAMP_LEVELS = 16  # of ink, which take half a byte a pixel
 
@@ -52,14 +53,26 @@ def overlay(pixels: np.ndarray, relevance: np.ndarray) -> bytes:
 
 def sheet(maps: np.ndarray) -> bytes:
     """Feature maps (height, width, channels), at least 0, as a PNG of tiles, eight a row, each up to white."""
-    height, width, channels = maps.shape
     tiles = np.rint(255 * maps / np.maximum(maps.max(axis=(0, 1)), np.finfo(np.float32).tiny))
-    gap = -(-width // 16)  # so that sheets of small tiles have gaps as wide when enlarged to the same width
-    down = -(-channels // SHEET_COLUMNS)
-    cells = np.full((down * SHEET_COLUMNS, height + gap, width + gap), SHEET_GAP, np.uint8)
-    cells[:channels, :height, :width] = tiles.transpose(2, 0, 1)
-    rows = cells.reshape(down, SHEET_COLUMNS, height + gap, width + gap).swapaxes(1, 2)
-    return png(rows.reshape(down * (height + gap), -1)[:-gap, :-gap])
+    gap = -(-maps.shape[1] // 16)  # so that sheets of small tiles have gaps as wide when enlarged to the same width
+    return png(arranged(tiles.transpose(2, 0, 1), SHEET_COLUMNS, gap))
+
+
+def lights(activations: np.ndarray) -> bytes:
+    """Activations (neurons,), at least 0, as a PNG of squares, 32 a row, the strongest white."""
+    values = np.rint(255 * activations / np.maximum(activations.max(), np.finfo(np.float32).tiny))
+    squares = np.broadcast_to(values[:, None, None], (len(values), 4, 4))
+    return png(arranged(squares, LIGHTS_COLUMNS, gap=1))
+
+
+def arranged(tiles: np.ndarray, columns: int, gap: int) -> np.ndarray:
+    """Tiles (n, height, width) in 0-255 as one picture, uint8, in rows of so many, with grey gaps between."""
+    count, height, width = tiles.shape
+    down = -(-count // columns)
+    cells = np.full((down * columns, height + gap, width + gap), SHEET_GAP, np.uint8)
+    cells[:count, :height, :width] = tiles
+    rows = cells.reshape(down, columns, height + gap, width + gap).swapaxes(1, 2)
+    return rows.reshape(down * (height + gap), -1)[:-gap, :-gap]
 
 
 def stamps(pixels: np.ndarray, across: int) -> bytes:

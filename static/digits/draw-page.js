@@ -3,6 +3,8 @@
 import { DrawingPad } from "./pad.js";
 import { obeyKeys, readOneAtATime, withdraw } from "./pad-page.js";
 
+const NETWORK_STORE = "network"; // key in the session storage of the tab
+
 const form = document.querySelector(".drawing-pad");
 const prediction = document.querySelector("#prediction");
 const explanation = document.querySelector("#explanation");
@@ -43,6 +45,36 @@ explanation.addEventListener("htmx:afterSwap", () => explanation.scrollIntoView(
 function showNoAnswer({ content }) {
   prediction.replaceChildren(content.cloneNode(true));
   document.querySelector("#boxes").replaceChildren(); // each answer brings new ones
+  const activations = document.querySelector("#activations");
+  activations.replaceWith(Object.assign(document.createElement("div"), { id: activations.id, className: activations.className }));
+  showActivations();
+}
+
+// The network at work: what it shows, and the module that does so, are loaded when its panel is opened.
+const panel = document.querySelector(".network-panel");
+const { network: asksForNetwork } = form.elements;
+let network = null;
+panel.addEventListener("toggle", () => {
+  const wasWatched = !asksForNetwork.disabled;
+  asksForNetwork.disabled = !panel.open;
+  sessionStorage.setItem(NETWORK_STORE, panel.open ? "open" : "closed");
+  if (!panel.open) return;
+  if (!network) panel.dispatchEvent(new CustomEvent("opened"));
+  if (!wasWatched) pad.send();
+});
+panel.querySelector(".network-place").addEventListener("htmx:afterSwap", async () => {
+  const { NetworkPanel } = await import("./network.js");
+  const element = panel.querySelector(".network");
+  element.addEventListener("told", ({ detail }) => {
+    announcement.textContent = detail.words;
+  });
+  network = new NetworkPanel(element);
+  showActivations();
+});
+prediction.addEventListener("htmx:afterSwap", showActivations);
+
+function showActivations() {
+  network?.show(document.querySelector("#activations").dataset);
 }
 
 // Picture files, anywhere on the page
@@ -74,6 +106,8 @@ function hover(event) {
 if (document.readyState !== "complete") {
   await new Promise((resolve) => addEventListener("load", resolve, { once: true }));
 }
+panel.open = sessionStorage.getItem(NETWORK_STORE) === "open";
+asksForNetwork.disabled = !panel.open;
 await pad.begin();
 if (form.querySelector("[data-tile]")) {
   history.replaceState(history.state, "", location.pathname); // otherwise reloading would bring the tile back

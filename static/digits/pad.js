@@ -18,6 +18,7 @@ import { UNZOOMED, movedBy, seenFrame, zoomedAt } from "./zoom.js";
 
 const KEY_STEP = 1 / 40; // of an arrow key, in units
 const LIVE_INTERVAL = 80; // ms between two drawings sent while the pen moves
+const NETWORK_INTERVAL = 50; // the same while the network is watched, so that it moves
 const READABLE = 0.15; // reach of a first stroke, in units, from which it is sent while drawn
 const MAX_POINTS = 5000; // a drawing with more is sent as a picture, which is smaller; a digit has hundreds
 const PALM_INTERVAL = 1000; // ms after a pen event during which a touch counts as the hand that holds the pen
@@ -89,6 +90,11 @@ export class DrawingPad {
     const { tile } = this.#canvas.dataset;
     if (tile) this.#drawing.add(await load({ picture: tile, isInk: true }));
     if (this.#drawing.canUndo || this.#drawing.canRedo) this.#changed();
+  }
+
+  /** Send the drawing once more, if there is one, as where the fields ask for more than before. */
+  send() {
+    if (!this.#drawing.isEmpty) this.#sendDrawing(false);
   }
 
   undo() {
@@ -286,7 +292,8 @@ export class DrawingPad {
   #extend(points) {
     for (const point of points) extendLine(this.#stroke.points, point);
     this.#redraw();
-    this.#timer ??= setTimeout(() => this.#sendLive(), LIVE_INTERVAL);
+    const isWatched = !this.#form.elements.network.disabled;
+    this.#timer ??= setTimeout(() => this.#sendLive(), isWatched ? NETWORK_INTERVAL : LIVE_INTERVAL);
   }
 
   #keep() {

@@ -24,7 +24,7 @@ HALF_A_PEN = 10 / 280  # of the pad's height
 
 
 def pad(page: Page) -> Locator:
-    return page.locator("canvas")
+    return page.locator(".drawing-pad canvas")
 
 
 def bitmap(page: Page) -> Image.Image:

@@ -57,7 +57,7 @@ def draw_number(page: Page, number: str, gap: float, height: float = 0.45, top: 
 
 
 def draw_stroke(page: Page, stroke: Path, button: str = "left") -> None:
-    first, *others = on_screen(page.locator("canvas"), stroke)
+    first, *others = on_screen(page.locator(".drawing-pad canvas"), stroke)
     page.mouse.move(*first)
     page.mouse.down(button=button)
     for point in others:
@@ -67,7 +67,7 @@ def draw_stroke(page: Page, stroke: Path, button: str = "left") -> None:
 
 def touch(page: Page, digit: int) -> None:
     for stroke in DIGITS[digit]:
-        drag_fingers(page, [on_screen(page.locator("canvas"), stroke)])
+        drag_fingers(page, [on_screen(page.locator(".drawing-pad canvas"), stroke)])
 
 
 def drag_fingers(page: Page, paths: list[Path]) -> None:

@@ -36,7 +36,9 @@ def test_wrong_and_uncertain_tiles_are_accessible(page):
 
 
 @in_both_schemes
-@pytest.mark.parametrize("path", ["/?hard=1&predict=all&right=1&of=2", "/?digit=0&read=1", "/tiles/0/", "/tiles/2130/"])
+@pytest.mark.parametrize(
+    "path", ["/?hard=1&predict=all&right=1&of=2", "/?digit=0&read=1", "/tiles/0/", "/tiles/2130/?explain=1"]
+)
 def test_filters_scores_and_the_pages_of_tiles_are_accessible(page, path):
     page.goto(path)
     assert_accessible(page)
@@ -49,6 +51,9 @@ def test_the_drawing_pad_is_accessible_empty_answered_unsure_and_refused(page, c
     assert_accessible(page)
     draw(page, 2)
     expect(page.locator(".answered")).to_be_visible()
+    assert_accessible(page)
+    page.get_by_text("The network at work").click()
+    expect(page.get_by_label("Layer", exact=True)).to_have_value("6")
     assert_accessible(page)
     page.get_by_role("button", name="Explain").click()
     page.get_by_text("Feature maps").click()

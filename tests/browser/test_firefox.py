@@ -24,6 +24,10 @@ from .test_map import (  # noqa: F401
     test_keys_move_the_map_and_open_the_tile_in_the_middle,
     test_the_drawing_of_the_other_page_is_kept_in_this_tab,
 )
+from .test_network_panel import (  # noqa: F401
+    test_keys_lead_through_layers_and_units_and_say_what_they_are,
+    test_the_network_lights_up_while_the_pen_moves,
+)
 from .test_pad_files import (  # noqa: F401
     test_a_phones_photo_is_reduced_and_the_right_way_up,
     test_a_picture_file_is_put_on_the_pad_and_read,

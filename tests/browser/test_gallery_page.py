@@ -98,7 +98,7 @@ def test_the_whole_tile_answers_a_tap(page, place):
 @pytest.mark.parametrize("page", [{"viewport": {"width": 1280, "height": 900}}], indirect=True, ids=["1280x900"])
 def test_the_front_page_shows_the_pad_its_answer_and_the_first_tiles_at_once(page):
     page.goto("/")
-    for part in (page.locator("canvas"), page.locator("#prediction"), page.locator(".tile").nth(9)):
+    for part in (page.locator(".drawing-pad canvas"), page.locator("#prediction"), page.locator(".tile").nth(9)):
         expect(part).to_be_in_viewport(ratio=1)
     page.locator(".tile").last.scroll_into_view_if_needed()
     for tile in page.locator(".tile").all():
