@@ -28,7 +28,7 @@ def sections(answer) -> list[list[int]]:
 @pytest.fixture(scope="module")
 def features() -> np.ndarray:
     """Of all tiles, by the network itself, (n, 128)."""
-    return recognizer.features(gallery().all_pixels())
+    return recognizer.features(gallery().pixels_of(range(len(gallery()))))
 
 
 @pytest.mark.parametrize("index", [0, 7, 2130])
@@ -121,7 +121,7 @@ def test_the_features_are_computed_once_and_then_read_from_a_copy(tmp_path, monk
 
     first = few()
     assert first.shape == (len(gallery_of(tmp_path)), 128)
-    assert (first == recognizer.features(gallery_of(tmp_path).all_pixels())).all()
+    assert (first == recognizer.features(gallery_of(tmp_path).pixels_of(range(len(gallery_of(tmp_path)))))).all()
     made = []
     monkeypatch.setattr(look_alikes.recognizer, "features", computed_once(look_alikes.recognizer.features, made))
     assert (few() == first).all()

@@ -8,7 +8,14 @@ from django.test import Client
 
 from .pictures import TWO
 
-HEADER = {"Home": "/", "Draw": "/draw/", "How good is it?": "/model/", "API": "/api/"}
+HEADER = {
+    "Home": "/",
+    "Draw": "/draw/",
+    "Challenge": "/challenge/",
+    "Map": "/map/",
+    "Accuracy": "/model/",
+    "API": "/api/",
+}
 
 
 @pytest.mark.parametrize("path", HEADER.values())
@@ -22,7 +29,7 @@ def test_every_page_leads_to_the_others_and_marks_itself(client, path):
     assert 'href="/model/"' in footer
 
 
-@pytest.mark.parametrize("path", [*HEADER.values(), "/map/", "/tiles/0/", "/favicon.ico"])
+@pytest.mark.parametrize("path", [*HEADER.values(), "/tiles/0/", "/favicon.ico"])
 def test_the_head_of_every_page_may_be_asked_for(client, path):
     head, page = client.head(path), client.get(path)
     assert head.status_code == page.status_code < 400
@@ -48,7 +55,7 @@ def test_the_address_of_a_fragment_answers_browsers_and_htmx_alike(client, metho
     assert b"<html" not in for_htmx.content
 
 
-@pytest.mark.parametrize("path", [*HEADER.values(), "/map/", "/tiles/0/"])
+@pytest.mark.parametrize("path", [*HEADER.values(), "/tiles/0/"])
 def test_the_address_of_a_page_answers_htmx_with_the_whole_page(client, path):
     for sent in ({}, HTMX):
         assert b"<html" in client.get(path, headers=sent).content

@@ -26,7 +26,7 @@ export class OwnDrawing extends EventTarget {
     super();
     this.#form = form;
     this.#answer = answer;
-    this.#pad = new DrawingPad(form);
+    this.#pad = new DrawingPad(form, "drawing"); // which the page Draw keeps, too
     form.querySelector("[data-action=place]").addEventListener("click", () => {
       this.#isPlacing = true;
       this.#ask();

@@ -267,12 +267,12 @@ def test_an_answer_is_explained_until_the_drawing_changes(page):
     expect_digit(page, 7)
     button(page, "Explain").click()
     explanation = page.get_by_label("Explanation")
-    expect(explanation.get_by_role("heading")).to_contain_text("Why 7, and not ")
+    expect(explanation.get_by_role("heading", level=2)).to_contain_text("Why 7, and not ")
     expect(page.get_by_role("status")).to_contain_text("Explained: 7")
     explanation.get_by_text("Feature maps").click()
     expect(explanation.get_by_alt_text("small pictures of the digit")).to_be_visible()
     draw_stroke(page, ACROSS)
-    expect(explanation.get_by_role("heading")).to_have_count(0)
+    expect(explanation.get_by_role("heading", level=2)).to_have_count(0)
 
 
 def test_a_drawing_outlives_leaving_the_page(page):

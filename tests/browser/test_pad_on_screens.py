@@ -77,8 +77,8 @@ def test_an_explanation_is_brought_onto_the_screen(page):
     expect_digit(page, 7)
     button(page, "Explain").tap()
     explanation = page.get_by_label("Explanation")
-    expect(explanation.get_by_role("heading")).to_be_in_viewport(ratio=1)
-    expect(explanation.get_by_text("Feature maps")).to_be_in_viewport(ratio=0.99)
+    expect(explanation.get_by_role("heading", level=2)).to_be_in_viewport(ratio=1)
+    expect(explanation.get_by_alt_text("The prepared picture, coloured")).to_be_in_viewport(ratio=0.99)
 
 
 @pytest.mark.parametrize("page", LANDSCAPE, indirect=True, ids=["667-px", "568-px"])
