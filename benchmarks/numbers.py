@@ -208,17 +208,19 @@ def measure(count: int, cheques: Path | None, readers: dict[str, Reader]) -> Num
 
 
 def measure_singles() -> None:
-    """Print how often one digit alone is read as `predict-digit` reads it."""
+    """Print how often one digit alone is read, or refused, as `predict-digit` does."""
     test = read_csv(DATA / "mnist_test.csv")
     chosen = np.random.default_rng(SEED).permutation(len(test.labels))[:SINGLES]
     predictions = recognize_uncounted(test.pixels[chosen])
+    expected = ["" if prediction.is_refused else str(prediction.digit) for prediction in predictions]
+    answers = [read(Sample(test.pixels[index], "")) for index in chosen]
     same = sum(
-        read(Sample(test.pixels[index], "")).number == str(prediction.digit)
-        for index, prediction in zip(chosen, predictions, strict=True)
+        answer.number == digit or (not digit and not answer.is_sure)
+        for answer, digit in zip(answers, expected, strict=True)
     )
     count = Count(same, len(chosen))
     low, high = count.interval
-    print(f"{'one digit, as predict-digit reads it':36} {count.fraction:8.1%} {low:8.1%} {high:7.1%}")
+    print(f"{'one digit, as predict-digit':36} {count.fraction:8.1%} {low:8.1%} {high:7.1%}")
 
 
 def measure_time(readers: dict[str, Reader]) -> None:

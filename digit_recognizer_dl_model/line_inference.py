@@ -15,7 +15,7 @@ from .strip import BLANK, COLUMN, FIRST, HEIGHT, NARROWEST, STEP, SYMBOLS
 from .weights import UnusableWeights, Weights
 
 RUNNERS_UP = 2  # symbols that are tried in place of each that is read
-KEPT = 1500  # pixels of strips whose programs are kept for the next readings; their buffers have 27 kB a pixel
+KEPT = 1500  # pixels of strips whose programs are kept for the next readings; their buffers have 22 kB a pixel
 SURELY = 9  # nats by which blank is likelier than any symbol in a column that is surely blank
 UNLIKELY = 1e-4  # probability of a string that one of several strips gives it at least
 LIKELY = 1e-3  # probability in some column from which a symbol is tried between others
@@ -59,13 +59,13 @@ class LineReader:
             raise UnusableWeights(f"the weights read no lines: their answer has the shape {shape}")
 
     def logits(self, ink: np.ndarray) -> np.ndarray:
-        """A strip (42, 90 + 48 k) uint8, ink 255 on 0 -> calibrated logits (columns, 12) float32.
+        """A strip (46, 94 + 48 k) uint8, ink 255 on 0 -> calibrated logits (columns, 12) float32.
 
         Raises ValueError for another shape or type.
         """
         height, width = ink.shape
         if height != HEIGHT or width < NARROWEST or (width - NARROWEST) % STEP or ink.dtype != np.uint8:
-            raise ValueError(f"expected (42, 90 + 48 k) uint8, got {ink.shape} {ink.dtype}")
+            raise ValueError(f"expected (46, 94 + 48 k) uint8, got {ink.shape} {ink.dtype}")
         program = self._take(width)
         logits = program.run(ink[None])[:, 0] / np.float32(self.weights.temperature)
         self._put_back(width, program)
@@ -78,7 +78,7 @@ class LineReader:
         largest. Its confidence is their mean, and its places are those in the strip that is surest of it.
         """
         answers, places = zip(*(without_blanks(self.logits(ink)) for ink in inks), strict=True)
-        strings = unique([string for logits in answers for string in candidates(logits)])
+        strings = self._surest(answers) or unique([string for logits in answers for string in candidates(logits)])
         likelihoods = np.array([np.exp(log_probabilities(logits, strings, BLANK)) for logits in answers])
         agreement = np.log(likelihoods.clip(UNLIKELY)).mean(axis=0) if len(inks) > 1 else likelihoods[0]
         order = np.argsort(-agreement, kind="stable")
@@ -89,6 +89,18 @@ class LineReader:
         return Reading(
             symbols, FIRST + COLUMN * middles, digits, float(likelihoods[:, order[0]].mean()), runner_up, strip
         )
+
+    def _surest(self, answers: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """The one string worth looking at: that of the only strip's likeliest path, if no other can be likelier.
+
+        Nothing where there may be others. A string that is sure needs no runner-up.
+        """
+        if len(answers) > 1:
+            return []
+        [logits] = answers
+        string, _ = best_path(logits, BLANK)
+        [likelihood] = np.exp(log_probabilities(logits, [string], BLANK))
+        return [string] if likelihood > max(self.weights.uncertain_below, 0.5) else []
 
     def _take(self, width: int) -> Program:
         """A program for strips of that width; no other thread uses it meanwhile, because it has buffers."""

@@ -139,7 +139,7 @@ FAILED_PICTURES = """
 NUMBERS = """
 ## Whole numbers
 
-`{file}` is a second network of {parameters:,} parameters, which reads a line of digits as a whole. It sees a strip 42
+`{file}` is a second network of {parameters:,} parameters, which reads a line of digits as a whole. It sees a strip 46
 pixels high and gives each four pixels along it a digit, another character, or nothing:
 
 {layers}

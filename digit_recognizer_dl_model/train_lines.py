@@ -51,12 +51,12 @@ class Settings:
     """The settings of a training run; the defaults are those of the shipped weights."""
 
     seed: int = 1
-    steps: int = 44_000
+    steps: int = 36_000
     batch: int = 24  # lines a step
     validation: int = 5000  # of MNIST's training images, held out
     validation_lines: int = 1000
     fold: int = 0  # of the pens' writers, held out
-    written: int = 24_000  # synthetic glyphs
+    written: int = 40_000  # synthetic glyphs
     drawings: int = 2  # of each digit recorded with a pen
     others: int = 5_000  # characters that are no digits
     peak_learning_rate: float = 3e-3

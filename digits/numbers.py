@@ -267,7 +267,8 @@ def with_single(number: Number, sheet: PictureSheet | DrawingSheet) -> Number:
     if single.uncertain and (number.uncertain or len(number.digits) < 2) and sheet.is_tiny:
         return single._replace(reason=TOO_SMALL)
     if single.uncertain and number.reason == NO_NUMBER:
-        return single._replace(lines=[], reason=NO_NUMBER)
+        is_between_two = not single.is_refused and number.is_compact
+        return single if is_between_two else single._replace(lines=[], reason=NO_NUMBER)
     is_in_parts = number.is_compact and len(number.lines) > 1  # that lie one above the other
     is_surer = not single.uncertain and (is_in_parts or single.confidence > number.confidence)
     is_surer |= is_in_parts and number.uncertain

@@ -265,7 +265,7 @@ def line_reader() -> LineReader:
 
 
 def read_line(strips: Sequence[np.ndarray]) -> LineReading:
-    """What a line says, from one strip of it, (42, width) uint8, or from several in other sizes."""
+    """What a line says, from one strip of it, (46, width) uint8, or from several in other sizes."""
     return line_reader().read(strips)
 
 

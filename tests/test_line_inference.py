@@ -11,7 +11,17 @@ from digit_recognizer_dl_model.line_inference import LineReader, align, candidat
 from digit_recognizer_dl_model.line_network import ARCHITECTURE
 from digit_recognizer_dl_model.network import ARCHITECTURE as DIGITS
 from digit_recognizer_dl_model.network import Network
-from digit_recognizer_dl_model.strip import BLANK, COLUMN, FIRST, columns_of, strip_width
+from digit_recognizer_dl_model.strip import (
+    BLANK,
+    COLUMN,
+    FIRST,
+    HEIGHT,
+    MARGIN,
+    NARROWEST,
+    STEP,
+    columns_of,
+    strip_width,
+)
 from digit_recognizer_dl_model.weights import UnusableWeights, Weights
 
 
@@ -41,9 +51,9 @@ def reader(network):
     return LineReader(weights_of(network))
 
 
-@pytest.mark.parametrize("width", [90, 138, 474])
+@pytest.mark.parametrize("width", [NARROWEST, NARROWEST + STEP, NARROWEST + 8 * STEP])
 def test_the_fast_forward_pass_agrees_with_the_layers(network, reader, width):
-    ink = np.random.default_rng(width).integers(0, 256, (42, width), np.uint8)
+    ink = np.random.default_rng(width).integers(0, 256, (HEIGHT, width), np.uint8)
     expected = network.forward(ink[None, ..., None].astype(np.float32) / 255)[0, 0]
     logits = reader.logits(ink)
     assert logits.shape == (columns_of(width), 12)
@@ -52,13 +62,13 @@ def test_the_fast_forward_pass_agrees_with_the_layers(network, reader, width):
 
 def test_a_strip_may_follow_one_of_another_width(reader):
     rng = np.random.default_rng(5)
-    first, other = (rng.integers(0, 256, (42, width), np.uint8) for width in (90, 186))
+    first, other = (rng.integers(0, 256, (HEIGHT, width), np.uint8) for width in (NARROWEST, NARROWEST + 2 * STEP))
     before = reader.logits(first).copy()
     reader.logits(other)
     np.testing.assert_array_equal(reader.logits(first), before)
 
 
-@pytest.mark.parametrize("shape", [(42, 91), (40, 90), (42, 42)])
+@pytest.mark.parametrize("shape", [(HEIGHT, NARROWEST + 1), (HEIGHT - 2, NARROWEST), (HEIGHT, HEIGHT)])
 def test_a_strip_of_another_shape_is_an_error(reader, shape):
     with pytest.raises(ValueError, match="expected"):
         reader.logits(np.zeros(shape, np.uint8))
@@ -71,7 +81,8 @@ def test_weights_for_digits_read_no_lines():
 
 def test_every_width_of_ink_has_a_strip_with_its_margins():
     widths = [strip_width(ink) for ink in range(1, 400)]
-    assert all(width - 44 >= ink and (width - 90) % 48 == 0 for ink, width in enumerate(widths, start=1))
+    assert all(width - 2 * MARGIN >= ink for ink, width in enumerate(widths, start=1))
+    assert all((width - NARROWEST) % STEP == 0 for width in widths)
     assert sorted(widths) == widths
 
 
@@ -118,7 +129,7 @@ def test_columns_that_are_surely_blank_change_no_reading(logits):
 
 def test_several_strips_of_a_line_are_read_together(reader):
     rng = np.random.default_rng(9)
-    strips = [rng.integers(0, 256, (42, width), np.uint8) for width in (138, 186)]
+    strips = [rng.integers(0, 256, (HEIGHT, width), np.uint8) for width in (NARROWEST + STEP, NARROWEST + 2 * STEP)]
     alone = [reader.read([strip]) for strip in strips]
     together = reader.read(strips)
     assert together.confidence <= max(reading.confidence for reading in alone) + 1e-6
@@ -128,9 +139,9 @@ def test_several_strips_of_a_line_are_read_together(reader):
 
 
 def test_a_reading_tells_places_in_pixels_and_a_confidence_below_certainty(reader):
-    ink = np.random.default_rng(8).integers(0, 256, (42, 138), np.uint8)
+    ink = np.random.default_rng(8).integers(0, 256, (HEIGHT, NARROWEST + STEP), np.uint8)
     reading = reader.read([ink])
     assert len(reading.symbols) == len(reading.places) == len(reading.probabilities)
-    assert ((reading.places >= FIRST) & (reading.places <= FIRST + COLUMN * (columns_of(138) - 1))).all()
+    assert ((reading.places >= FIRST) & (reading.places <= FIRST + COLUMN * (columns_of(NARROWEST + STEP) - 1))).all()
     assert reading.probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
     assert 0 < reading.confidence < 1

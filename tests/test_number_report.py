@@ -12,6 +12,7 @@ from PIL import Image
 
 from digit_recognizer_dl_model.figures import Figures, MisreadNumber
 from digit_recognizer_dl_model.line_inference import LineReader
+from digit_recognizer_dl_model.strip import HEIGHT, NARROWEST, STEP
 from digits import number_report, recognizer
 from digits.number_report import EXAMPLE, describe_numbers
 
@@ -34,7 +35,7 @@ def test_an_example_shows_the_strip_with_the_digits_where_they_are_read():
     example = describe_numbers(end=1)["example"]
     assert "".join(str(digit["digit"]) for digit in example["digits"]) == EXAMPLE
     strip = np.asarray(Image.open(io.BytesIO(base64.b64decode(example["image"]))))
-    assert strip.shape == (42, example["width"])
+    assert strip.shape == (HEIGHT, example["width"])
     for digit in example["digits"]:
         place = round(digit["x"])
         assert strip[:, place - 6 : place + 7].max() > 150
@@ -59,7 +60,7 @@ def test_each_kind_is_shown_before_the_figures_with_how_many_are_right(client, f
 
 
 def test_a_misread_number_keeps_its_strip():
-    ink = np.random.default_rng(1).integers(0, 256, (42, 138), np.uint8)
+    ink = np.random.default_rng(1).integers(0, 256, (HEIGHT, NARROWEST + STEP), np.uint8)
     failure = MisreadNumber.of(ink, "a set", "42", "47", is_uncertain=True)
     assert np.array_equal(MisreadNumber.from_json(failure.to_json()).ink, ink)
 

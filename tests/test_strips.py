@@ -128,7 +128,7 @@ def test_a_line_that_is_too_long_is_cut_and_says_so(line):
 
 
 def test_each_character_has_its_extent_between_its_neighbours():
-    ink = np.zeros((42, 186), np.uint8)
+    ink = np.zeros((HEIGHT, NARROWEST + 2 * STEP), np.uint8)
     ink[8:30, 40:52] = ink[10:34, 60:70] = ink[6:36, 100:108] = 255
     assert extents(ink, np.array([46, 65, 104])) == [(40, 8, 52, 30), (60, 10, 70, 34), (100, 6, 108, 36)]
     [(left, top, right, bottom)] = extents(ink, np.array([150]))  # there is no ink

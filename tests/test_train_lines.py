@@ -8,7 +8,7 @@ import pytest
 
 from digit_recognizer_dl_model import train_lines
 from digit_recognizer_dl_model.descent import SHARDS
-from digit_recognizer_dl_model.strip import columns_of
+from digit_recognizer_dl_model.strip import HEIGHT, NARROWEST, STEP, columns_of
 from digit_recognizer_dl_model.synthetic.lines import Line
 from digit_recognizer_dl_model.train_lines import CHUNK, LineTraining, Settings, batch_of, make_chunk
 
@@ -35,13 +35,13 @@ class InProcess:
 
 
 def test_a_batch_tells_which_columns_are_padding():
-    widths = (90, 186, 138)
+    widths = (NARROWEST, NARROWEST + 2 * STEP, NARROWEST + STEP)
     batch = batch_of(
-        [Line(np.full((42, width), 0.5, np.float32), np.array([number])) for number, width in enumerate(widths)]
+        [Line(np.full((HEIGHT, width), 0.5, np.float32), np.array([number])) for number, width in enumerate(widths)]
     )
-    assert batch.ink.shape == (3, 42, 186)
+    assert batch.ink.shape == (3, HEIGHT, NARROWEST + 2 * STEP)
     assert batch.columns.tolist() == [columns_of(width) for width in widths]
-    assert not batch.ink[0, :, 90:].any()
+    assert not batch.ink[0, :, NARROWEST:].any()
     assert [string.tolist() for string in batch.strings] == [[0], [1], [2]]
 
 

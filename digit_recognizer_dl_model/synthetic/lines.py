@@ -76,7 +76,8 @@ def make_line(sources: Sources, rng: np.random.Generator) -> Line:
     height = rng.uniform(19, 34)  # pixels of a digit
     canvas = np.zeros((HEIGHT, round(len(chosen.labels) * TILE * 1.6) + 360), np.float32)
     left, right = compose(canvas, chosen, height, rng)
-    left, right = max(left - rng.integers(-1, 14), 0), right + rng.integers(-1, 14)
+    narrow = min(height, right - left)
+    left, right = max(left - border(narrow, rng), 0), right + border(narrow, rng)
     if rng.random() < 0.55:
         add_paper(canvas[:, left:right], height, rng)
     ink = canvas[:, left:right]
@@ -84,6 +85,14 @@ def make_line(sources: Sources, rng: np.random.Generator) -> Line:
     ink = blur(ink, rng.uniform(0, 1, 1) * (rng.random(1) < 0.35))[0]
     ink = np.clip(ink * rng.uniform(0.75, 1.3) + rng.normal(0, rng.choice([0, 0.02, 0.06]), ink.shape), 0, 1)
     return Line(framed(ink, rng), chosen.labels)
+
+
+def border(width: float, rng: np.random.Generator) -> int:
+    """Pixels that a picture shows beyond the ink at one of its ends.
+
+    They are less than 0 where the picture's edge cuts a digit, of which `width` pixels at least are inked.
+    """
+    return -round(rng.uniform(0, 0.2) * width) if rng.random() < 0.06 else int(rng.integers(-1, 14))
 
 
 def framed(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -293,7 +302,7 @@ def rulings(shape: tuple[int, int], height: float, rng: np.random.Generator) -> 
     """One to three lines along the strip, or many as on lined or squared paper."""
     rows = np.arange(shape[0])[:, None] + rng.normal(0, 0.02) * np.arange(shape[1])
     strength, thickness = rng.uniform(0.2, 1), rng.uniform(0.4, 1.4)
-    places = rng.choice([rng.uniform(0, 6), rng.uniform(36, 42), rng.uniform(0, 42)], rng.integers(1, 4))
+    places = rng.choice([rng.uniform(0, 8), rng.uniform(38, HEIGHT), rng.uniform(0, HEIGHT)], rng.integers(1, 4))
     if rng.random() < 0.3:
         distance = rng.uniform(6, 24)
         places = np.arange(rng.uniform(0, distance), shape[0], distance)

@@ -1,4 +1,4 @@
-"""The lines of a picture become strips of 42 pixels' height, in which the network for lines reads them.
+"""The lines of a picture become strips of 46 pixels' height, in which the network for lines reads them.
 
 The median of each large part of the picture is its paper. What stands out from it falls into components; those that are
 as high as digits and stand beside each other are a line. Each line is levelled and brought to the height that the
@@ -34,10 +34,10 @@ LOWEST = 5  # pixels of the picture in which lines are looked for that a digit i
 NEAR = 2.2  # heights between neighbours in a line, at most
 OVERLAP = 0.35  # of the lower one's height that two neighbours share
 FRAME = 0.85  # of the picture's width that rulings and frames span
-DIGIT = 29  # pixels of the strip's 42 that a line's digits are high
+DIGIT = 29  # pixels of the strip's 46 that a line's digits are high
 TALLEST = 38  # pixels that its tallest digit is high at most
 LEVEL = 0.6  # of the tallest part's height, from which parts tell the slope of a line
-FILLINGS = 31, 34, 38  # pixels of the strip's 42 that a picture is high which shows nothing but a line
+FILLINGS = 31, 34, 38  # pixels of the strip's 46 that a picture is high which shows nothing but a line
 PAPER = 25  # of 255; what is fainter is left out of a character that is looked at alone
 CLEAR = 100  # of 255; fainter pixels of a strip belong to no character's box
 WIDEST_DIGIT, GAP = 30, 3  # pixels of the strip from a character's middle to its edge, at most; between its parts
@@ -47,7 +47,7 @@ BESIDE = 10  # pixels of the strip that are shown of the paper beside a line
 class Strip(NamedTuple):
     """One line of a picture.
 
-    ink: (42, width) uint8, ink 255 on 0.
+    ink: (46, width) uint8, ink 255 on 0.
     matrix: (2, 3), from x, y and 1 in the strip to x and y in the picture, in pixels.
     is_cut: whether the line goes on to the right of the widest strip.
     """
@@ -315,7 +315,7 @@ def framed(depth: np.ndarray, matrix: np.ndarray, inked: int, factor: float) -> 
 
 
 def warp(depth: np.ndarray, matrix: np.ndarray, width: int, factor: float) -> np.ndarray:
-    """The part of a picture (h, w) that a strip sees, (42, width) float32; 0 outside the picture."""
+    """The part of a picture (h, w) that a strip sees, (46, width) float32; 0 outside the picture."""
     # Averages over areas first, because the transformation reads single pixels.
     reduction = max(int(1 / factor), 1)
     picture = Image.fromarray(depth)
@@ -329,7 +329,7 @@ def warp(depth: np.ndarray, matrix: np.ndarray, width: int, factor: float) -> np
 
 
 def extents(ink: np.ndarray, places: np.ndarray) -> list[tuple[int, int, int, int]]:
-    """The left, upper, right and lower edge of the character at each place of a strip (42, w).
+    """The left, upper, right and lower edge of the character at each place of a strip (46, w).
 
     A character ends half-way to its neighbours, or before where there is a gap in the ink.
     """
