@@ -292,7 +292,7 @@ export class DrawingPad {
   #extend(points) {
     for (const point of points) extendLine(this.#stroke.points, point);
     this.#redraw();
-    const isWatched = !this.#form.elements.network.disabled;
+    const isWatched = this.#form.elements.network?.disabled === false;
     this.#timer ??= setTimeout(() => this.#sendLive(), isWatched ? NETWORK_INTERVAL : LIVE_INTERVAL);
   }
 

@@ -1,8 +1,5 @@
 """The ten-digit challenge, played."""
 
-import io
-
-import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
@@ -62,14 +59,9 @@ def test_ten_digits_are_asked_for_read_and_put_on_a_card(page):
     assert [line[:12] for line in told[2:12]] == [f"{digit}: read as {digit}" for digit in DIGITS]
     assert told[12].endswith("/challenge/")
     expect(page.get_by_role("img", name="The card: ten drawings, 10 of them read.")).to_be_visible()
-    with page.expect_download() as download:
-        page.get_by_role("link", name="Save the card").click()
-    assert download.value.suggested_filename == "ten-digits.png"
-    saved = Image.open(io.BytesIO(download.value.path().read_bytes())).convert("RGB")
-    assert np.array_equal(np.asarray(saved), np.asarray(card(page)))
-    assert saved.size == (1080, 1080)
-    for digit in DIGITS:
-        assert is_drawn(saved, digit)
+    picture = card(page)
+    assert picture.size == (1080, 1080)
+    assert [digit for digit in DIGITS if not is_drawn(picture, digit)] == []
     button(page, "Play again").click()
     expect_asked(page, 0)
     expect(pad(page)).to_be_focused()

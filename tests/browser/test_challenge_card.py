@@ -2,12 +2,13 @@
 
 import io
 
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
 from .challenge import ADDRESS, card, draw_right, draw_wrong, open_challenge, scribble, skip_to, status, words
-from .pad import button
+from .pad import button, expect_settled
 
 # A browser that shares files, and notes what it is given.
 SHARES = """
@@ -46,12 +47,22 @@ def play(page: Page) -> None:
     card(page)
 
 
+def test_the_card_is_saved_as_a_picture(page):
+    play(page)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Save the card").click()
+    assert download.value.suggested_filename == "ten-digits.png"
+    saved = Image.open(download.value.path()).convert("RGB")
+    assert np.array_equal(np.asarray(saved), np.asarray(card(page)))
+
+
 def test_the_words_of_the_card_say_all_that_it_shows(page):
     open_challenge(page)
     draw_right(page, 0)
     draw_wrong(page, 7)
     button(page, "Try again").click()
     scribble(page)
+    expect_settled(page)
     said = page.locator("#prediction strong").inner_text()
     skip_to(page, 10)
     score, details, *digits, address = words(page)

@@ -5,6 +5,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from .test_challenge import (  # noqa: F401
+    game,
+    test_a_wrong_digit_is_tried_again_and_the_card_says_so,
+    test_ten_digits_are_asked_for_read_and_put_on_a_card,
+)
 from .test_drawing_pad import (  # noqa: F401
     test_a_digit_can_be_drawn_with_the_keys,
     test_a_drawing_outlives_leaving_the_page,
