@@ -1,5 +1,6 @@
 /** The page of the drawing pad: connects the pad to htmx, to picture files and to the rest of the page. */
 
+import { Corrections } from "./corrections.js";
 import { DrawingPad } from "./pad.js";
 import { obeyKeys, readOneAtATime, withdraw } from "./pad-page.js";
 
@@ -75,6 +76,26 @@ prediction.addEventListener("htmx:afterSwap", showActivations);
 
 function showActivations() {
   network?.show(document.querySelector("#activations").dataset);
+}
+
+// What one says that it is
+
+const fold = document.querySelector(".corrections");
+const corrections = new Corrections(fold);
+prediction.addEventListener("htmx:afterSwap", () => corrections.offer(prediction));
+for (const event of ["begun", "changed"]) form.addEventListener(event, withdrawOffer);
+fold.addEventListener("told", ({ detail }) => {
+  announcement.textContent = detail.words;
+});
+fold.addEventListener("none", () => form.querySelector("canvas").focus());
+fold.addEventListener("noted", ({ detail }) => {
+  // What was read is explained by what it looks like; of what was not read, there is nothing to explain.
+  if (detail.read && detail.read !== `${detail.label}`) explain.click();
+});
+
+function withdrawOffer() {
+  if (prediction.contains(document.activeElement)) form.querySelector("canvas").focus(); // or nothing would have the focus
+  corrections.withdraw();
 }
 
 // Picture files, anywhere on the page

@@ -71,6 +71,19 @@ def test_the_drawing_pad_is_accessible_empty_answered_unsure_and_refused(page, c
     assert_accessible(page)
 
 
+@in_both_schemes
+def test_saying_what_was_drawn_is_accessible_while_it_is_chosen_and_kept(page):
+    page.goto("/draw/")
+    draw(page, 7)
+    page.get_by_text("It\u2019s a …").click()
+    expect(page.get_by_role("button", name="9", exact=True)).to_be_visible()
+    assert_accessible(page)
+    page.get_by_role("button", name="7", exact=True).click()
+    page.get_by_text("Your corrections (1)").click()
+    expect(page.get_by_role("button", name="Download as CSV")).to_be_visible()
+    assert_accessible(page)
+
+
 @pytest.mark.parametrize("page", [{"forced_colors": "active"}], indirect=True, ids=["forced-colours"])
 def test_what_is_chosen_and_what_colours_mean_still_shows_in_forced_colours(page):
     def style(part: Locator, name: str) -> str:
