@@ -21,7 +21,7 @@ MAX_SECONDS = 5  # of the processor, for one answer
 LONGEST = 51 * 1024**2  # bytes of a body; longer ones would be refused as these are, but take long to make
 PREDICTION = {"prediction", "confidence", "probabilities", "uncertain", "reason", "weights_version"}
 PROBLEM = {"type", "title", "status", "detail"}
-EXTRAS = {"prepared", "saliency"}
+EXTRAS = {"hint", "prepared", "saliency"}
 
 
 class Request(NamedTuple):

@@ -22,7 +22,8 @@ def sections(answer) -> list[list[int]]:
     page = answer.content.decode()
     page = page[page.index('<div class="look-alikes">') :]
     lists = re.findall(r"<ul.*?</ul>", page, re.DOTALL)
-    return [[int(index) for index in re.findall(r'href="/tiles/(\d+)/"', each)] for each in lists]
+    found = [[int(index) for index in re.findall(r'href="/tiles/(\d+)/"', each)] for each in lists]
+    return [tiles for tiles in found if tiles]
 
 
 @pytest.fixture(scope="module")

@@ -40,7 +40,7 @@ form.addEventListener("pen", ({ detail }) => {
 });
 readOneAtATime(form, prediction);
 obeyKeys(pad);
-prediction.addEventListener("htmx:afterSettle", () => pad.show()); // the boxes of a new answer lie where a photo is zoomed to
+prediction.addEventListener("htmx:afterSettle", () => pad.redraw()); // the boxes of a new answer lie where a photo is zoomed to
 explanation.addEventListener("htmx:afterSwap", () => explanation.scrollIntoView({ block: "nearest" }));
 
 function showNoAnswer({ content }) {

@@ -138,6 +138,7 @@ export function reach(points) {
   return points.reduce((most, point) => Math.max(most, distance(points[0], point)), 0);
 }
 
-function distance([x, y], [otherX, otherY]) {
+/** The distance of two points. */
+export function distance([x, y], [otherX, otherY]) {
   return Math.hypot(otherX - x, otherY - y);
 }

@@ -11,7 +11,8 @@
  * - "pen", with detail.isDown: the keyboard's pen was set down or lifted
  */
 
-import { Drawing, WIDTHS, clampToReach, clampToView, extendLine, reach, rounded, strokesOf } from "./drawing.js";
+import { Drawing, WIDTHS, clampToReach, clampToView } from "./drawing.js";
+import { distance, extendLine, reach, rounded, strokesOf } from "./drawing.js";
 import { isPhoto, paintPad, pictureOf, sentFrame } from "./painting.js";
 import { dataUrl, load, reduced } from "./pictures.js";
 import { UNZOOMED, movedBy, seenFrame, zoomedAt } from "./zoom.js";
@@ -22,11 +23,9 @@ const NETWORK_INTERVAL = 50; // the same while the network is watched, so that i
 const READABLE = 0.15; // reach of a first stroke, in units, from which it is sent while drawn
 const MAX_POINTS = 5000; // a drawing with more is sent as a picture, which is smaller; a digit has hundreds
 const PALM_INTERVAL = 1000; // ms after a pen event during which a touch counts as the hand that holds the pen
-
 const ZOOM_STEP = 1.5; // times larger, by a button or a key
 const WHEEL = 1 / 300; // of the logarithm of the scale, for each pixel that a wheel turns
 const SETTLED = 200; // ms without zooming, after which what is seen is read
-
 const TOOL_STORE = "tool"; // key in the session storage of the tab
 const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const TOOL_KEYS = { 1: "fine", 2: "medium", 3: "broad", e: "eraser", m: "move" };
@@ -74,14 +73,9 @@ export class DrawingPad {
     }
     this.#button("zoom-in")?.addEventListener("click", () => this.#zoom(ZOOM_STEP));
     this.#button("zoom-out")?.addEventListener("click", () => this.#zoom(1 / ZOOM_STEP));
-    new ResizeObserver(() => this.#redraw()).observe(this.#canvas);
-    window.addEventListener("resize", () => this.#redraw()); // a new device pixel ratio
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#redraw());
-  }
-
-  /** Paint the drawing and lay out the boxes of its answer. */
-  show() {
-    this.#redraw();
+    new ResizeObserver(() => this.redraw()).observe(this.#canvas);
+    window.addEventListener("resize", () => this.redraw()); // a new device pixel ratio
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw());
   }
 
   /** Show the drawing that was kept, and the tile that the page was asked for. */
@@ -218,7 +212,7 @@ export class DrawingPad {
     const by = before[moved].map((place, axis) => (place - after[axis]) / fingers.length);
     this.#photo.zoom = movedBy(this.#photo.zoom ?? UNZOOMED, by, this.#view);
     const other = before[1 - moved];
-    if (fingers.length === 2) this.#zoom(distance(after, other) / distance(before[moved], other), other);
+    if (fingers.length === 2) this.#zoom(distance(after, other) / (distance(before[moved], other) || 1), other);
     else this.#show();
   }
 
@@ -233,7 +227,7 @@ export class DrawingPad {
 
   /** Paint what is seen now, and have it read when it stays. */
   #show() {
-    this.#redraw();
+    this.redraw();
     clearTimeout(this.#settling);
     this.#settling = setTimeout(() => this.#changed(), SETTLED);
   }
@@ -256,7 +250,7 @@ export class DrawingPad {
       const [x, y] = this.#cursor ?? [0.5, 0.5];
       this.#cursor = clampToView([x + direction[0] * KEY_STEP, y + direction[1] * KEY_STEP], this.#view);
       if (this.#stroke) this.#extend([this.#cursor]);
-      else this.#redraw();
+      else this.redraw();
     } else return;
     event.preventDefault(); // the page would scroll
   }
@@ -264,7 +258,7 @@ export class DrawingPad {
   #leave() {
     this.#cursor = null;
     if (this.#stroke && this.#pointer === null) this.#keep();
-    else this.#redraw();
+    else this.redraw();
   }
 
   /** Letters choose tools only beside the pad: elsewhere they may be commands to assistive technology. */
@@ -285,13 +279,13 @@ export class DrawingPad {
   #draw(point) {
     this.#stroke = { points: [point], tool: this.#tool, across: this.#view[0] };
     this.#fire("begun");
-    this.#redraw();
+    this.redraw();
     this.#enable();
   }
 
   #extend(points) {
     for (const point of points) extendLine(this.#stroke.points, point);
-    this.#redraw();
+    this.redraw();
     const isWatched = this.#form.elements.network?.disabled === false;
     this.#timer ??= setTimeout(() => this.#sendLive(), isWatched ? NETWORK_INTERVAL : LIVE_INTERVAL);
   }
@@ -312,7 +306,7 @@ export class DrawingPad {
     clearTimeout(this.#settling);
     this.#form.classList.toggle("has-photo", this.#photo !== null);
     if (!this.#photo && this.#tool === "move") this.#fields.tool.value = "medium";
-    this.#redraw();
+    this.redraw();
     this.#drawing.save();
     this.#enable();
     this.#fire("changed");
@@ -333,7 +327,8 @@ export class DrawingPad {
     }
   }
 
-  #redraw() {
+  /** Paint the drawing, and lay out the boxes of its answer. */
+  redraw() {
     paintPad(this.#canvas, this.marks, this.#seen, this.#cursor, WIDTHS[this.#tool]);
     const viewBox = this.#seen.map((length) => rounded(100 * length)).join(" ");
     this.#form.querySelector(".boxes").setAttribute("viewBox", viewBox);
@@ -399,8 +394,4 @@ export class DrawingPad {
   #fire(name, detail) {
     this.#form.dispatchEvent(new CustomEvent(name, { detail }));
   }
-}
-
-function distance([x, y], [otherX, otherY]) {
-  return Math.max(1e-6, Math.hypot(otherX - x, otherY - y));
 }

@@ -107,7 +107,7 @@ def test_the_card_is_shared_as_a_picture_with_its_words(page):
     page.add_init_script(SHARES)
     play(page)
     button(page, "Share").click()
-    page.wait_for_function("window.shared")
+    page.wait_for_function("() => window.shared")
     shared = page.evaluate("window.shared")
     assert shared["name"] == "ten-digits.png"
     assert shared["title"] == "Ten-digit challenge"

@@ -291,6 +291,19 @@ def test_nothing_moves_and_everything_fits(page):
     assert remove["x"] + remove["width"] <= card["x"] + card["width"]
 
 
+@pytest.mark.parametrize("page", SCREENS, indirect=True, ids=["desktop", "phone", "landscape"])
+def test_a_long_verdict_and_the_offer_share_their_row(page):
+    page.goto("/draw/")
+    before = place(page)
+    draw_stroke(page, SCRAWL)
+    expect(page.locator(".answered.unread")).to_be_visible()
+    expect(offer(page)).to_be_visible()
+    assert place(page) == before
+    words, control = answer(page).bounding_box(), said(page).bounding_box()
+    assert words["x"] + words["width"] <= control["x"] or bottom(answer(page)) <= control["y"]
+    assert control["x"] + control["width"] <= page.viewport_size["width"]
+
+
 @pytest.mark.parametrize("page", SCREENS[:1], indirect=True, ids=["desktop"])
 def test_the_first_row_of_the_gallery_stays_in_sight(page):
     page.goto("/")

@@ -25,7 +25,7 @@ from .pad import (
     pad,
     take,
 )
-from .strokes import DIGITS, VARIANTS, draw, draw_number, draw_stroke, draw_strokes, on_screen, picture, points
+from .strokes import DIGITS, VARIANTS, draw, draw_stroke, draw_strokes, on_screen, picture, points
 
 
 @pytest.mark.parametrize("digit", DIGITS)
@@ -150,63 +150,12 @@ def test_a_pen_is_as_wide_as_it_says(page, pen, width):
     assert drawn["bottom"] - drawn["top"] == pytest.approx(width / 280, abs=2 / 280)
 
 
-def test_keys_choose_tools_undo_redo_and_clear(page):
-    page.goto("/draw/")
-    draw(page, 4)
-    for key, tool in {"1": "Fine", "e": "Eraser", "3": "Broad", "2": "Medium"}.items():
-        page.keyboard.press(key)
-        expect(page.get_by_label(tool)).to_be_checked()
-    both = bitmap(page)
-    page.keyboard.press("Control+z")
-    assert bitmap(page) != both
-    page.keyboard.press("Control+Shift+z")
-    assert bitmap(page) == both
-    page.keyboard.press("Delete")
-    expect_nothing_drawn(page)
-    page.keyboard.press("Control+z")
-    expect_digit(page, 4)
-
-
-def test_letters_are_no_commands_away_from_the_pad(page):
-    page.goto("/draw/")
-    draw(page, 4)
-    page.get_by_role("link", name="Home").focus()
-    page.keyboard.press("Delete")
-    page.keyboard.press("e")
-    assert ink(page)["share"] > 0
-    expect(page.get_by_label("Medium")).to_be_checked()
-
-
 def test_a_digit_can_be_drawn_with_the_keys(page):
     page.goto("/draw/")
     pad(page).focus()
     for key in ["ArrowUp"] * 10 + [" "] + ["ArrowDown"] * 20 + [" "]:
         page.keyboard.press(key)
     expect_digit(page, 1)
-
-
-@pytest.mark.parametrize("how", ["by its button", "by its key"])
-def test_clear_works_while_the_keys_hold_the_pen_down_and_is_announced(page, how):
-    page.goto("/draw/")
-    pad(page).focus()
-    for key in [" ", "ArrowDown", "ArrowDown"]:
-        page.keyboard.press(key)
-    if how == "by its key":
-        page.keyboard.press("Delete")
-    else:
-        button(page, "Clear").click()
-    expect(page.get_by_role("status")).to_have_text("Cleared.")
-    page.keyboard.press("Tab")  # which takes away the circle where the pen is
-    expect_nothing_drawn(page)
-
-
-def test_explain_works_while_the_keys_hold_the_pen_down(page):
-    page.goto("/draw/")
-    pad(page).focus()
-    for key in ["ArrowUp"] * 10 + [" "] + ["ArrowDown"] * 20:
-        page.keyboard.press(key)
-    button(page, "Explain").click()
-    expect(page.get_by_role("heading", name="Why 1, and not")).to_be_visible()
 
 
 def test_the_chosen_tool_outlives_a_reload(page):
@@ -348,44 +297,6 @@ def test_a_pen_that_slips_far_off_the_pad_spoils_nothing(page):
     expect(page.locator("#prediction .answered")).to_be_visible()
     draw_stroke(page, two[:10])
     expect_digit(page, 2)
-
-
-@pytest.mark.parametrize(
-    ("number", "gap"), [("42", 0.1), ("1984", 0.1), ("66", -0.04)], ids=["42", "1984", "touching-66"]
-)
-def test_a_drawn_number_is_read_with_a_box_around_each_digit(page, number, gap):
-    page.goto("/draw/")
-    draw_number(page, number, gap)
-    expect_settled(page)
-    expect(answer(page)).to_have_text(number)
-    expect(page.locator("#boxes text")).to_have_text(list(number))
-    drawn = pad(page).bounding_box()
-    places = [box.bounding_box() for box in page.locator("#boxes rect").all()]
-    assert [place["x"] for place in places] == sorted(place["x"] for place in places)
-    assert all(0.3 < place["height"] / drawn["height"] < 0.6 for place in places)
-    expect(page.locator("#prediction .digits-of-number .digit")).to_have_text(list(number))
-    expect(page.get_by_role("status")).to_contain_text(f"{number}, ")
-    expect(button(page, "Explain")).to_be_hidden()
-
-
-def test_the_boxes_of_a_number_go_with_it(page):
-    page.goto("/draw/")
-    draw_number(page, "42", 0.1)
-    expect(page.locator("#boxes rect")).to_have_count(2)
-    button(page, "Clear").click()
-    expect(page.locator("#boxes rect")).to_have_count(0)
-    draw(page, 7)
-    expect_digit(page, 7)
-    expect(page.locator("#boxes rect")).to_have_count(0)
-
-
-def test_a_number_in_two_lines_is_read_from_top_to_bottom(page):
-    page.goto("/draw/")
-    draw_number(page, "19", 0.12, height=0.35, top=0.08)
-    draw_number(page, "84", 0.12, height=0.35, top=0.56)
-    expect_settled(page)
-    expect(answer(page)).to_have_text("19 84")
-    expect(page.locator("#boxes text")).to_have_text(list("1984"))
 
 
 @pytest.mark.parametrize(("times", "as_strokes"), [(1, True), (100, False)], ids=["slow", "scribbled"])

@@ -177,7 +177,9 @@ def test_a_tap_on_dots_comes_closer_and_a_tap_on_a_picture_opens_it(page):
 
 def test_near_the_pictures_of_the_tiles_are_shown_in_the_colour_of_their_digit(page):
     canvas = open_map(page, f"#tile-{TILE}")
-    page.wait_for_function("performance.getEntriesByType('resource').some(({name}) => name.includes('/sheets/28/'))")
+    page.wait_for_function(
+        "() => performance.getEntriesByType('resource').some(({name}) => name.includes('/sheets/28/'))"
+    )
     page.wait_for_load_state("networkidle")
     page.mouse.move(0, 0)
     colour = np.array(

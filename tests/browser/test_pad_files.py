@@ -87,7 +87,7 @@ def test_the_boxes_of_a_number_lie_on_it_in_a_picture_and_in_a_drawing_after_it(
         return [(box["y"] - place["y"]) / place["height"] for box in boxes]
 
     page.goto("/draw/")
-    choose(page, "number.png", encoded(number_picture("1984", height=40)))  # wide, with empty pad above it
+    choose(page, "number.png", encoded(number_picture("1984", height=40, gap=0.2)))  # wide, with empty pad above it
     expect(answer(page)).to_have_text("1984")
     assert all(0.2 < top < 0.4 for top in tops())
     button(page, "Clear").click()
