@@ -1,8 +1,8 @@
 """Frames a second of the map in Chromium on a phone four times slower than this machine, far out and near.
 
 Run as `python -m benchmarks.map` beside `python devserver.py`, or with the address of another site; the last line is
-one JSON object. How long the page's own script takes for a frame is told besides: a busy machine, or one without a
-graphics processor, gives a browser few frames whatever the page does.
+one JSON object. It tells, too, how long the page's own script takes for a frame: a browser paints few frames on a busy
+machine or on one without a graphics processor, even if the script is fast.
 """
 
 import itertools

@@ -75,11 +75,15 @@ class LineReader:
         """What a line says, from one strip of it or from several that show it in other sizes; see `logits`.
 
         The string is the one whose geometric mean of probabilities over the strips, in each at least UNLIKELY, is the
-        largest. Its confidence is their mean, and its places are those in the strip that is surest of it.
+        largest. Its confidence is their mean, and its places are those in the strip that is surest of it. A string that
+        one strip is sure of has no runner-up, because no other is looked for.
         """
         answers, places = zip(*(without_blanks(self.logits(ink)) for ink in inks), strict=True)
-        strings = self._surest(answers) or unique([string for logits in answers for string in candidates(logits)])
-        likelihoods = np.array([np.exp(log_probabilities(logits, strings, BLANK)) for logits in answers])
+        strings = [best_path(answers[0], BLANK)[0]]
+        likelihoods = likelihoods_of(strings, answers[:1])
+        if len(inks) > 1 or likelihoods[0, 0] <= max(self.weights.uncertain_below, 0.5):
+            strings = unique([string for logits in answers for string in candidates(logits)])
+            likelihoods = likelihoods_of(strings, answers)
         agreement = np.log(likelihoods.clip(UNLIKELY)).mean(axis=0) if len(inks) > 1 else likelihoods[0]
         order = np.argsort(-agreement, kind="stable")
         symbols, strip = strings[order[0]], int(likelihoods[:, order[0]].argmax())
@@ -89,18 +93,6 @@ class LineReader:
         return Reading(
             symbols, FIRST + COLUMN * middles, digits, float(likelihoods[:, order[0]].mean()), runner_up, strip
         )
-
-    def _surest(self, answers: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """The one string worth looking at: that of the only strip's likeliest path, if no other can be likelier.
-
-        Nothing where there may be others. A string that is sure needs no runner-up.
-        """
-        if len(answers) > 1:
-            return []
-        [logits] = answers
-        string, _ = best_path(logits, BLANK)
-        [likelihood] = np.exp(log_probabilities(logits, [string], BLANK))
-        return [string] if likelihood > max(self.weights.uncertain_below, 0.5) else []
 
     def _take(self, width: int) -> Program:
         """A program for strips of that width; no other thread uses it meanwhile, because it has buffers."""
@@ -127,6 +119,11 @@ def without_blanks(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     is_blank = logits[:, BLANK] - rest > SURELY
     kept = np.flatnonzero(~(is_blank & np.concatenate([[False], is_blank[:-1]])))
     return logits[kept], kept
+
+
+def likelihoods_of(strings: Sequence[np.ndarray], answers: Sequence[np.ndarray]) -> np.ndarray:
+    """The probability of n strings in each of m answers, the logits of strips: (m, n)."""
+    return np.array([np.exp(log_probabilities(logits, strings, BLANK)) for logits in answers])
 
 
 def unique(strings: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -127,6 +127,15 @@ class Gallery:
         rows = map_or_make(copy, width, lambda: recognizer.features(self._pixels).view(np.uint8))
         return rows.view(np.float32)
 
+    def distances(self, features: np.ndarray, most: int | None = None) -> np.ndarray:
+        """The squared distances of all tiles, or of the first `most`, from features (channels,): (n,) float32."""
+        squared = self._squares[:most] - 2 * (self.features[:most] @ features) + features @ features
+        return squared.clip(min=0)  # rounding may leave less
+
+    @functools.cached_property
+    def _squares(self) -> np.ndarray:
+        return np.einsum("ij,ij->i", self.features, self.features)
+
     @property
     def _pixels(self) -> np.ndarray:
         return self._table[:, 1:].reshape(-1, SIDE, SIDE)

@@ -92,13 +92,14 @@ def tile(request: HttpRequest, index: int) -> HttpResponse:
     pixels = stored_pixels(index)
     prediction = recognize(pixels)
     page = sent_page(request.GET)
-    context = look_alikes_context(pixels, prediction.runner_up, index)
     if "explain" in request.GET and not prediction.is_refused:
         try:
             with prediction_place(request):
-                context |= explanation_context(pixels, prediction, index)
+                context = explanation_context(pixels, prediction, index)
         except Refusal as refusal:
             return refuse(request, refusal)
+    else:
+        context = look_alikes_context(pixels, prediction.runner_up, index)
     context |= {
         "gallery": f"{page.address}#tile-{index}" if page.shown else reverse("gallery"),
         "state": page.query if page.shown else "",

@@ -5,10 +5,9 @@ import gc
 from django.template.loader import get_template
 from django.urls import resolve
 
-from . import pictures
+from . import pictures, recognizer
 from .gallery import gallery
 from .health import check_ready
-from .look_alikes import tile_features
 from .numbers import read_uncounted
 from .pictures import pngs
 from .recognizer import recognize_uncounted
@@ -32,5 +31,5 @@ def warm_up() -> None:
     picture = pngs.png(gallery().pixels(0))
     recognize_uncounted(pictures.prepare(picture)[None])
     read_uncounted(pictures.sheet_of_picture(picture))
-    tile_features()
+    gallery().distances(recognizer.features(gallery().pixels(0)[None])[0])
     gc.freeze()  # the garbage collector of a forked worker would copy what it shares with the others

@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from digits import look_alikes, pictures, recognizer
-from digits.gallery import Gallery, gallery
+from digits.gallery import gallery
 from digits.traffic import limits
 
 from .pictures import SEVEN, TWO, drawing, encoded
@@ -28,7 +28,7 @@ def sections(answer) -> list[list[int]]:
 
 @pytest.fixture(scope="module")
 def features() -> np.ndarray:
-    """Of all tiles, by the network itself, (n, 128)."""
+    """The features of all tiles, computed anew, (n, 128)."""
     return recognizer.features(gallery().pixels_of(range(len(gallery()))))
 
 
@@ -102,41 +102,8 @@ def test_without_a_gallery_a_drawing_is_explained_without_look_alikes(client, mo
     def missing():
         raise FileNotFoundError
 
-    look_alikes.tile_features.cache_clear()
     monkeypatch.setattr(look_alikes, "gallery", missing)
     answer = client.post("/draw/explain/", {"file": SimpleUploadedFile("drawing.png", encoded(drawing()))})
     assert answer.status_code == 200
     assert "Why" in answer.content.decode()
     assert "look-alikes" not in answer.content.decode()
-
-
-def test_the_features_are_computed_once_and_then_read_from_a_copy(tmp_path, monkeypatch, settings):
-    lines = settings.MNIST_CSV.read_text().splitlines(keepends=True)[:30]
-    (tmp_path / "few.csv").write_text("".join(lines))
-
-    def few() -> np.ndarray:
-        small = Gallery.open(tmp_path / "few.csv", tmp_path / "cache")
-        monkeypatch.setattr(look_alikes, "gallery", lambda: small)
-        look_alikes.tile_features.cache_clear()
-        return look_alikes.tile_features()[0]
-
-    first = few()
-    assert first.shape == (len(gallery_of(tmp_path)), 128)
-    assert (first == recognizer.features(gallery_of(tmp_path).pixels_of(range(len(gallery_of(tmp_path)))))).all()
-    made = []
-    monkeypatch.setattr(look_alikes.recognizer, "features", computed_once(look_alikes.recognizer.features, made))
-    assert (few() == first).all()
-    assert made == [1]  # the picture that tells how many neurons there are
-    look_alikes.tile_features.cache_clear()
-
-
-def gallery_of(folder) -> Gallery:
-    return Gallery.open(folder / "few.csv", folder / "cache")
-
-
-def computed_once(features, made: list[int]):
-    def count(pixels: np.ndarray) -> np.ndarray:
-        made.append(len(pixels))
-        return features(pixels)
-
-    return count

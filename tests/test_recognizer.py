@@ -162,4 +162,4 @@ def test_the_features_are_what_the_logits_are_computed_from(tiles):
     weight, bias = (network.weights.arrays[f"{last}.{name}"].astype(np.float64) for name in ("weight", "bias"))
     assert features.min() >= 0
     assert features @ weight + bias == pytest.approx(network.logits(tiles[:7]), abs=1e-3)
-    assert (recognizer.features(tiles[6:7])[0] == features[6]).all()  # whatever is beside it in the batch
+    assert (recognizer.features(tiles[6:7])[0] == features[6]).all()  # in a batch of its own

@@ -14,6 +14,7 @@ from ..recordings import Recording
 from ..strip import OTHER
 from . import handwriting, negatives
 from .handwriting import FORMS, THICKEST, THINNEST, Form, bend, draw_ink, write_form
+from .letters import LETTERS
 
 BOX = 30  # pixels of a glyph's longer side
 FRAME = 34  # pixels of the frame in whose middle it stands
@@ -108,7 +109,7 @@ def others(count: int, rng: np.random.Generator) -> Glyphs:
     drawn = enlarged(Dataset(pictures, np.full(len(pictures), OTHER)))
     ink = np.zeros((count - len(pictures), FRAME, FRAME), np.uint8)
     for glyph in ink:
-        draw(write_form(negatives.LETTERS[rng.integers(len(negatives.LETTERS))], rng), glyph, rng, thickest=4)
+        draw(write_form(LETTERS[rng.integers(len(LETTERS))], rng), glyph, rng, thickest=4)
     return Glyphs(np.concatenate([drawn.ink, ink]), np.full(count, OTHER))
 
 

@@ -25,8 +25,7 @@ class Placed(NamedTuple):
 def place(pixels: np.ndarray, tile_map: TileMap) -> Placed:
     """Find the place of prepared pixels, (28, 28) uint8, from the nearest tiles in the network's features."""
     features = recognizer.features(pixels[None])[0]
-    tiles = tile_map.gallery.features
-    squared = ((tiles - features) ** 2).sum(axis=1)
+    squared = tile_map.gallery.distances(features)
     nearest = np.argsort(squared, kind="stable")[:NEIGHBOURS]
     weights = 1 / (squared[nearest] + squared[nearest].mean() / 10 + 1e-6)
     x, y = median(tile_map.places[nearest].astype(np.float64), weights) / SCALE

@@ -119,7 +119,7 @@ function judge() {
   clock.run();
 }
 
-/** Whatever was read or said of the drawing no longer counts. */
+/** Forget what was read and said of the drawing. */
 function takeBack() {
   clearTimeout(timer);
   timer = null;

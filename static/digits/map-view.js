@@ -7,7 +7,7 @@ export class View {
   x = 0.5;
   y = 0.5;
   zoom = 1;
-  /** Of the canvas, in CSS pixels. */
+  /** The size of the canvas in CSS pixels. */
   width = 1;
   height = 1;
 

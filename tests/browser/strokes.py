@@ -70,6 +70,15 @@ def touch(page: Page, digit: int) -> None:
         drag_fingers(page, [on_screen(page.locator(".drawing-pad canvas"), stroke)])
 
 
+def draw_and_hold(page: Page, pad: Locator, path: Path) -> None:
+    """Draw along points in fractions of the pad's middle square, slowly, and leave the mouse's button down."""
+    first, *others = on_screen(pad, path)
+    page.mouse.move(*first)
+    page.mouse.down()
+    for place in others:
+        page.mouse.move(*place, steps=3)
+
+
 def drag_fingers(page: Page, paths: list[Path]) -> None:
     """Put down a finger at the beginning of each path, one after the other; move and lift them together."""
     devtools = page.context.new_cdp_session(page)

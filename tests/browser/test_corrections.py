@@ -14,7 +14,7 @@ from digit_recognizer_dl_model.dataset import read_csv
 from digits.views import sent_sheet
 
 from .pad import PHONE, WITHOUT_JAVASCRIPT, answer, bottom, button, choose, expect_digit, expect_settled, pad
-from .strokes import DIGITS, draw, draw_number, draw_stroke, on_screen, picture
+from .strokes import DIGITS, draw, draw_and_hold, draw_number, draw_stroke, on_screen, picture
 
 EXPLANATIONS = "/draw/explain/"
 THREE_OR_FIVE = 4740  # a tile that the network is not sure of
@@ -151,16 +151,12 @@ def test_an_unsure_and_a_refused_drawing_can_be_told_too(page):
 
 def test_nothing_is_offered_for_numbers_while_the_pen_moves_and_without_ink(page):
     page.goto("/draw/")
-    first, *others = on_screen(pad(page), DIGITS[7][0])
-    page.mouse.move(*first)
-    page.mouse.down()
-    for place in others:
-        page.mouse.move(*place, steps=3)
+    draw_and_hold(page, pad(page), DIGITS[7][0])
     expect(answer(page)).to_have_text("7")
     expect(offer(page)).to_have_count(0)
     page.mouse.up()
     expect(offer(page)).to_be_visible()
-    page.mouse.move(*first)
+    page.mouse.move(*on_screen(pad(page), DIGITS[7][0])[0])
     page.mouse.down()
     expect(offer(page)).to_have_count(0)
     page.mouse.up()

@@ -25,7 +25,7 @@ from .pad import (
     pad,
     take,
 )
-from .strokes import DIGITS, VARIANTS, draw, draw_stroke, draw_strokes, on_screen, picture, points
+from .strokes import DIGITS, VARIANTS, draw, draw_and_hold, draw_stroke, draw_strokes, on_screen, picture, points
 
 
 @pytest.mark.parametrize("digit", DIGITS)
@@ -58,11 +58,7 @@ def test_every_probability_and_what_the_network_sees_are_shown(page):
 
 def test_the_answer_follows_the_pen_and_is_announced_when_it_is_lifted(page):
     page.goto("/draw/")
-    first, *others = on_screen(pad(page), DIGITS[7][0])
-    page.mouse.move(*first)
-    page.mouse.down()
-    for place in others:
-        page.mouse.move(*place, steps=3)
+    draw_and_hold(page, pad(page), DIGITS[7][0])
     expect(answer(page)).to_have_text("7")
     expect(page.get_by_role("status")).to_be_empty()
     page.mouse.up()
