@@ -40,7 +40,8 @@ form.addEventListener("pen", ({ detail }) => {
 });
 readOneAtATime(form, prediction);
 obeyKeys(pad);
-prediction.addEventListener("htmx:afterSettle", () => pad.redraw()); // the boxes of a new answer lie where a photo is zoomed to
+// The boxes of a new answer lie where a photo is zoomed to; settling, htmx gives them their attributes once more.
+for (const event of ["htmx:afterSwap", "htmx:afterSettle"]) prediction.addEventListener(event, () => pad.redraw());
 explanation.addEventListener("htmx:afterSwap", () => explanation.scrollIntoView({ block: "nearest" }));
 
 function showNoAnswer({ content }) {

@@ -127,6 +127,7 @@ def test_an_open_network_is_open_again_after_a_reload_and_a_closed_one_closed(pa
     expect(name(page)).to_have_text("Output: 3")
     summary(page).click()
     expect(network(page)).to_be_hidden()
+    expect(page.locator(".drawing-pad [name=network]")).to_be_disabled()  # the page has taken note
     page.reload()
     expect_digit(page, 3)
     expect(network(page)).to_have_count(0)
