@@ -78,7 +78,9 @@ def frames_a_second(page: Page) -> dict:
         metrics = devtools.send("Performance.getMetrics")["metrics"]
         return next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
 
-    box = page.locator(".drawing-pad canvas").bounding_box()
+    canvas = page.locator(".drawing-pad canvas")
+    canvas.scroll_into_view_if_needed()  # the panel is below it
+    box = canvas.bounding_box()
     middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
     def place(step: int) -> tuple[float, float]:

@@ -1,8 +1,8 @@
 """Train the network: `python -m digit_recognizer_dl_model.train`, one to two hours on two cores.
 
 Three teachers are trained first, each without one fold of the people whose pens were recorded: the digits of that fold
-show how well the network reads people it has never seen. The shipped network also learns from the teachers' answers
-(distillation, Hinton et al. 2015, arXiv:1503.02531).
+show how well the network reads people it has never seen. The shipped network starts with the weights of a teacher and
+also learns from the answers of all (distillation, Hinton et al. 2015, arXiv:1503.02531).
 
 All learn from MNIST, from digits that people wrote with a pen, from synthetic handwriting in the forms that both lack,
 and from negatives. MNIST's test images are never opened here: `benchmarks.quality.measure` measures the trained weights
@@ -39,7 +39,7 @@ from .recordings import FOLDS, MalformedRecordings, Recording, fold_of_writers, 
 from .synthetic import handwriting, negatives, redrawing
 from .synthetic.augmentation import Augmentation
 from .synthetic.damage import damage
-from .weights import SHIPPED, UnusableWeights, load_weights, save_weights
+from .weights import SHIPPED, UnusableWeights, Weights, load_weights, save_weights
 
 FOLDER = Path(__file__).with_name("training")  # where teachers and the checkpoint are kept
 TEACHER_EPOCHS = 24
@@ -48,7 +48,7 @@ DISTILLATION = 0.8
 # The fractions of held-out digits that may be doubted, as between two digits or as not looking like one digit. The
 # thresholds are fitted after training, so changing them does not invalidate a checkpoint.
 UNSURE_FRACTION = 0.003
-NO_DIGIT_FRACTION = 0.006
+NO_DIGIT_FRACTION = 0.007
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Settings:
     """The settings of one training run; the defaults are those of the shipped weights."""
 
     seed: int = 1
-    epochs: int = 28
+    epochs: int = 32
     batch: int = 128  # images a step
     validation: int = 5000  # images held out of the training set, to fit thresholds and to choose settings
     handwriting: int = 20_000  # synthetic digits, in forms that are rare in MNIST
@@ -112,6 +112,12 @@ class Training(Descent):
         super().__init__(settings, architecture, settings.epochs * self.steps_an_epoch)
         self.teachers = teachers
         self.dataset = training_set
+
+    def start_from(self, weights: Weights) -> None:
+        """Take over trained weights, if they are of the same architecture, as if their training went on."""
+        if weights.architecture == self.network.architecture:
+            for name, array in self.network.state.items():
+                array[...] = self.average[name][...] = weights.arrays[name]
 
     def batch(self) -> list[np.ndarray]:
         """The indices of the images of this step, (n,) for each shard."""
@@ -258,6 +264,8 @@ def learn(
         negatives=int((dataset.labels == NO_DIGIT).sum()),
     )
     training = Training(settings, dataset, teachers=teachers)
+    if teachers:  # other seeds start elsewhere
+        training.start_from(teachers[settings.seed % len(teachers)].weights)
     if checkpoint.exists():
         try:
             training.restore_checkpoint(checkpoint)

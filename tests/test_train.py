@@ -183,6 +183,22 @@ def test_a_network_answers_as_its_teachers_do_rather_than_as_labelled(digits):
     assert (Classifier(training.weights()).logits(digits.pixels).argmax(axis=1) == 4).mean() > 0.95
 
 
+def test_a_run_can_go_on_from_trained_weights(start):
+    (trained, run), (fresh, _) = start(), start(seed=9)
+    assert run()
+    fresh.start_from(trained.weights())
+    for name, array in trained.weights().arrays.items():
+        assert np.array_equal(fresh.network.state[name], array)
+        assert np.array_equal(fresh.weights().arrays[name], array)
+
+
+def test_weights_of_another_architecture_are_no_start(start):
+    (trained, _), (other, _) = start(), start()
+    weights = replace(trained.weights(), architecture=[])
+    other.start_from(weights)
+    assert not differing(trained, other)
+
+
 def test_each_teacher_is_asked_at_some_of_the_steps(digits):
     asked = []
     teachers = [
