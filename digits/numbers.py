@@ -15,6 +15,7 @@ from .recognizer import (
     LineReading,
     Reading,
     count,
+    likeliest,
     line_reader,
     lines_version,
     opinions,
@@ -258,12 +259,12 @@ def with_single(number: Number, sheet: PictureSheet | DrawingSheet) -> Number:
         return number
     try:
         with stage("prepare"):
-            pixels = sheet.pixels()
+            candidates = sheet.candidates()
     except Blank:
         if not number.digits or number.reason == NO_NUMBER:
             raise
         return number
-    single = single_digit(pixels, sheet.size, number.box)
+    single = single_digit(likeliest(candidates), sheet.size, number.box)
     if single.uncertain and (number.uncertain or len(number.digits) < 2) and sheet.is_tiny:
         return single._replace(reason=TOO_SMALL)
     if single.uncertain and number.reason == NO_NUMBER:

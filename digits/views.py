@@ -36,6 +36,7 @@ from .recognizer import (
     activity,
     classifier,
     explain,
+    likeliest,
     recognize,
     recognize_batch,
     recognize_uncounted,
@@ -161,7 +162,7 @@ def explain_drawing(request: HttpRequest) -> HttpResponse:
     context = {"announces": True}
     try:
         with prediction_place(request):
-            pixels = sent_sheet(request).pixels()
+            pixels = likeliest(sent_sheet(request).candidates())
             [prediction] = recognize_uncounted(pixels[None])  # counted when it was answered
             if not prediction.is_refused:
                 context |= explanation_context(pixels, prediction)

@@ -203,7 +203,7 @@ def corrupted(pixels: np.ndarray, name: str) -> list[bytes]:
 
 def measure(classifier: Classifier, dataset: Dataset, name: str) -> tuple[float, float, float]:
     """The fractions of images that are right, right and sure, and wrong and sure."""
-    pixels, refused = prepare_all(corrupted(dataset.pixels, name))
+    pixels, refused = prepare_all(corrupted(dataset.pixels, name), classifier)
     doubted = doubts(classifier.probabilities(pixels), classifier.weights)
     is_right = (doubted.digits == dataset.labels) & ~refused
     is_sure = ~doubted.is_uncertain & ~refused

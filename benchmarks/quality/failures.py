@@ -93,7 +93,7 @@ def damaged(classifier: Classifier, test: Dataset) -> Iterator[Failure]:
     """The surest mistake with each kind of damage."""
     images = corruptions.some_of(test, TRIED)
     for name in corruptions.DAMAGE:
-        pixels, refused = prepare_all(corruptions.corrupted(images.pixels, name))
+        pixels, refused = prepare_all(corruptions.corrupted(images.pixels, name), classifier)
         shown = list(map(str, images.labels[~refused]))
         yield from surest(classifier, pixels[~refused], DAMAGED, shown, 1)
 

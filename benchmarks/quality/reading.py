@@ -9,14 +9,18 @@ from digit_recognizer_dl_model.counts import Count
 from digit_recognizer_dl_model.frame import SIDE
 from digit_recognizer_dl_model.inference import Classifier
 from digits import pictures
+from digits.recognizer import likeliest
 from digits.refusals import Refusal
 
 Picture = bytes | Image.Image  # encoded or decoded
 
 
-def prepare_all(sent: Iterable[Picture]) -> tuple[np.ndarray, np.ndarray]:
-    """Prepare n pictures: pixels (n, 28, 28) uint8, all 0 where a picture is refused, and whether it is, (n,) bool."""
-    prepared = [prepare_or_refuse(picture) for picture in sent]
+def prepare_all(sent: Iterable[Picture], network: Classifier | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Prepare n pictures: pixels (n, 28, 28) uint8, all 0 where a picture is refused, and whether it is, (n,) bool.
+
+    network: what chooses where a picture can be prepared in two ways; the shipped one, unless given.
+    """
+    prepared = [prepare_or_refuse(picture, network) for picture in sent]
     refused = np.array([isinstance(each, Refusal) for each in prepared], bool)
     pixels = np.zeros((len(prepared), SIDE, SIDE), np.uint8)
     for row in np.flatnonzero(~refused):
@@ -24,10 +28,12 @@ def prepare_all(sent: Iterable[Picture]) -> tuple[np.ndarray, np.ndarray]:
     return pixels, refused
 
 
-def prepare_or_refuse(picture: Picture) -> np.ndarray | Refusal:
+def prepare_or_refuse(picture: Picture, network: Classifier | None = None) -> np.ndarray | Refusal:
     """The pixels (28, 28) uint8 of a picture, or why it is refused."""
     try:
-        return pictures.prepare(picture) if isinstance(picture, bytes) else pictures.prepare_image(picture)
+        if isinstance(picture, bytes):
+            return likeliest(pictures.candidates(picture), network)
+        return pictures.prepare_image(picture)
     except Refusal as refusal:
         return refusal
 
@@ -41,6 +47,6 @@ def count_right(classifier: Classifier, labelled: Iterable[tuple[Picture, int]])
             labels.append(label)
             yield picture
 
-    pixels, refused = prepare_all(unlabelled())
+    pixels, refused = prepare_all(unlabelled(), classifier)
     right = (classifier.probabilities(pixels).argmax(axis=1) == labels) & ~refused
     return Count(int(right.sum()), len(labels))

@@ -11,7 +11,7 @@ from django.views.decorators.http import etag
 from ..decorators import page
 from ..gallery import UNLABELLED, gallery
 from ..pictures import pngs
-from ..recognizer import recognize
+from ..recognizer import likeliest, recognize
 from ..refusals import NotFound, Refusal
 from ..traffic.limits import prediction_place
 from ..views import base64_of, fresh, refuse_drawing, sent_sheet
@@ -99,7 +99,7 @@ def place_drawing(request: HttpRequest) -> HttpResponse:
     try:
         with prediction_place(request):
             drawn_on = tile_map()
-            pixels = sent_sheet(request).pixels()
+            pixels = likeliest(sent_sheet(request).candidates())
             prediction, placed = recognize(pixels), place(pixels, drawn_on)
     except NoLayout:
         return refuse_drawing(request, NotFound(NO_MAP), "digits/_placed.html", context)

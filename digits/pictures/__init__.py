@@ -17,7 +17,7 @@ from .drawing import Stroke
 from .formats import format_of
 from .headers import read_header
 from .sheets import DrawingSheet as DrawingSheet
-from .sheets import PictureSheet
+from .sheets import PictureSheet, centred_and_in_place
 
 
 def prepare(data: bytes, budget: Budget | None = None) -> np.ndarray:
@@ -25,10 +25,15 @@ def prepare(data: bytes, budget: Budget | None = None) -> np.ndarray:
 
     budget: what the pictures of a request may cost together, of which this one takes its part.
     """
+    return candidates(data, budget)[0]
+
+
+def candidates(data: bytes, budget: Budget | None = None) -> list[np.ndarray]:
+    """Prepare a picture file in each way that may be right, the likeliest first; otherwise as `prepare`."""
     with stage("decode"):
         luminance = decode.decode(data, budget)
     with stage("prepare"):
-        return centring.centre(ink.ink_of_picture(luminance))
+        return centred_and_in_place(luminance)
 
 
 def prepare_image(picture: Image.Image) -> np.ndarray:

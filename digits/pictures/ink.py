@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from digit_recognizer_dl_model.frame import SIDE
+from digit_recognizer_dl_model.frame import BOX, SIDE
 
 from ..event_loop import leave_if
 from ..refusals import Blank
@@ -39,6 +39,23 @@ def ink_of_picture(luminance: np.ndarray) -> Ink:
             return ink_of_small(near)
         depth = depth_of_picture(near, has_uneven_paper(near))
     return ink_of_depth(depth)
+
+
+def ink_in_place(luminance: np.ndarray) -> np.ndarray | None:
+    """The ink of a picture of 28x28 pixels, uint8, where it lies; None for other pictures and where the ink fits a box.
+
+    A box of 20 pixels is what MNIST's digits fill: if the ink reaches farther, the digit either is larger, or it has
+    its place already and lies among noise, spots or lines. Which of them is true only the network can tell.
+    """
+    if luminance.shape != (SIDE, SIDE):
+        return None
+    luminance = noise.without_noise(luminance)
+    depth = thumbnails.depth_on_uneven_paper(luminance)
+    if depth is None:
+        depth = levels.levels_of(luminance).depth(luminance)
+    strength = np.maximum(depth, 0)
+    strength /= max(strength.max(), MIN_CONTRAST)
+    return np.rint(255 * strength).astype(np.uint8) if max(crop(strength).shape) > BOX else None
 
 
 def ink_of_small(luminance: np.ndarray) -> Ink:

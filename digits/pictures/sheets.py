@@ -46,9 +46,9 @@ class PictureSheet:
         """All of it as one line, in several sizes."""
         return [self._scaled(strip) for strip in strips.whole_strips(self._depth)]
 
-    def pixels(self) -> np.ndarray:
-        """A single digit as (28, 28) uint8; raises Blank where there is no ink."""
-        return centring.centre(self._ink)
+    def candidates(self) -> list[np.ndarray]:
+        """A single digit as (28, 28) uint8, in each way that may be right; raises Blank where there is no ink."""
+        return centred_and_in_place(self._luminance, self._ink)
 
     @property
     def is_tiny(self) -> bool:
@@ -61,6 +61,16 @@ class PictureSheet:
 
     def _scaled(self, strip: Strip) -> Strip:
         return strip._replace(matrix=strip.matrix * self._scale)
+
+
+def centred_and_in_place(luminance: np.ndarray, found: Ink | None = None) -> list[np.ndarray]:
+    """The ink of a picture (h, w) as MNIST places it, and where it lies already if it may be in place: (28, 28) uint8.
+
+    found: the ink, if it is known. Raises Blank where there is none.
+    """
+    centred = centring.centre(found or ink.ink_of_picture(luminance))
+    in_place = ink.ink_in_place(luminance)
+    return [centred] if in_place is None else [centred, in_place]
 
 
 class DrawingSheet:
@@ -94,9 +104,9 @@ class DrawingSheet:
         line = [strips.Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)]
         return [self._strip(self._drawn_for([line], 1), line, 1, DIGIT)]
 
-    def pixels(self) -> np.ndarray:
-        """A single digit as (28, 28) uint8; raises Blank where there is no ink."""
-        return centring.centre(drawing.ink_of_strokes(self._strokes, self.size))
+    def candidates(self) -> list[np.ndarray]:
+        """A single digit as (28, 28) uint8, in the one way that is right; raises Blank where there is no ink."""
+        return [centring.centre(drawing.ink_of_strokes(self._strokes, self.size))]
 
     @property
     def is_tiny(self) -> bool:
