@@ -187,7 +187,7 @@ def read_correctly(weights: Weights, batches: list[Batch]) -> float:
 
 
 def finish(weights: Weights, validation: list[Batch], out: Path) -> None:
-    """Calibrate the trained network and fit its limit on the validation lines, then write the weights."""
+    """Calibrate the trained network and fit its limit on the validation lines, then round and write the weights."""
     print("calibrating", flush=True)
     strips = [
         (ink[:, : width_of(columns)], string)
@@ -210,7 +210,7 @@ def finish(weights: Weights, validation: list[Batch], out: Path) -> None:
     order = np.argsort(-confidence)
     sure = np.flatnonzero(np.cumsum(right[order]) >= RIGHT_WHERE_SURE * np.arange(1, len(order) + 1))
     limit = float(confidence[order[sure[-1]]]) if len(sure) else 1.0
-    save_weights(out, replace(weights, uncertain_below=limit))
+    save_weights(out, replace(weights, uncertain_below=limit).rounded())
     print(f"temperature     {weights.temperature:.3f}")
     print(f"strings right   {right.mean():.2%}, and {(confidence >= limit).mean():.2%} of all are sure")
 

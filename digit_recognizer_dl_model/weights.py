@@ -3,8 +3,9 @@
 import hashlib
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -68,6 +69,14 @@ class Weights:
                 names[-1] += ", then pooling"
         return names
 
+    def rounded(self) -> Self:
+        """The same with kernels and weights as float16 holds them, which halves the file."""
+        arrays = {
+            name: array.astype(np.float16).astype(np.float32) if array.ndim > 1 else array
+            for name, array in self.arrays.items()
+        }
+        return replace(self, arrays=arrays)
+
     def array(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         """The array of that name; raises UnusableWeights where it is absent, misshapen or not finite."""
         array = self.arrays.get(name)
@@ -79,7 +88,7 @@ class Weights:
 
 
 def save_weights(path: Path, weights: Weights) -> None:
-    """Write the file whole or not at all."""
+    """Write the file whole or not at all; arrays of which float16 loses nothing are stored as such."""
     metadata = {
         "format": FORMAT,
         "architecture": weights.architecture,
@@ -88,7 +97,15 @@ def save_weights(path: Path, weights: Weights) -> None:
         "no_digit_above": weights.no_digit_above,
         "figures": weights.figures.to_json(),
     }
-    save_npz(path, {METADATA: np.frombuffer(json.dumps(metadata).encode(), np.uint8), **weights.arrays})
+    arrays = {name: shortest(array) for name, array in weights.arrays.items()}
+    save_npz(path, {METADATA: np.frombuffer(json.dumps(metadata).encode(), np.uint8), **arrays})
+
+
+def shortest(array: np.ndarray) -> np.ndarray:
+    """An array in float16 if that is exact, or as it is."""
+    with np.errstate(over="ignore"):
+        half = array.astype(np.float16)
+    return half if np.array_equal(half, array) else array
 
 
 def load_weights(path: Path = SHIPPED) -> Weights:
@@ -109,7 +126,9 @@ def load_weights(path: Path = SHIPPED) -> Weights:
     try:
         weights = Weights(
             architecture=list(metadata["architecture"]),
-            arrays=arrays,
+            arrays={
+                name: array.astype(np.float32) if array.dtype == np.float16 else array for name, array in arrays.items()
+            },
             temperature=float(metadata["temperature"]),
             uncertain_below=float(metadata["uncertain_below"]),
             no_digit_above=float(metadata["no_digit_above"]),

@@ -16,6 +16,7 @@ from digit_recognizer_dl_model.figures import Composition, Figures, Form
 from digit_recognizer_dl_model.inference import Classifier
 from digit_recognizer_dl_model.network import ARCHITECTURE
 from digit_recognizer_dl_model.weights import (
+    LINES,
     METADATA,
     SHIPPED,
     UnusableWeights,
@@ -90,6 +91,17 @@ def test_saving_again_replaces_the_file(path, weights):
     path.write_text("old")
     save_weights(path, weights)
     assert_same(load_weights(path), weights)
+
+
+def test_rounded_weights_take_half_the_room_and_change_by_less_than_a_thousandth(path, weights):
+    save_weights(path, weights)
+    exact = path.stat().st_size
+    rounded = weights.rounded()
+    for name, array in weights.arrays.items():
+        np.testing.assert_allclose(rounded.arrays[name], array, rtol=1e-3)
+    save_weights(path, rounded)
+    assert exact - path.stat().st_size > 0.49 * sum(array.nbytes for array in weights.arrays.values() if array.ndim > 1)
+    assert_same(load_weights(path), rounded)
 
 
 class Trap:
@@ -233,8 +245,9 @@ def test_an_interrupted_save_leaves_the_old_file(path, weights, monkeypatch, int
     assert [file.name for file in path.parent.iterdir()] == ["weights.npz"]
 
 
-def test_the_shipped_file_is_small():
+def test_the_shipped_files_are_small():
     assert SHIPPED.stat().st_size <= 2_000_000
+    assert SHIPPED.stat().st_size + LINES.stat().st_size <= 4_000_000
 
 
 OPTIONAL = ("pens", "repeats", "numbers")  # figures
