@@ -1,4 +1,4 @@
-"""Frames a second of the map in Chromium on a phone four times slower than this machine, far out and near.
+"""Frames a second of the map in Chromium on a phone four times slower than this machine: moved, zoomed, far and near.
 
 Run as `python -m benchmarks.map` beside `python devserver.py`, or with the address of another site; the last line is
 one JSON object. It tells, too, how long the page's own script takes for a frame: a browser paints few frames on a busy
@@ -29,30 +29,35 @@ NOTE_WORK = """() => {
         work.push(performance.now() - start);
     });
 }"""
-# Moves the map to and fro, a step in each frame; gives the times of the frames in ms.
-MOVE = """(frames) => new Promise((resolve) => {
+# Moves or zooms the map to and fro, a step in each frame; gives the times of the frames in ms.
+MOVE = """([gesture, frames]) => new Promise((resolve) => {
     const canvas = document.querySelector("#map");
     const times = [];
     const step = (now) => {
         times.push(now);
         if (times.length > frames) return resolve([times, work.splice(0).sort((a, b) => b - a).slice(0, frames)]);
-        const to = times.length % 60 < 30 ? 2 : -2;
-        canvas.dispatchEvent(new CustomEvent("pan", { detail: { right: to, down: to } }));
+        const to = times.length % 60 < 30 ? 1 : -1;
+        const { width, height } = canvas.getBoundingClientRect();
+        const details = {
+            pan: { right: 2 * to, down: 2 * to },
+            zoom: { factor: 1.02 ** to, left: width / 2, top: height / 2 },
+        };
+        canvas.dispatchEvent(new CustomEvent(gesture, { detail: details[gesture] }));
         requestAnimationFrame(step);
     };
     requestAnimationFrame(step);
 })"""
 
 
-def measure(page: Page, cdp: CDPSession, site: str, zoom: float) -> dict[str, float]:
+def measure(page: Page, cdp: CDPSession, site: str, zoom: float, gesture: str) -> dict[str, float]:
     """Median and 95th percentile of the time between frames, and the median of the script's work for one, in ms."""
     page.goto("about:blank")
     page.goto(f"{site}/map/#x=0.583&y=0.437&zoom={zoom}&show=all")
     page.wait_for_selector("#map[data-shows]")
     page.wait_for_load_state("networkidle")
     cdp.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
-    page.evaluate(MOVE, 30)  # until all is loaded and compiled
-    times, work = page.evaluate(MOVE, FRAMES)
+    page.evaluate(MOVE, [gesture, 30])  # until all is loaded and compiled
+    times, work = page.evaluate(MOVE, [gesture, FRAMES])
     cdp.send("Emulation.setCPUThrottlingRate", {"rate": 1})
     between = [later - earlier for earlier, later in itertools.pairwise(times)]
     return {
@@ -71,7 +76,11 @@ def main() -> None:
         page = context.new_page()
         page.add_init_script(f"({NOTE_WORK})()")
         cdp = context.new_cdp_session(page)
-        rows = {name: measure(page, cdp, site, zoom) for name, zoom in VIEWS.items()}
+        rows = {
+            f"{name}, {gesture}": measure(page, cdp, site, zoom, gesture)
+            for name, zoom in VIEWS.items()
+            for gesture in ("pan", "zoom")
+        }
         browser.close()
     for name, row in rows.items():
         frames, p95, work = 1000 / row["median_ms"], row["p95_ms"], row["work_ms"]

@@ -60,7 +60,7 @@ def predict(client: Client, picture: bytes):
         (PNG, Image, "frombytes"),
         (PNG, decode, "luminance_of"),
         (PNG, ink, "ink_of_outlines"),
-        (PNG, pictures, "prepare"),
+        (PNG, pictures, "candidates"),
         (PNG, recognizer, "recognize_batch"),
         (PNG, recognizer, "relevance"),
         (PNG, payloads.AnnouncedBody, "read"),

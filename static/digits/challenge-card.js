@@ -48,7 +48,7 @@ export function cardOf(game, time, address, colourOf) {
     paintRound(context, round, left, top, colourOf, write);
   }
   const foot = SIDE - MARGIN;
-  write(`Hardest: ${hardestInWords(game.hardest)}`, MARGIN, foot, 32, "ink", { weight: 600, width: 400 });
+  write(`Hardest: ${hardestInWords(game)}`, MARGIN, foot, 32, "ink", { weight: 600, width: 400 });
   write(address, SIDE - MARGIN, foot, 32, "quiet", { align: "right", width: 520 });
   return canvas;
 }
@@ -108,7 +108,7 @@ function readAs({ isRead, tries, reading }) {
 export function cardInWords(game, time, address) {
   return [
     `Ten-digit challenge: ${game.readCount} of ${DIGITS} read in ${time}.`,
-    `Longest streak: ${game.longestStreak}. Hardest: ${hardestInWords(game.hardest)}.`,
+    `Longest streak: ${game.longestStreak}. Hardest: ${hardestInWords(game)}.`,
     ...game.rounds.map((round) => `${roundInWords(round)}.`),
     `Digit Recognizer, ${address}`,
   ];

@@ -1,6 +1,7 @@
 /** The ten-digit challenge without its page: what was drawn, how often it was tried, and how long that took. */
 
 export const DIGITS = 10;
+const LISTED = 3; // skipped digits that are named
 
 /**
  * What was read in a drawing, in the words of the answer.
@@ -128,8 +129,10 @@ export function roundInWords({ digit, isRead, tries, reading }) {
   return `${digit}: ${isRead ? "" : "skipped, "}${read}${tries > 1 ? `, at try ${tries}` : ""}`;
 }
 
-/** The hardest digit and why it was, such as "4, 2 tries". */
-export function hardestInWords({ digit, isRead, tries, reading }) {
-  if (!isRead) return `${digit}, skipped`;
+/** The hardest digit and why it was, such as "4, 2 tries", or all that were skipped. */
+export function hardestInWords({ rounds, hardest: { digit, isRead, tries, reading } }) {
+  const skipped = rounds.filter((round) => !round.isRead).map((round) => round.digit);
+  if (skipped.length > LISTED) return `${skipped.length} digits, skipped`;
+  if (!isRead) return `${new Intl.ListFormat("en").format(skipped.map(String))}, skipped`;
   return `${digit}, ${tries > 1 ? `${tries} tries` : `${reading.percent} % sure`}`;
 }

@@ -12,7 +12,7 @@ import { obeyKeys, readOneAtATime, withdraw } from "./pad-page.js";
 import { pathOf } from "./painting.js";
 
 const MOMENT = 700; // ms after which a right reading counts
-const PAUSE = 2500; // ms after which another one does
+const PAUSE = 1500; // ms after which another one does
 const TICK = 250; // ms
 const STORE = "challenge"; // key in the session storage of the tab, there while a game is under way
 
@@ -41,6 +41,7 @@ form.addEventListener("begun", () => {
   takeBack();
   isDone = false;
   done.disabled = false;
+  tell(`${task()}.`); // in place of what was said of the digit before
   clock.run();
   sessionStorage.setItem(STORE, "begun");
 });
@@ -87,8 +88,9 @@ prediction.addEventListener("htmx:afterSwap", () => {
   const [verdict, sureness] = ["strong", ".answered span"].map((part) => prediction.querySelector(`.verdict ${part}`));
   reading = { text: verdict.textContent, percent: sureness ? parseFloat(sureness.textContent) : null };
   play.classList.toggle("is-right", isRight());
-  if (isDone) judge();
-  else judgeLater();
+  if (isDone) return judge();
+  judgeLater();
+  if (!isRight()) clock.run(); // it is the person's turn again
 });
 
 function isRight() {

@@ -56,12 +56,17 @@ function showNoAnswer({ content }) {
 const panel = document.querySelector(".network-panel");
 const { network: asksForNetwork } = form.elements;
 let network = null;
+let isAskedFor = false; // by the person, who wants to see it; after a reload the page stays where it was
+panel.querySelector("summary").addEventListener("click", () => {
+  isAskedFor = !panel.open;
+});
 panel.addEventListener("toggle", () => {
   const wasWatched = !asksForNetwork.disabled;
   asksForNetwork.disabled = !panel.open;
   sessionStorage.setItem(NETWORK_STORE, panel.open ? "open" : "closed");
   if (!panel.open) return;
-  if (!network) panel.dispatchEvent(new CustomEvent("opened"));
+  if (network) bringIntoSight();
+  else panel.dispatchEvent(new CustomEvent("opened"));
   if (!wasWatched) pad.send();
 });
 panel.querySelector(".network-place").addEventListener("htmx:afterSwap", async () => {
@@ -72,8 +77,15 @@ panel.querySelector(".network-place").addEventListener("htmx:afterSwap", async (
   });
   network = new NetworkPanel(element);
   showActivations();
+  bringIntoSight();
 });
 prediction.addEventListener("htmx:afterSwap", showActivations);
+
+/** Scroll as little as shows all layers: the pad is above them. */
+function bringIntoSight() {
+  if (isAskedFor) panel.querySelector(".layers").scrollIntoView({ block: "nearest" });
+  isAskedFor = false;
+}
 
 function showActivations() {
   network?.show(document.querySelector("#activations").dataset);

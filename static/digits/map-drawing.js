@@ -1,11 +1,13 @@
 /**
- * A drawing on the map: asks where it lies, and falls into place there. Fires "placed", with detail {x, y, index}: where
- * it lies and the indices of the most similar tiles; and "gone" where it is no longer on the map.
+ * A drawing on the map: asks where it lies, and falls into place there. Fires "placed", with detail
+ * {x, y, index, isAgain}: where it lies, the indices of the most similar tiles, and whether it lay there before the page
+ * was left; and "gone" where it is no longer on the map.
  */
 
 import { DrawingPad } from "./pad.js";
 
 const FALL = 700; // ms
+const STORE = "placed"; // key in the session storage of the tab, there while the drawing has a place
 const SIDE = 112; // pixels of the drawing's picture
 
 /** The pad of the map's page, and the place of what is drawn on it. */
@@ -18,6 +20,8 @@ export class OwnDrawing extends EventTarget {
   #place = null; // {x, y}
   #start = -Infinity; // when it began to fall, ms
   #isPlacing = false; // whether each change of the drawing is placed, as it is once the person asked for it
+  #isAgain = false; // whether it only takes its place once more, as the page was left
+  #button;
   #isDark = false;
   #image = null;
 
@@ -27,7 +31,8 @@ export class OwnDrawing extends EventTarget {
     this.#form = form;
     this.#answer = answer;
     this.#pad = new DrawingPad(form, "drawing"); // which the page Draw keeps, too
-    form.querySelector("[data-action=place]").addEventListener("click", () => {
+    this.#button = form.querySelector("[data-action=place]");
+    this.#button.addEventListener("click", () => {
       this.#isPlacing = true;
       this.#ask();
     });
@@ -38,6 +43,13 @@ export class OwnDrawing extends EventTarget {
   /** Show the drawing that is kept in this tab. */
   begin() {
     return this.#pad.begin();
+  }
+
+  /** Place the drawing if it had a place when the page was left. */
+  placeAgain() {
+    if (!sessionStorage.getItem(STORE) || this.#button.disabled) return;
+    this.#isPlacing = this.#isAgain = true;
+    this.#ask();
   }
 
   /** Paint it for a dark screen or a light one. */
@@ -65,6 +77,7 @@ export class OwnDrawing extends EventTarget {
   #forget() {
     this.#isPlacing = false;
     this.#place = this.#image = null;
+    sessionStorage.removeItem(STORE);
     this.#answer.replaceChildren();
     this.dispatchEvent(new Event("gone"));
   }
@@ -80,10 +93,13 @@ export class OwnDrawing extends EventTarget {
     await placed.querySelector("img").decode();
     this.#place = { x: Number(placed.dataset.x), y: Number(placed.dataset.y) };
     this.#image = this.#painted();
-    const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    sessionStorage.setItem(STORE, "yes");
+    const isAgain = this.#isAgain;
+    this.#isAgain = false;
+    const isCalm = isAgain || matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.#start = isCalm ? -Infinity : performance.now();
     const index = placed.dataset.alike.split(" ").map(Number);
-    this.dispatchEvent(new CustomEvent("placed", { detail: { ...this.#place, index } }));
+    this.dispatchEvent(new CustomEvent("placed", { detail: { ...this.#place, index, isAgain } }));
   }
 
   /** What the network sees of it, dark on light or the other way round. */

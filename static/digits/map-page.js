@@ -13,6 +13,7 @@ const FLIGHT = 450; // ms of a way to another place
 const CLOSE = 44; // CSS pixels of the picture of a tile that the address names
 const REACH = { mouse: 14, other: 24 }; // CSS pixels from a dot at which it is meant
 const PAUSE = 250; // ms without a change until the address tells the place
+const MIDDLE = 0.45; // of the shorter side of what is seen: how far from its middle keys find a tile
 const ISLAND = 3; // zoom at which an island is seen
 
 const canvas = document.querySelector("#map");
@@ -50,8 +51,9 @@ function paint(now) {
     if (done === 1) flight = null;
   }
   scene.own = own.at(now);
-  if (isByKeys) scene.focus = tiles.nearest(view.x, view.y, 1, scene.shown);
+  if (isByKeys) scene.focus = tiles.nearest(view.x, view.y, MIDDLE / view.zoom, scene.shown);
   painter.paint(view, scene);
+  canvas.classList.toggle("is-whole", view.zoom <= 1); // a finger scrolls the page where there is nothing to move
   tellTile();
   const side = painter.sideShown(view, scene.shown);
   canvas.dataset.shows = side ? "pictures" : "dots";
@@ -219,11 +221,12 @@ for (const input of filter) {
 
 // A drawing falls into place
 
-own.addEventListener("placed", ({ detail: { x, y, index } }) => {
+own.addEventListener("placed", ({ detail: { x, y, index, isAgain } }) => {
   own.alike = index.map((each) => tiles.numberOf(each)).filter((number) => number >= 0);
+  repaint();
+  if (isAgain) return; // the address says what is in sight
   if (!view.sees(x, y) || !painter.sideOf(view)) fly({ x, y, zoom: Math.max(view.zoom, zoomFor(26)) });
   canvas.scrollIntoView({ block: "nearest", behavior: calm.matches ? "auto" : "smooth" });
-  repaint();
 });
 own.addEventListener("gone", repaint);
 placed.addEventListener("htmx:afterSwap", () => own.take());
@@ -264,6 +267,9 @@ function begin() {
   addEventListener("hashchange", goToAddress);
 }
 
-if (records.firstElementChild) begin();
-else records.addEventListener("htmx:afterSwap", begin, { once: true });
 await own.begin();
+if (!records.firstElementChild) {
+  await new Promise((resolve) => records.addEventListener("htmx:afterSwap", resolve, { once: true }));
+}
+begin();
+own.placeAgain();

@@ -130,6 +130,16 @@ export function nameOf(layer, index) {
   return `${layer.name}, ${layer.unit} ${index + 1} of ${layer.units}`;
 }
 
+/** What a unit is there for, in plain words. */
+export function roleOf(layers, place, index) {
+  const { unit, reach } = layers[place];
+  if (unit === "picture") return "What is drawn, as the first filters see it.";
+  if (unit === "output") return index === NO_DIGIT ? "How much it looks like anything but a digit." : "How much speaks for this digit.";
+  if (unit === "neuron") return "It weighs all filters of the layer before at once: a feature of the whole digit.";
+  if (layers[place - 1].unit === "picture") return `It looks for one pattern of ${reach}×${reach} pixels, such as an edge, everywhere in the picture.`;
+  return `It looks for one pattern in what the filters before found, in ${reach}×${reach} places at a time.`;
+}
+
 /** What a unit computes, in a sentence. */
 export function stateOf(layers, frame, place, index) {
   const layer = layers[place];

@@ -6,7 +6,7 @@
  * - "told", with detail.words: a unit was chosen by a key or a button, and these words say what it is
  */
 
-import { FULL_WEIGHT, brightnessOf, frameOf, layersOf, linkWords, linksOf, mapOf, nameOf, stateOf } from "./network-layers.js";
+import { FULL_WEIGHT, brightnessOf, frameOf, layersOf, linkWords, linksOf, mapOf, nameOf, roleOf, stateOf } from "./network-layers.js";
 import { coloursOf, layoutOf, paintMap, paintNetwork, paintSigned, stripOf, unitAt } from "./network-painting.js";
 
 const STEP = 60; // ms that the signal takes from layer to layer
@@ -209,6 +209,7 @@ export class NetworkPanel {
   #choose(unit) {
     if (!unit) return;
     this.#chosen = unit;
+    this.#root.classList.add("is-chosen");
     this.#again();
   }
 
@@ -259,6 +260,7 @@ export class NetworkPanel {
     this.#part("layer").value = place;
     this.#part("name").textContent = nameOf(layer, unit);
     this.#part("state").textContent = stateOf(this.#layers, frame, place, unit);
+    this.#part("role").textContent = roleOf(this.#layers, place, unit);
     const large = this.#root.querySelector(".large");
     if (layer.unit === "output" && !frame.isEmpty) this.#paintContributions(large, frame, place, unit);
     else paintMap(large, mapOf(this.#layers, frame, place, unit), layer.side, this.#colours);

@@ -10,7 +10,7 @@ from .strokes import draw, draw_strokes
 
 ADDRESS = "/challenge/"
 MOMENT = 700  # ms after which a right reading counts
-PAUSE = 2500  # ms after which another one does
+PAUSE = 1500  # ms after which another one does
 STOPPED = 1000  # seconds after the beginning of 1970, which the clock of the browser shows then
 SCRIBBLE = [[(0.2, 0.3), (0.5, 0.5), (0.8, 0.4), (0.3, 0.8)], [(0.7, 0.2), (0.2, 0.7)]]
 

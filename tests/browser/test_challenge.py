@@ -197,6 +197,13 @@ def test_a_number_of_several_digits_is_no_digit(game):
     expect(hint(game)).to_contain_text("Not a 1 yet")
 
 
+def test_with_the_next_stroke_the_page_no_longer_speaks_of_the_digit_before(game):
+    draw_right(game, 0)
+    expect(hint(game)).to_contain_text("0: read as 0")
+    draw(game, 7)
+    expect(hint(game)).to_have_text("Draw a 1.")
+
+
 def test_a_dot_is_told_kindly(game, complaints):
     complaints.expect_status(422, ANSWERS)
     draw_stroke(game, [(0.5, 0.5)])
@@ -217,13 +224,17 @@ def test_the_hardest_digit_is_the_skipped_one_then_the_one_with_the_most_tries(g
         draw_right(game, digit)
     assert words(game)[1] == "Longest streak: 8. Hardest: 1, 2 tries."
     button(game, "Play again").click()
+    for digit in range(10):
+        button(game, "Skip").click() if digit in (2, 5) else draw_right(game, digit)
+    assert words(game)[1].endswith("Hardest: 2 and 5, skipped.")
+    button(game, "Play again").click()
     draw_wrong(game, 8)
     button(game, "Try again").click()
     draw_right(game, 0)
     button(game, "Skip").click()
     assert words_of(game, 1) == ": skipped, not drawn"
     skip_to(game, 10)
-    assert words(game)[1] == "Longest streak: 0. Hardest: 1, skipped."
+    assert words(game)[1] == "Longest streak: 0. Hardest: 9 digits, skipped."
 
 
 def test_a_skipped_digit_keeps_its_last_drawing(game):
@@ -258,9 +269,9 @@ def test_the_clock_runs_only_while_it_is_the_persons_turn(game):
     expect(time).to_have_text("0:05")
     held[-1].continue_()
     expect_read(game, "7")
-    let_pass(game, PAUSE)
+    let_pass(game, PAUSE)  # which is the person's turn, as the reading is wrong
     let_pass(game, 58_000)
-    expect(time).to_have_text("1:03")
+    expect(time).to_have_text("1:04")
 
 
 # Keys

@@ -66,8 +66,8 @@ def test_the_words_of_the_card_say_all_that_it_shows(page):
     said = page.locator("#prediction strong").inner_text()
     skip_to(page, 10)
     score, details, *digits, address = words(page)
-    assert score == "Ten-digit challenge: 1 of 10 read in 0:00."
-    assert details == "Longest streak: 1. Hardest: 1, skipped."
+    assert score == "Ten-digit challenge: 1 of 10 read in 0:01."
+    assert details == "Longest streak: 1. Hardest: 9 digits, skipped."
     assert digits[0].startswith("0: read as 0, ")
     assert digits[0].endswith(" % sure.")
     assert digits[1] == f"1: skipped, read as {said}, at try 2."

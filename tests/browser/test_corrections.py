@@ -57,7 +57,7 @@ def read_and_say(page: Page, drawn: int, label: int) -> np.ndarray:
 
 def prepared(page: Page) -> np.ndarray:
     fields = {name: page.locator(f".drawing-pad [name={name}]").input_value() for name in ("strokes", "pad")}
-    return sent_sheet(RequestFactory().post("/draw/predict/", fields)).pixels()
+    return sent_sheet(RequestFactory().post("/draw/predict/", fields)).candidates()[0]
 
 
 def clear(page: Page) -> None:

@@ -266,6 +266,31 @@ def test_the_drawing_of_the_other_page_is_kept_in_this_tab(page):
     open_map(page)
     page.get_by_role("button", name="Place my drawing").click()
     expect(page.locator(".placed")).to_contain_text("It lies among the 7s.")
+    expect_place(page, x=float(page.locator(".placed").get_attribute("data-x")))
+    page.reload()
+    expect(page.locator(".placed")).to_contain_text("It lies among the 7s.")
+    page.get_by_role("button", name="Clear").click()
+    page.reload()
+    expect(page.get_by_role("button", name="Place my drawing")).to_be_disabled()
+    expect(page.locator("#placed > *")).to_have_count(0)
+
+
+@ON_A_PHONE
+def test_a_finger_scrolls_the_page_where_all_of_the_map_is_seen_and_moves_it_elsewhere(page):
+    canvas = open_map(page)
+    expect(canvas).to_have_css("touch-action", "pan-y")
+    page.get_by_role("button", name="Zoom in").tap()
+    expect_zoom(page, 1.5, 1.7)
+    expect(canvas).to_have_css("touch-action", "none")
+
+
+def test_keys_find_only_tiles_that_are_in_sight(page):
+    canvas = open_map(page, "#x=0.02&y=0.02&zoom=8&show=wrong")  # where there are none
+    canvas.focus()
+    page.keyboard.press("+")
+    page.keyboard.press("Enter")
+    expect_zoom(page, 12, 13)
+    expect(page.locator("#map-tile")).to_be_hidden()
 
 
 @WITHOUT_JAVASCRIPT

@@ -133,6 +133,19 @@ def test_an_open_network_is_open_again_after_a_reload_and_a_closed_one_closed(pa
     expect(network(page)).to_have_count(0)
 
 
+@pytest.mark.parametrize("path", ["/", "/draw/"])
+def test_an_opened_network_is_in_sight_with_the_pad_beside_the_same_answer(page, path):
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(path)
+    before = pad(page).bounding_box()
+    summary(page).click()
+    expect(network(page)).to_be_in_viewport(ratio=0.99)
+    expect(pad(page)).to_be_in_viewport(ratio=0.75)
+    after = pad(page).bounding_box()
+    if path == "/":
+        assert (after["x"], after["width"]) == (before["x"], before["width"])
+
+
 def test_opening_the_network_shows_the_drawing_that_is_there(page):
     page.goto("/draw/")
     draw(page, 6)
@@ -224,6 +237,7 @@ def test_on_a_phone_a_tap_chooses_a_unit_below_the_others(page):
     network(page).tap(position={"x": box["width"] / 2, "y": 60})
     expect(name(page)).to_have_text("Input: the picture")
     assert page.evaluate("document.documentElement.scrollWidth") == 375
+    expect(page.locator(".network [data-part=role]")).to_be_in_viewport(ratio=1)
 
 
 @pytest.mark.parametrize("width", [320, 500, 760, 1000, 1920])

@@ -81,6 +81,23 @@ def test_an_explanation_is_brought_onto_the_screen(page):
     expect(explanation.get_by_alt_text("The prepared picture, coloured")).to_be_in_viewport(ratio=0.99)
 
 
+@pytest.mark.parametrize("is_watched", [False, True], ids=["network closed", "network open"])
+def test_an_explanation_is_below_the_pad_in_two_columns(page, is_watched):
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto("/")
+    draw(page, 3)
+    expect_digit(page, 3)
+    if is_watched:
+        page.get_by_text("The network at work").click()
+    button(page, "Explain").click()
+    explanation = page.get_by_label("Explanation")
+    overlay = explanation.get_by_alt_text("The prepared picture, coloured").bounding_box()
+    look_alike = explanation.get_by_role("link").first.bounding_box()
+    assert overlay["x"] == pytest.approx(pad(page).bounding_box()["x"], abs=2)
+    assert look_alike["x"] > overlay["x"] + overlay["width"]
+    assert abs(look_alike["y"] - overlay["y"]) < 100
+
+
 @pytest.mark.parametrize("page", LANDSCAPE, indirect=True, ids=["667-px", "568-px"])
 def test_the_answer_is_beside_the_pad_on_a_phone_in_landscape(page):
     page.goto("/draw/")
