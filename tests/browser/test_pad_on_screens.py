@@ -218,7 +218,7 @@ WIDTHS = pytest.mark.parametrize(
 
 @WIDTHS
 @pytest.mark.parametrize("path", ["/", "/draw/"])
-def test_nothing_shifts_while_a_page_loads_and_its_drawing_is_read(page, path):
+def test_nothing_shifts_while_a_drawing_is_read_and_every_control_is_within_the_window(page, path):
     page.add_init_script(
         """
         window.shifted = 0;
@@ -233,14 +233,6 @@ def test_nothing_shifts_while_a_page_loads_and_its_drawing_is_read(page, path):
     page.reload()
     expect_digit(page, 2)
     assert page.evaluate("window.shifted") <= 0.01
-
-
-@WIDTHS
-@pytest.mark.parametrize("path", ["/", "/draw/"])
-def test_every_control_is_within_the_window(page, path):
-    page.goto(path)
-    draw(page, 2)
-    expect_digit(page, 2)
     width = page.viewport_size["width"]
     assert page.evaluate("document.documentElement.scrollWidth") == width
     for control in page.locator(":is(a, button, label, select, summary):visible").all():
