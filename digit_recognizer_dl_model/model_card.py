@@ -64,7 +64,8 @@ python -m digit_recognizer_dl_model.train --seed {training.seed}
 ```
 
 They first train {teachers} teachers, each without one fold of the people who wrote with a pen. The shipped network
-learns from everybody: its target is {distillation} the mean of the teachers' answers, and the rest is the label.
+starts with the weights of one of them and learns from everybody: its target is {distillation} the mean of the teachers'
+answers, and the rest is the label. The shipped file is the result of one such run from beginning to end.
 Training prints a checksum of the network at its end, and `python -m digit_recognizer_dl_model.evaluate` that of a file.
 This one's is `{checksum}`.
 
