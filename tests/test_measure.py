@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.quality import measure, photographs, robustness, unseen_kinds
+from benchmarks.quality import failures, measure, photographs, robustness, unseen_kinds
 from digit_recognizer_dl_model import evaluate
 from digit_recognizer_dl_model.counts import Count
 from digit_recognizer_dl_model.dataset import Dataset, write_csv
@@ -49,6 +49,7 @@ def command(folder, monkeypatch):
         monkeypatch.setattr("sys.argv", [*arguments, *options])
         monkeypatch.setattr(evaluate, "SAMPLES_A_FORM", 2)
         monkeypatch.setattr(evaluate, "SAMPLES_A_KIND", 2)
+        monkeypatch.setattr(failures, "TRIED", 2)
         monkeypatch.setattr(measure, "measure_unseen_kinds", partial(unseen_kinds.measure_unseen_kinds, count=2))
         monkeypatch.setattr(measure, "measure_photographs", partial(photographs.measure_photographs, count=1))
         measure.main()

@@ -17,7 +17,7 @@ from .pad import PHONE, WITHOUT_JAVASCRIPT, answer, bottom, button, choose, expe
 from .strokes import DIGITS, draw, draw_and_hold, draw_number, draw_stroke, on_screen, picture
 
 EXPLANATIONS = "/draw/explain/"
-THREE_OR_FIVE = 4740  # a tile that the network is not sure of
+THREE_OR_FIVE = 4018  # a tile that the network is not sure of
 SCRAWL = [(0.2 + 0.6 * (step % 2), 0.2 + 0.04 * step) for step in range(16)]
 
 
