@@ -267,9 +267,10 @@ function begin() {
   addEventListener("hashchange", goToAddress);
 }
 
-await own.begin();
+const restored = own.begin();
 if (!records.firstElementChild) {
   await new Promise((resolve) => records.addEventListener("htmx:afterSwap", resolve, { once: true }));
 }
 begin();
+await restored;
 own.placeAgain();
