@@ -17,7 +17,7 @@ from .drawing import Stroke
 from .formats import format_of
 from .headers import read_header
 from .sheets import DrawingSheet as DrawingSheet
-from .sheets import PictureSheet, centred_and_in_place
+from .sheets import PictureSheet, candidates_of
 
 
 def prepare(data: bytes, budget: Budget | None = None) -> np.ndarray:
@@ -33,7 +33,7 @@ def candidates(data: bytes, budget: Budget | None = None) -> list[np.ndarray]:
     with stage("decode"):
         luminance = decode.decode(data, budget)
     with stage("prepare"):
-        return centred_and_in_place(luminance)
+        return candidates_of(luminance, ink.ink_of_picture(luminance))
 
 
 def prepare_image(picture: Image.Image) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from digit_recognizer_dl_model.frame import BOX, SIDE
+from digit_recognizer_dl_model.frame import SIDE
 
 from ..event_loop import leave_if
 from ..refusals import Blank
@@ -41,33 +41,31 @@ def ink_of_picture(luminance: np.ndarray) -> Ink:
     return ink_of_depth(depth)
 
 
-def ink_in_place(luminance: np.ndarray) -> np.ndarray | None:
-    """The ink of a picture of 28x28 pixels, uint8, where it lies; None for other pictures and where the ink fits a box.
-
-    A box of 20 pixels is what MNIST's digits fill: if the ink reaches farther, the digit either is larger, or it has
-    its place already and lies among noise, spots or lines. Which of them is true only the network can tell.
-    """
-    if luminance.shape != (SIDE, SIDE):
-        return None
-    luminance = noise.without_noise(luminance)
-    depth = thumbnails.depth_on_uneven_paper(luminance)
+def ink_in_place(luminance: np.ndarray) -> np.ndarray:
+    """All ink of a small picture where it lies, as an array of its shape, uint8; the faintest, too."""
+    luminance, depth = without_noise_and_haze(luminance)
     if depth is None:
         depth = levels.levels_of(luminance).depth(luminance)
     strength = np.maximum(depth, 0)
     strength /= max(strength.max(), MIN_CONTRAST)
-    return np.rint(255 * strength).astype(np.uint8) if max(crop(strength).shape) > BOX else None
+    return np.rint(255 * strength).astype(np.uint8)
 
 
 def ink_of_small(luminance: np.ndarray) -> Ink:
     """The ink of a picture (h, w) in which a pixel is nearly as large as the pen; raises Blank where there is none."""
-    luminance = noise.without_noise(luminance)
-    depth = thumbnails.depth_on_uneven_paper(luminance)
+    luminance, depth = without_noise_and_haze(luminance)
     ink = ink_of_outlines(luminance) if depth is None else None
     if ink is None:
         if depth is None or depth.max() < MIN_CONTRAST:
             raise Blank(NO_INK)
         ink = ink_of_depth(depth)
     return ink
+
+
+def without_noise_and_haze(luminance: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """A small picture (h, w) without noise, and the depth of its ink if its paper is uneven."""
+    luminance = noise.without_noise(luminance)
+    return luminance, thumbnails.depth_on_uneven_paper(luminance)
 
 
 def ink_of_depth(depth: np.ndarray) -> Ink:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from digit_recognizer_dl_model.frame import BOX
+from digit_recognizer_dl_model.frame import BOX, SIDE
 
 from . import centring, drawing, ink, strips
 from .centring import USUAL, Ink
@@ -48,7 +48,7 @@ class PictureSheet:
 
     def candidates(self) -> list[np.ndarray]:
         """A single digit as (28, 28) uint8, in each way that may be right; raises Blank where there is no ink."""
-        return centred_and_in_place(self._luminance, self._ink)
+        return candidates_of(self._luminance, self._ink)
 
     @property
     def is_tiny(self) -> bool:
@@ -63,14 +63,16 @@ class PictureSheet:
         return strip._replace(matrix=strip.matrix * self._scale)
 
 
-def centred_and_in_place(luminance: np.ndarray, found: Ink | None = None) -> list[np.ndarray]:
-    """The ink of a picture (h, w) as MNIST places it, and where it lies already if it may be in place: (28, 28) uint8.
+def candidates_of(luminance: np.ndarray, found: Ink) -> list[np.ndarray]:
+    """The ink found in a picture (h, w) as (28, 28) uint8 in each way that may be right; raises Blank for a dot.
 
-    found: the ink, if it is known. Raises Blank where there is none.
+    It is brought to the size and the place of MNIST's digits. In a picture of 28x28 pixels whose ink reaches farther
+    than theirs, the digit either is larger, or it has its place already and lies among noise, spots or lines. Only the
+    network can tell which is true, so that such ink is also left where it lies.
     """
-    centred = centring.centre(found or ink.ink_of_picture(luminance))
-    in_place = ink.ink_in_place(luminance)
-    return [centred] if in_place is None else [centred, in_place]
+    centred = centring.centre(found)
+    is_framed = luminance.shape == (SIDE, SIDE) and max(found.strength.shape) > BOX
+    return [centred, ink.ink_in_place(luminance)] if is_framed else [centred]
 
 
 class DrawingSheet:

@@ -33,7 +33,7 @@ export class OwnDrawing extends EventTarget {
     this.#pad = new DrawingPad(form, "drawing"); // which the page Draw keeps, too
     this.#button = form.querySelector("[data-action=place]");
     this.#button.addEventListener("click", () => {
-      this.#isPlacing = true;
+      [this.#isPlacing, this.#isAgain] = [true, false];
       this.#ask();
     });
     form.addEventListener("drawn", () => this.#ask());
