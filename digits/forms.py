@@ -98,9 +98,15 @@ def sent_selection(query: QueryDict) -> Selection:
 
 
 def sent_score(query: QueryDict) -> Score:
-    """The score in the address; an empty score if the address has none or it makes no sense."""
-    right, of = (number_or_none(query, field, most=999_999) for field in Score._fields)
-    return Score() if right is None or of is None or right > of else Score(right, of)
+    """The score in the address; an empty one if the address has none, or none that makes sense.
+
+    The form that chooses a filter says of which one its score is; another filter begins another score.
+    """
+    right, of, not_sure = (number_or_none(query, field, most=999_999) for field in Score._fields)
+    is_of_others = query.get("scored", sent_selection(query).query) != sent_selection(query).query
+    if right is None or of is None or right + (not_sure or 0) > of or is_of_others:
+        return Score()
+    return Score(right, of, not_sure or 0)
 
 
 def number_or_none(query: QueryDict, field: str, most: int) -> int | None:

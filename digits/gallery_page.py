@@ -4,7 +4,9 @@ All of it is in the page's address: nothing is stored about anyone.
 """
 
 import functools
+from collections import Counter
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -37,20 +39,30 @@ class Selection(NamedTuple):
         return f"{of_digit} that the network {' and '.join(answers)}" if answers else of_digit
 
 
+class Verdict(StrEnum):
+    """How the network did on a tile that has a label."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    UNSURE = "unsure"  # whatever its best guess is
+
+
 class Score(NamedTuple):
-    """How many of the answered tiles the network read right."""
+    """How many of the answered tiles the network read right, and of how many it was not sure."""
 
     right: int = 0
     of: int = 0
+    not_sure: int = 0
 
     @property
     def fields(self) -> dict[str, int]:
         """The score, as an address or a form carries it."""
-        return self._asdict() if self.of else {}
+        return {name: count for name, count in self._asdict().items() if count or name != "not_sure"} if self.of else {}
 
     @property
-    def query(self) -> str:
-        return f"?{urlencode(self.fields)}" if self.of else ""
+    def words(self) -> str:
+        unsure = f", {self.not_sure} not sure" if self.not_sure else ""
+        return f"{self.right} of {self.of} right{unsure}"
 
 
 @dataclass(frozen=True)
@@ -60,12 +72,13 @@ class GalleryPage:
     selection: Selection
     earlier: Score  # of the tiles that were shown before these
     shown: list[int]  # the indices of the tiles
-    verdicts: dict[int, bool | None]  # for each answered tile, whether it was read right; None without a label
+    verdicts: dict[int, Verdict | None]  # of each answered tile; None without a label
 
     @functools.cached_property
     def score(self) -> Score:
-        scored = [right for right in self.verdicts.values() if right is not None]
-        return Score(self.earlier.right + sum(scored), self.earlier.of + len(scored))
+        counts = Counter(verdict for verdict in self.verdicts.values() if verdict)
+        more = Score(counts[Verdict.RIGHT], counts.total(), counts[Verdict.UNSURE])
+        return Score(*(earlier + count for earlier, count in zip(self.earlier, more, strict=True)))
 
     @property
     def address(self) -> str:
@@ -73,6 +86,7 @@ class GalleryPage:
 
     @property
     def query(self) -> str:
-        wrong = sorted(index for index, right in self.verdicts.items() if right is False)
-        tiles = {"tile": self.shown, "answered": sorted(self.verdicts), "wrong": wrong}
+        tiles = {"tile": self.shown, "answered": sorted(self.verdicts)}
+        for kind in (Verdict.WRONG, Verdict.UNSURE):
+            tiles[kind] = sorted(index for index, verdict in self.verdicts.items() if verdict == kind)
         return f"?{urlencode(self.selection.fields | self.earlier.fields | tiles, doseq=True)}"

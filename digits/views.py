@@ -24,7 +24,7 @@ from .errors import refuse
 from .forms import sent_frame, sent_pad, sent_picture, sent_score, sent_selection, sent_strokes, sent_tiles
 from .gallery import choose_at_random
 from .gallery import gallery as stored_tiles
-from .gallery_page import GalleryPage
+from .gallery_page import GalleryPage, Verdict
 from .look_alikes import look_alikes_context
 from .network_panel import activations_context, panel_context
 from .numbers import Digit, Number, read_number
@@ -78,7 +78,7 @@ def predict_tile(request: HttpRequest, index: int) -> HttpResponse:
     pixels = stored_pixels(index)
     tile = tile_context(index, recognize(pixels))
     page = sent_page(request.GET)
-    page.verdicts[index] = tile["right"]
+    page.verdicts[index] = tile["verdict"]
     context = {"tile": tile, "page": page, "accuracy": accuracy_in_percent(), "announces": True}
     response = render(request, "digits/_tile.html", context)
     if page.shown:
@@ -219,7 +219,7 @@ def gallery_context(query: QueryDict) -> dict:
     answered = set(sent_tiles(query, "answered")).intersection(shown)
     asked = set(shown if asks_all else sent_tiles(query, "predict")).intersection(shown) - answered
     predictions = predict_tiles(answered, recognize_uncounted) | predict_tiles(asked, recognize_batch)
-    verdicts = {index: is_right(index, predictions[index]) for index in shown if index in predictions}
+    verdicts = {index: verdict_of(index, predictions[index]) for index in shown if index in predictions}
     return {
         "page": GalleryPage(selection, sent_score(query), shown, verdicts),
         "tiles": rendered_tiles(shown, predictions),
@@ -244,8 +244,10 @@ def sent_page(query: QueryDict) -> GalleryPage:
     """The gallery's page as the address describes it, which also says what answers were wrong."""
     shown = shown_tiles(query)
     answered = set(sent_tiles(query, "answered")).intersection(shown)
-    wrong = set(sent_tiles(query, "wrong"))
-    verdicts = {index: None if stored_tiles().label(index) is None else index not in wrong for index in answered}
+    labelled = {index for index in answered if stored_tiles().label(index) is not None}
+    verdicts = dict.fromkeys(answered) | dict.fromkeys(labelled, Verdict.RIGHT)
+    for kind in (Verdict.WRONG, Verdict.UNSURE):
+        verdicts |= dict.fromkeys(labelled.intersection(sent_tiles(query, kind)), kind)
     return GalleryPage(sent_selection(query), sent_score(query), shown, verdicts)
 
 
@@ -270,13 +272,17 @@ def tile_context(index: int, prediction: Prediction) -> dict:
     """An answered tile as `_tile.html` shows it."""
     tile = stored_tiles().tile(index)
     note = "no digit?" if prediction.is_refused else prediction.verdict
-    return tile._asdict() | {"prediction": prediction, "right": is_right(index, prediction), "note": note}
+    return tile._asdict() | {"prediction": prediction, "verdict": verdict_of(index, prediction), "note": note}
 
 
-def is_right(index: int, prediction: Prediction) -> bool | None:
-    """Whether the prediction of a tile is its label; None without a label."""
+def verdict_of(index: int, prediction: Prediction) -> Verdict | None:
+    """How the network did on a tile; None without a label."""
     label = stored_tiles().label(index)
-    return None if label is None else prediction.digit == label
+    if label is None:
+        return None
+    if prediction.uncertain:
+        return Verdict.UNSURE
+    return Verdict.RIGHT if prediction.digit == label else Verdict.WRONG
 
 
 def rendered_tiles(shown: list[int], predictions: dict[int, Prediction]) -> SafeString:

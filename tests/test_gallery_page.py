@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from digits.gallery import gallery
-from digits.gallery_page import GalleryPage, Score, Selection
+from digits.gallery_page import GalleryPage, Score, Selection, Verdict
 from digits.recognizer import recognize
 
 
@@ -16,6 +16,11 @@ def shown(page) -> list[int]:
 
 def answered(page) -> list[int]:
     return [int(index) for index in re.findall(r'type="hidden" name="answered" value="(\d+)"', page.content.decode())]
+
+
+def is_right(index: int) -> bool:
+    reading = recognize(gallery().pixels(index))
+    return reading.digit == gallery().label(index) and not reading.uncertain
 
 
 def test_the_page_shows_twenty_different_tiles_unanswered(client):
@@ -73,7 +78,7 @@ def test_without_labels_no_answer_is_called_right_or_wrong(client, monkeypatch):
     assert "✓" not in page
     assert "✗" not in page
     assert ", label" not in page
-    assert "No score yet" in page
+    assert "No tile read yet" in page
 
 
 @pytest.mark.parametrize("path", ["/", "/tiles/"])
@@ -110,10 +115,10 @@ def test_an_invalid_filter_is_ignored(client, query):
 
 
 def test_a_filter_that_no_tile_meets_says_so_and_offers_all_tiles(client):
-    page = client.get("/", {"digit": 0, "read": 1, "right": 3, "of": 4})
+    page = client.get("/", {"digit": 0, "read": 1})
     assert shown(page) == []
     assert "There is no tile of a 0 that the network reads as 1." in page.content.decode()
-    assert 'href="/?right=3&amp;of=4">Show all tiles' in page.content.decode()
+    assert 'href="/">Show all tiles' in page.content.decode()
     assert b"no tile of a 0" in client.get("/tiles/", {"digit": 0, "read": 1}).content
 
 
@@ -121,19 +126,45 @@ def test_a_filter_that_no_tile_meets_says_so_and_offers_all_tiles(client):
 def test_all_tiles_of_a_page_are_answered_at_once(client, path):
     page = client.get(path, {"tile": [5, 17, 99], "answered": 17, "predict": "all", "right": 1, "of": 2})
     assert answered(page) == [5, 17, 99]
-    right = 1 + sum(recognize(gallery().pixels(index)).digit == gallery().label(index) for index in (5, 17, 99))
+    right = 1 + sum(is_right(index) for index in (5, 17, 99))
     assert f"{right} of 5 right" in page.content.decode()
 
 
 def test_the_score_survives_other_tiles(client):
-    page = client.get("/tiles/", {"digit": 4, "right": 19, "of": 20})
-    assert "19 of 20 right" in page.content.decode()
-    assert "19 of 20 right" in client.get(page.headers["HX-Push-Url"]).content.decode()
+    page = client.get("/tiles/", {"digit": 4, "right": 18, "of": 20, "not_sure": 1})
+    assert "18 of 20 right, 1 not sure<" in page.content.decode()
+    assert "18 of 20 right, 1 not sure<" in client.get(page.headers["HX-Push-Url"]).content.decode()
 
 
-@pytest.mark.parametrize("score", [{"right": 5, "of": 4}, {"right": 5}, {"right": "x", "of": 9}, {"of": "9" * 5000}])
+def test_another_filter_begins_another_score(client):
+    score = {"right": 18, "of": 20, "scored": "?digit=4"}
+    assert "18 of 20 right" in client.get("/tiles/", {"digit": 4} | score).content.decode()
+    page = client.get("/tiles/", {"digit": 4, "hard": 1} | score)
+    assert "No tile read yet" in page.content.decode()
+    assert "of=20" not in page.headers["HX-Push-Url"]
+
+
+def test_a_tile_whose_answer_is_not_sure_counts_as_not_sure_whatever_its_label_is(client):
+    unsure = [index for index in gallery().select(hard=True) if recognize(gallery().pixels(index)).uncertain]
+    guessed = next(index for index in unsure if recognize(gallery().pixels(index)).digit == gallery().label(index))
+    page = client.get("/tiles/", {"tile": guessed, "predict": "all"})
+    assert "0 of 1 right, 1 not sure<" in page.content.decode()
+    again = client.get(f"/tiles/{guessed}/prediction/", {"tile": guessed, "answered": guessed, "unsure": guessed})
+    assert "0 of 1 right, 1 not sure<" in again.content.decode()
+
+
+@pytest.mark.parametrize(
+    "score",
+    [
+        {"right": 5, "of": 4},
+        {"right": 3, "of": 4, "not_sure": 2},
+        {"right": 5},
+        {"right": "x", "of": 9},
+        {"of": "9" * 5000},
+    ],
+)
 def test_an_invalid_score_is_ignored(client, score):
-    assert "No score yet" in client.get("/", score).content.decode()
+    assert "No tile read yet" in client.get("/", score).content.decode()
 
 
 def test_the_address_of_new_tiles_names_them_and_gets_a_history_entry(client):
@@ -165,8 +196,9 @@ def test_a_filter_is_said_in_words():
 
 
 def test_the_page_s_address_names_every_condition_the_earlier_score_and_the_answers():
-    page = GalleryPage(Selection(digit=0, hard=True), Score(3, 4), [7, 5, 6], {6: False, 5: True, 7: None})
-    assert page.score == Score(4, 6)  # a tile without a label does not count
-    query = "digit=0&hard=1&right=3&of=4&tile=7&tile=5&tile=6&answered=5&answered=6&answered=7&wrong=6"
-    assert page.address == f"/?{query}"
+    verdicts = {6: Verdict.WRONG, 5: Verdict.RIGHT, 7: None, 8: Verdict.UNSURE}
+    page = GalleryPage(Selection(digit=0, hard=True), Score(3, 4), [7, 5, 6, 8], verdicts)
+    assert page.score == Score(4, 7, 1)  # a tile without a label does not count
+    tiles = "tile=7&tile=5&tile=6&tile=8&answered=5&answered=6&answered=7&answered=8&wrong=6&unsure=8"
+    assert page.address == f"/?digit=0&hard=1&right=3&of=4&{tiles}"
     assert GalleryPage(Selection(), Score(), [7], {}).address == "/?tile=7"
