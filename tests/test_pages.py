@@ -10,7 +10,7 @@ from .pictures import TWO
 
 HEADER = {
     "Home": "/",
-    "Draw": "/draw/",
+    "Large pad": "/draw/",
     "Challenge": "/challenge/",
     "Map": "/map/",
     "Accuracy": "/model/",

@@ -98,6 +98,7 @@ def test_strokes_beside_the_pad_are_no_drawing(client):
     answer = send_strokes(client, [{"points": [[3, 3], [3.5, 3.5]], "width": 0.1}])
     assert answer.status_code == 422
     assert "There is no ink in this drawing." in answer.content.decode()
+    assert "Probability of each digit" not in answer.content.decode()
 
 
 def test_a_line_that_only_crosses_the_pad_counts_with_what_is_seen_of_it():

@@ -12,7 +12,7 @@ from benchmarks import preview
 
 PAGES = {
     "/": "Draw a number",
-    "/draw/": "Draw",
+    "/draw/": "Large pad",
     "/challenge/": "Ten-digit challenge",
     "/model/": "How good is it?",
     "/api/": "API",

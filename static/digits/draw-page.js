@@ -127,6 +127,13 @@ function take(event, [file]) {
   if (!file) return;
   event.preventDefault();
   pad.take(file);
+  bringAnswerIntoSight();
+}
+
+/** The button for files may be a screen below the pad. */
+function bringAnswerIntoSight() {
+  const main = document.querySelector("main");
+  if (main.getBoundingClientRect().top < 0) main.scrollIntoView();
 }
 
 function hover(event) {

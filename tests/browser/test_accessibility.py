@@ -90,7 +90,7 @@ def test_what_is_chosen_and_what_colours_mean_still_shows_in_forced_colours(page
         return part.evaluate("(part, name) => getComputedStyle(part)[name]", name)
 
     page.goto("/draw/")
-    current, other = (page.get_by_role("link", name=name, exact=True) for name in ("Draw", "Home"))
+    current, other = (page.get_by_role("link", name=name, exact=True) for name in ("Large pad", "Home"))
     paper = style(page.locator("html"), "backgroundColor")
     assert style(other, "borderBottomColor") == paper != style(current, "borderBottomColor")
     chosen, others = page.get_by_title("Medium"), page.get_by_title("Broad")

@@ -227,7 +227,7 @@ def test_a_drawing_outlives_leaving_the_page(page):
     expect_digit(page, 4)
     drawn = bitmap(page)
     page.get_by_role("link", name="Home").click()
-    page.get_by_role("link", name="Draw", exact=True).click()
+    page.get_by_role("link", name="Large pad").click()
     expect_digit(page, 4)
     assert bitmap(page) == drawn
     page.reload()

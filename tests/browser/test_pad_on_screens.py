@@ -15,14 +15,21 @@ from .pad import (
     bitmap,
     bottom,
     button,
+    choose,
     expect_digit,
     expect_nothing_drawn,
     expect_settled,
     ink,
     pad,
 )
-from .strokes import DIGITS, drag_fingers, draw, draw_stroke, on_screen, touch
+from .strokes import DIGITS, drag_fingers, draw, draw_stroke, on_screen, picture, touch
 
+IS_SEEN = """
+heading => {
+    const { x, y, width, height } = heading.getBoundingClientRect();
+    return document.elementFromPoint(x + width / 2, y + height / 2) === heading;
+}
+"""
 SIZES = [(320, 640), (375, 660), (667, 331), (768, 1024), (1280, 900), (1920, 1080)]
 
 
@@ -60,6 +67,46 @@ def test_the_answer_is_above_the_pad_on_a_phone_and_moves_nothing(page):
         assert bottom(verdict) <= place["y"]
         assert pad(page).bounding_box() == place
     expect(verdict).to_contain_text("Not a number, as far as I can tell")
+
+
+@pytest.mark.parametrize("page", UPRIGHT, indirect=True, ids=["375-px", "320-px"])
+@pytest.mark.parametrize("path", ["/", "/draw/"])
+def test_a_phone_says_what_to_do_where_the_answer_will_be(page, path):
+    page.goto(path)
+    place = pad(page).bounding_box()
+    headline = page.get_by_role("heading", name="Draw a number")
+    expect(headline).to_be_visible()
+    expect(page.get_by_text("One digit or several, or a picture of them.")).to_be_in_viewport(ratio=1)
+    assert bottom(headline) <= place["y"]
+    touch(page, 7)
+    expect_digit(page, 7)
+    assert pad(page).bounding_box() == place
+    assert not headline.evaluate(IS_SEEN)
+    button(page, "Clear").tap()
+    expect_nothing_drawn(page)
+    headline.scroll_into_view_if_needed()
+    assert headline.evaluate(IS_SEEN)
+
+
+@ON_A_PHONE
+def test_a_picture_is_chosen_from_the_first_screen_of_a_phone(page):
+    page.goto("/")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_text("a picture", exact=True).tap()
+    chooser.value.set_files({"name": "seven.png", "mimeType": "image/png", "buffer": picture(7)})
+    expect_digit(page, 7)
+
+
+@ON_A_PHONE
+def test_the_answer_to_a_picture_comes_into_sight(page):
+    page.goto("/")
+    page.get_by_text("Choose a picture").scroll_into_view_if_needed()
+    page.evaluate("scrollBy(0, 200)")
+    expect(page.locator(".verdict")).not_to_be_in_viewport()
+    choose(page, "seven.png", picture(7))
+    expect_digit(page, 7)
+    expect(page.locator(".verdict strong")).to_be_in_viewport(ratio=1)
+    expect(pad(page)).to_be_in_viewport(ratio=1)
 
 
 @ON_A_PHONE
@@ -243,9 +290,21 @@ def test_nothing_shifts_while_a_drawing_is_read_and_every_control_is_within_the_
 
 
 @pytest.mark.parametrize("page", [{"viewport": {"width": 320, "height": 640}}], indirect=True, ids=["320-px"])
-def test_the_navigation_reads_as_words_apart_in_a_narrow_window(page):
-    page.goto("/")
+@pytest.mark.parametrize(("path", "named"), [("/", "Home"), ("/draw/", "Large pad")])
+def test_the_navigation_reads_as_words_apart_in_a_narrow_window(page, path, named):
+    page.goto(path)
+    links = page.get_by_label("Pages").get_by_role("link")
+    expect(links).to_have_text([named, "Challenge", "Map", "Accuracy", "API"])  # there, both pads are as large
     boxes = [link.bounding_box() for link in page.get_by_label("Pages").get_by_role("link").all()]
     assert len({box["y"] for box in boxes}) == 1
     for left, right in itertools.pairwise(boxes):
         assert right["x"] - left["x"] - left["width"] >= 8
+
+
+def test_the_header_is_the_same_on_every_page(page):
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    boxes = []
+    for path in ("/", "/draw/", "/challenge/", "/map/", "/model/", "/api/"):
+        page.goto(path)
+        boxes.append([link.bounding_box()["x"] for link in page.locator("header a").all()])
+    assert all(places == boxes[0] for places in boxes)
