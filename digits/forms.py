@@ -109,6 +109,11 @@ def sent_score(query: QueryDict) -> Score:
     return Score(right, of, not_sure or 0)
 
 
+def sent_place(request: HttpRequest) -> int | None:
+    """The place of a digit in a number, from 0; None where none is sent."""
+    return number_or_none(request.POST, "place", most=999_999)
+
+
 def number_or_none(query: QueryDict, field: str, most: int) -> int | None:
     """The whole number from 0 to `most` in a field of the address; None for anything else."""
     value = query.get(field, "")

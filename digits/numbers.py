@@ -13,6 +13,7 @@ from .pictures import Budget, DrawingSheet, PictureSheet, centring
 from .pictures.strips import Strip
 from .recognizer import (
     LineReading,
+    Prediction,
     Reading,
     count,
     likeliest,
@@ -79,10 +80,18 @@ class Line(NamedTuple):
     others: int = 0  # characters that are not digits
     runner_up: str = ""  # the second likeliest string
     is_cut: bool = False  # whether it is longer than what was read
+    strip: Strip | None = None  # in which its characters were read
+    reading: LineReading | None = None
 
     @property
     def number(self) -> str:
         return "".join(str(digit.digit) for digit in self.digits)
+
+    def pixels(self, place: int) -> np.ndarray:
+        """The digit at a place as the network for single digits sees it, (28, 28) uint8, of a line that was read."""
+        chosen = np.zeros(len(self.reading.symbols), bool)
+        chosen[np.flatnonzero(self.reading.symbols != OTHER)[place]] = True
+        return self.strip.pixels(self.reading.places, chosen)[0]
 
 
 class Number(NamedTuple):
@@ -103,6 +112,23 @@ class Number(NamedTuple):
     @property
     def digits(self) -> list[Digit]:
         return [digit for line in self.lines for digit in line.digits]
+
+    def pixels(self, place: int) -> np.ndarray:
+        """The digit at a place as the network for single digits sees it, (28, 28) uint8."""
+        if self.single:
+            return self.single.pixels
+        for line in self.lines:
+            if place < len(line.digits):
+                return line.pixels(place)
+            place -= len(line.digits)
+        raise IndexError(place)
+
+    def prediction(self, place: int) -> Prediction:
+        """What was read at a place, as of a single digit."""
+        if self.single:
+            return self.single.prediction
+        digit = self.digits[place]
+        return Prediction(digit.digit, digit.probabilities, uncertain=False, reason=None)
 
     @property
     def box(self) -> Box:
@@ -311,7 +337,8 @@ def line_of(strips: Sequence[Strip], reading: LineReading) -> Line:
     if read != "".join(str(digit.digit) for digit in digits):
         runner_up = read
     is_cut = strip.is_cut or len(digits) > MAX_DIGITS
-    return Line(digits[:MAX_DIGITS], min(reading.confidence * factor, 1.0), others, runner_up, is_cut)
+    confidence = min(reading.confidence * factor, 1.0)
+    return Line(digits[:MAX_DIGITS], confidence, others, runner_up, is_cut, strip, reading)
 
 
 def string_of(symbols: np.ndarray) -> str:

@@ -21,13 +21,13 @@ from .api.page import chapters, readable
 from .api.sample import sample_answer
 from .decorators import page
 from .errors import refuse
-from .forms import sent_frame, sent_pad, sent_picture, sent_score, sent_selection, sent_strokes, sent_tiles
+from .forms import sent_frame, sent_pad, sent_picture, sent_place, sent_score, sent_selection, sent_strokes, sent_tiles
 from .gallery import choose_at_random
 from .gallery import gallery as stored_tiles
 from .gallery_page import GalleryPage, Verdict
 from .look_alikes import look_alikes_context
 from .network_panel import activations_context, panel_context
-from .numbers import Digit, Number, read_number
+from .numbers import Digit, Number, read_number, read_uncounted
 from .pictures import DrawingSheet, PictureSheet, centring, pngs
 from .pictures.drawing import Stroke
 from .pictures.formats import READ, TYPES
@@ -36,7 +36,6 @@ from .recognizer import (
     activity,
     classifier,
     explain,
-    likeliest,
     recognize,
     recognize_batch,
     recognize_uncounted,
@@ -129,8 +128,8 @@ def draw(request: HttpRequest) -> HttpResponse:
         with prediction_place(request):
             number = read_number(sent_sheet(request))
             context |= number_context(request, number)
-            if "explain" in request.POST and number.single and not number.is_refused:
-                context |= explanation_context(*number.single)
+            if "explain" in request.POST and not number.is_refused:
+                context |= explained_digit(number, None)
     except Refusal as refusal:
         return refuse_drawing(request, refusal, "digits/draw.html", context)
     return render(request, "digits/draw.html", context)
@@ -147,8 +146,8 @@ def predict_drawing(request: HttpRequest) -> HttpResponse:
         with prediction_place(request):
             number = read_number(sent_sheet(request))
             context |= number_context(request, number)
-            if context["swaps_activations"] and number.single:
-                context["activations"] = activations_context(number.single.pixels)
+            if context["swaps_activations"] and (number.single or context["digits"]):
+                context["activations"] = activations_context(number.pixels(len(number.digits) - 1))
     except Refusal as refusal:
         is_beside = request.htmx.target == "notice"  # the file is not on the pad, whose answer stays
         template = "digits/_refused_file.html" if is_beside else "digits/_prediction.html"
@@ -162,10 +161,9 @@ def explain_drawing(request: HttpRequest) -> HttpResponse:
     context = {"announces": True}
     try:
         with prediction_place(request):
-            pixels = likeliest(sent_sheet(request).candidates())
-            [prediction] = recognize_uncounted(pixels[None])  # counted when it was answered
-            if not prediction.is_refused:
-                context |= explanation_context(pixels, prediction)
+            number = read_uncounted(sent_sheet(request))  # counted when it was answered
+            if not number.is_refused:
+                context |= explained_digit(number, sent_place(request))
     except Refusal as refusal:
         return refuse_drawing(request, refusal, "digits/_explanation.html", context)
     return render(request, "digits/_explanation.html", context)
@@ -370,6 +368,18 @@ def boxes_context(
         )
     view = [round(100 * length, 2) for length in (left, top, width, height)]
     return {"view": view, "digits": boxes, "font_size": 6}
+
+
+def explained_digit(number: Number, place: int | None) -> dict:
+    """The explanation of one digit of a number as `_explanation.html` shows it, where another one can be chosen.
+
+    place: of the digit; the least sure one is explained unless it is given.
+    """
+    digits = number.digits
+    if place is None or place >= len(digits):
+        place = min(range(len(digits)), key=lambda index: digits[index].confidence)
+    context = {"digits": digits, "place": place} if len(digits) > 1 else {}
+    return context | explanation_context(number.pixels(place), number.prediction(place))
 
 
 def explanation_context(pixels: np.ndarray, prediction: Prediction, index: int | None = None) -> dict:

@@ -10,8 +10,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from digits import pictures
+from digits.numbers import read_uncounted
 
-from .pictures import SEVEN, TWO, drawing, encoded
+from .pictures import SEVEN, TWO, drawing, encoded, number_picture
 
 
 def post(client, data: bytes):
@@ -48,6 +49,23 @@ def test_the_overlay_and_the_sheets_are_pictures_of_the_drawing(client):
     assert first.size > second.size
     assert [sheet.shape for sheet in (third, fourth, neurons)] == [(87, 87), (39, 39), (19, 159)]
     assert all(sheet.max() == 255 for sheet in (first, second, third, fourth, neurons))
+
+
+def test_the_least_sure_digit_of_a_number_is_explained_or_the_one_that_is_asked_for(client):
+    sheet = pictures.sheet_of_picture(encoded(number_picture("4217")))
+    read = read_uncounted(sheet)
+    least = min(range(4), key=lambda place: read.digits[place].confidence)
+    for place, explained in ((None, least), (0, 0), (2, 2), (99, least)):
+        fields = {"file": SimpleUploadedFile("n.png", encoded(number_picture("4217")), "image/png")}
+        answer = client.post("/draw/explain/", fields | ({} if place is None else {"place": place}))
+        assert f"Why {'4217'[explained]}, and not " in words(answer)
+        pressed = re.findall(r'value="(\d)" aria-pressed="true"', answer.content.decode())
+        assert pressed == [str(explained)]
+
+
+def test_what_is_not_read_is_not_explained(client):
+    answer = post(client, encoded(number_picture(*["42"] * 21)))
+    assert "Nothing to explain" in words(answer)
 
 
 def test_an_empty_form_is_told_what_to_do(client):

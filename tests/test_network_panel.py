@@ -90,9 +90,16 @@ def test_an_answer_with_activations_is_small_as_browsers_take_it(client):
     assert len(answer.content) <= MOST_BYTES
 
 
-def test_a_number_is_told_to_be_read_by_another_network(client):
-    answer = post(client, encoded(number_picture("42")))
-    assert "This is the network for single digits." in answer.content.decode()
+def test_of_a_number_the_last_digit_is_shown(client):
+    answer = post(client, encoded(number_picture("47")))
+    assert "how the one for single digits sees the last digit." in answer.content.decode()
+    outputs = json.loads(attributes(answer, 'div id="activations"')["outputs"])
+    assert np.argmax(outputs) == 7
+
+
+def test_of_more_lines_than_are_read_nothing_is_shown(client):
+    answer = post(client, encoded(number_picture(*["42"] * 21)))
+    assert "This is the one for single digits." in answer.content.decode()
     assert attributes(answer, 'div id="activations"') == {}
 
 

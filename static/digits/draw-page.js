@@ -19,7 +19,7 @@ const pad = new DrawingPad(form, "drawing");
 // Events of the pad
 
 form.addEventListener("changed", () => {
-  withdraw(explain);
+  withdraw(explanation);
   explanation.replaceChildren(); // it explained the drawing before
 });
 form.addEventListener("emptied", () => {

@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from .pad import answer, button, expect_digit, expect_settled, pad
 from .strokes import draw, draw_number
+from .test_accessibility import assert_accessible
 
 
 @pytest.mark.parametrize(
@@ -22,7 +23,25 @@ def test_a_drawn_number_is_read_with_a_box_around_each_digit(page, number, gap):
     assert all(0.3 < place["height"] / drawn["height"] < 0.6 for place in places)
     expect(page.locator("#prediction .digits-of-number .digit")).to_have_text(list(number))
     expect(page.get_by_role("status")).to_contain_text(f"{number}, ")
-    expect(button(page, "Explain")).to_be_hidden()
+
+
+def test_each_digit_of_a_number_is_explained(page):
+    page.goto("/draw/")
+    draw_number(page, "42", 0.1)
+    expect_settled(page)
+    button(page, "Explain").click()
+    explanation = page.get_by_label("Explanation")
+    digits = explanation.get_by_role("group", name="Digit to explain").get_by_role("button")
+    expect(digits).to_have_text(["4", "2"])
+    for place, digit in enumerate("42"):
+        digits.nth(place).click()
+        expect(explanation.get_by_role("heading", level=2)).to_contain_text(f"Why {digit}, and not ")
+        expect(digits.nth(place)).to_have_attribute("aria-pressed", "true")
+        expect(digits.nth(1 - place)).to_have_attribute("aria-pressed", "false")
+        expect(digits.nth(place)).to_be_focused()
+    assert_accessible(page)
+    button(page, "Undo").click()
+    expect(explanation).to_be_empty()
 
 
 def test_the_boxes_of_a_number_go_with_it(page):

@@ -251,13 +251,11 @@ def test_the_network_fits_any_window(page, width):
     assert box["x"] + box["width"] <= width
 
 
-def test_a_number_is_said_to_be_read_by_another_network(page):
+def test_the_last_digit_of_a_number_is_shown(page):
     open_network(page)
-    draw_and_see(page, 7)
-    button(page, "Clear").click()
-    draw_number(page, "42", gap=0.1)
-    expect(page.locator("#activations")).to_contain_text("This is the network for single digits.")
-    expect(page.locator(".network [data-part=state]")).to_have_text("At rest: no single digit is drawn.")
+    draw_number(page, "47", gap=0.1)
+    expect(page.locator("#activations")).to_contain_text("how the one for single digits sees the last digit.")
+    expect(page.locator(".network [data-part=name]")).to_have_text("Output: 7")
 
 
 @WITHOUT_JAVASCRIPT
