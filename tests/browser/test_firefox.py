@@ -1,4 +1,7 @@
-"""The journeys that lean most on the browser, again in Firefox; fingers, the dark and no JavaScript are Chromium's."""
+"""The journeys that lean most on the browser, again in Firefox.
+
+Fingers, the dark and no JavaScript are Chromium's, and so are downloads, of which Firefox tells its driver nothing.
+"""
 
 from collections.abc import Iterator
 
@@ -10,6 +13,11 @@ from .test_challenge import (  # noqa: F401
     test_a_wrong_digit_is_tried_again_and_the_card_says_so,
     test_ten_digits_are_asked_for_read_and_put_on_a_card,
 )
+from .test_corrections import (  # noqa: F401
+    test_a_digit_that_was_read_can_be_said_to_be_another_by_the_mouse,
+    test_it_is_said_by_the_keyboard,
+    test_reloading_keeps_them_and_another_tab_has_none,
+)
 from .test_drawing_pad import (  # noqa: F401
     test_a_digit_can_be_drawn_with_the_keys,
     test_a_drawing_outlives_leaving_the_page,
@@ -18,6 +26,10 @@ from .test_drawing_pad import (  # noqa: F401
     test_the_answer_follows_the_pen_and_is_announced_when_it_is_lifted,
     test_the_eraser_takes_ink_away,
     test_undo_takes_away_the_last_stroke_and_redo_brings_it_back,
+)
+from .test_drawn_numbers import (  # noqa: F401
+    test_a_number_in_two_lines_is_read_from_top_to_bottom,
+    test_each_digit_of_a_number_is_explained,
 )
 from .test_gallery_page import (  # noqa: F401
     test_a_tapped_tile_shows_its_digit_in_place,
