@@ -44,7 +44,7 @@ SOURCES = [
 ]
 FILE = r"\w[\w.*/-]*\.(?:py|html|css|js|json|csv|gz|md|txt|npz|png|toml|svg)"
 # Files of others that data/README.md describes.
-ELSEWHERE = {"train.csv", "test.csv", "train-writers.json.gz"}
+ELSEWHERE = {"corrections.csv", "train.csv", "test.csv", "train-writers.json.gz"}
 
 
 def examples(document: str, language: str) -> list[str]:
