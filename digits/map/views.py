@@ -8,13 +8,14 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import etag
 
+from ..answers import base64_of
 from ..decorators import page
 from ..gallery import UNLABELLED, gallery
 from ..pictures import pngs
 from ..recognizer import likeliest, recognize
 from ..refusals import NotFound, Refusal
 from ..traffic.limits import prediction_place
-from ..views import base64_of, fresh, refuse_drawing, sent_sheet
+from ..views import fresh, refuse_drawing, sent_sheet
 from .layout import NoLayout
 from .pictures import SCHEMES, picture_of
 from .placing import place
