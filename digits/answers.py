@@ -58,25 +58,28 @@ def boxes_context(
     return {"view": view, "digits": boxes, "font_size": 6}
 
 
-def explained_digit(number: Number, place: int | None) -> dict:
+def explained_digit(number: Number, place: int | None = None, meant: int | None = None) -> dict:
     """The explanation of one digit of a number as `_explanation.html` shows it, where another one can be chosen.
 
-    place: of the digit; the least sure one is explained unless it is given.
+    place: of the digit; the least sure one is explained unless it is given. meant: what it is weighed against, if not
+    the runner-up.
     """
     digits = number.digits
     if place is None or place >= len(digits):
         place = min(range(len(digits)), key=lambda index: digits[index].confidence)
     context = {"digits": digits, "place": place} if len(digits) > 1 else {}
-    return context | explanation_context(number.pixels(place), number.prediction(place))
+    return context | explanation_context(number.pixels(place), number.prediction(place), meant=meant)
 
 
-def explanation_context(pixels: np.ndarray, prediction: Prediction, index: int | None = None) -> dict:
+def explanation_context(
+    pixels: np.ndarray, prediction: Prediction, index: int | None = None, meant: int | None = None
+) -> dict:
     """The explanation of a prediction from prepared pixels, (28, 28) uint8, as `_explanation.html` shows it.
 
-    index: of the tile whose pixels they are.
+    index: of the tile whose pixels they are. meant: what it is weighed against, if not the runner-up.
     """
-    explanation, computed = explain(pixels, prediction), activity(pixels)
-    return look_alikes_context(pixels, prediction.runner_up, index) | {
+    explanation, computed = explain(pixels, prediction, meant), activity(pixels)
+    return look_alikes_context(pixels, explanation.rival, index) | {
         "explanation": explanation,
         "overlay": base64_of(pngs.overlay(pixels, explanation.relevance)),
         "sheets": [{"png": base64_of(pngs.sheet(maps)), "filters": maps.shape[2]} for maps in computed.maps],

@@ -18,7 +18,7 @@ from digit_recognizer_dl_model.weights import UnusableWeights
 
 from . import static_files
 from .addresses import Audience, audience_of
-from .refusals import Busy, MethodNotAllowed, NotFound, Refusal, ServerError, Unavailable
+from .refusals import Busy, MethodNotAllowed, NotFound, Refusal, ServerError, TooLarge, Unavailable
 
 BAD_HOST = "This site does not answer to that host name; its setting DJANGO_ALLOWED_HOSTS lists those it does."
 # What whoever runs the site can do about forms that are refused.
@@ -53,7 +53,7 @@ def failure(request: HttpRequest, status: int, title: str, detail: str) -> HttpR
     if audience is Audience.PROGRAMS:
         body = described(status, title, detail)
         return JsonResponse(body, status=status, content_type="application/problem+json")
-    context = {"title": title, "detail": detail}
+    context = {"title": title, "detail": detail, "may_succeed_later": status != TooLarge.status}
     if request.htmx:
         response = render(request, "digits/_failure.html", context, status=status)
         # Not where the answer would have gone, which may hold something worth keeping.

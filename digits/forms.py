@@ -19,10 +19,12 @@ WIDEST_PAD = 4  # units that a pad is wide or high at most
 
 
 def sent_picture(request: HttpRequest, missing: str) -> bytes:
-    """The encoded picture in the multipart field `file`; raises NoPicture with the words `missing`, or TooLarge."""
+    """The encoded picture in the multipart field `file`; raises TooLarge, or NoPicture, with the words `missing`."""
     file = request.FILES.get("file")
-    if file is None or file.size == 0:
+    if file is None:
         raise NoPicture(missing)
+    if file.size == 0:
+        raise NoPicture("This file is empty.")
     if file.size > settings.MAX_PICTURE_BYTES:
         raise TooLarge.over("picture", settings.MAX_PICTURE_BYTES)
     return file.read()
@@ -112,6 +114,11 @@ def sent_score(query: QueryDict) -> Score:
 def sent_place(request: HttpRequest) -> int | None:
     """The place of a digit in a number, from 0; None where none is sent."""
     return number_or_none(request.POST, "place", most=999_999)
+
+
+def sent_meant(request: HttpRequest) -> int | None:
+    """The digit that a drawing is meant to be, where someone said so."""
+    return number_or_none(request.POST, "meant", most=9)
 
 
 def number_or_none(query: QueryDict, field: str, most: int) -> int | None:

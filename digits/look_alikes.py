@@ -11,16 +11,16 @@ SHOWN = 5
 MOST = 20_000  # tiles that are compared, the first: MNIST's test images are half of that, other galleries may be huge
 
 
-def look_alikes_context(pixels: np.ndarray, runner_up: int, index: int | None = None) -> dict:
-    """The tiles that look like the pixels, (28, 28) uint8, and those of the runner-up, for `_look_alikes.html`.
+def look_alikes_context(pixels: np.ndarray, rival: int, index: int | None = None) -> dict:
+    """The tiles that look like the pixels, (28, 28) uint8, and those of its rival, for `_look_alikes.html`.
 
     index: of the tile whose pixels they are, which is left out. Without a gallery, nothing is shown.
     """
     try:
         return {
             "look_alikes": look_alikes(pixels, without=index),
-            "rivals": look_alikes(pixels, digit=runner_up, without=index),
-            "rival": runner_up,
+            "rivals": look_alikes(pixels, digit=rival, without=index),
+            "rival": rival,
         }
     except (FileNotFoundError, PermissionError, MalformedDataset):
         return {}

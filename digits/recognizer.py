@@ -53,10 +53,6 @@ class Prediction(NamedTuple):
         return self.percentages[self.digit]
 
     @property
-    def runner_up_percent(self) -> float:
-        return self.percentages[self.runner_up]
-
-    @property
     def runner_up(self) -> int:
         others = [digit for digit in range(10) if digit != self.digit]
         return max(others, key=self.probabilities.__getitem__)
@@ -93,12 +89,22 @@ class Prediction(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """Which pixels speak for a prediction, and which for its runner-up, the second likeliest digit."""
+    """Which pixels speak for a prediction, and which for a rival: its runner-up, or what was meant."""
 
     prediction: Prediction
-    relevance: np.ndarray  # (28, 28) float32: above 0 where a pixel speaks for the digit, below 0 for the runner-up
+    rival: int
+    relevance: np.ndarray  # (28, 28) float32: above 0 where a pixel speaks for the digit, below 0 for the rival
     for_digit: str | None  # what speaks most for the digit, such as "the ink at the top left"; None if hardly anything
-    for_runner_up: str | None  # the same for the runner-up
+    for_rival: str | None  # the same for the rival
+
+    @property
+    def is_meant(self) -> bool:
+        """Whether the rival is not the second likeliest digit, but what was meant."""
+        return self.rival != self.prediction.runner_up
+
+    @property
+    def rival_percent(self) -> float:
+        return self.prediction.percentages[self.rival]
 
 
 def recognize(pixels: np.ndarray) -> Prediction:
@@ -184,12 +190,16 @@ def recognize_uncounted(pixels: np.ndarray) -> list[Prediction]:
 
 
 @stage("explain")
-def explain(pixels: np.ndarray, prediction: Prediction) -> Explanation:
-    """Explain the prediction of pixels (28, 28) uint8; takes over a hundred times as long as the prediction."""
+def explain(pixels: np.ndarray, prediction: Prediction, meant: int | None = None) -> Explanation:
+    """Explain the prediction of pixels (28, 28) uint8; takes over a hundred times as long as the prediction.
+
+    meant: the digit that it is weighed against, if not the runner-up.
+    """
     leave_if(True)
-    relevances = relevance(classifier(), pixels, prediction.digit, prediction.runner_up)
-    for_digit, for_runner_up = (describe_strongest(sign * relevances, pixels) for sign in (1, -1))
-    return Explanation(prediction, relevances, for_digit, for_runner_up)
+    rival = prediction.runner_up if meant in (None, prediction.digit) else meant
+    relevances = relevance(classifier(), pixels, prediction.digit, rival)
+    for_digit, for_rival = (describe_strongest(sign * relevances, pixels) for sign in (1, -1))
+    return Explanation(prediction, rival, relevances, for_digit, for_rival)
 
 
 def describe_strongest(relevances: np.ndarray, pixels: np.ndarray) -> str | None:

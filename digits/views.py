@@ -21,7 +21,7 @@ from .api.page import chapters, readable
 from .api.sample import sample_answer
 from .decorators import page
 from .errors import refuse
-from .forms import sent_pad, sent_picture, sent_place, sent_score, sent_selection, sent_strokes, sent_tiles
+from .forms import sent_meant, sent_pad, sent_picture, sent_place, sent_score, sent_selection, sent_strokes, sent_tiles
 from .gallery import choose_at_random
 from .gallery import gallery as stored_tiles
 from .gallery_page import GalleryPage, Verdict
@@ -125,7 +125,7 @@ def draw(request: HttpRequest) -> HttpResponse:
             number = read_number(sent_sheet(request))
             context |= number_context(request, number)
             if "explain" in request.POST and not number.is_refused:
-                context |= explained_digit(number, None)
+                context |= explained_digit(number)
     except Refusal as refusal:
         return refuse_drawing(request, refusal, "digits/draw.html", context)
     return render(request, "digits/draw.html", context)
@@ -159,7 +159,7 @@ def explain_drawing(request: HttpRequest) -> HttpResponse:
         with prediction_place(request):
             number = read_uncounted(sent_sheet(request))  # counted when it was answered
             if not number.is_refused:
-                context |= explained_digit(number, sent_place(request))
+                context |= explained_digit(number, sent_place(request), sent_meant(request))
     except Refusal as refusal:
         return refuse_drawing(request, refusal, "digits/_explanation.html", context)
     return render(request, "digits/_explanation.html", context)

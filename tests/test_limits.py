@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, RequestFactory
 
-from digits import recognizer, views
+from digits import answers, recognizer
 from digits.api import endpoints
 from digits.refusals import Busy
 from digits.traffic import limits
@@ -65,11 +65,11 @@ def test_places_are_given_back_after_answers_and_refusals(client):
 def test_an_explanation_takes_a_place_as_a_prediction_does(client, monkeypatch, path, more):
     taken = []
 
-    def explain(pixels, prediction):
+    def explain(pixels, prediction, meant=None):
         taken.append(taken_places())
-        return recognizer.explain(pixels, prediction)
+        return recognizer.explain(pixels, prediction, meant)
 
-    for module in (endpoints, views):
+    for module in (endpoints, answers):
         monkeypatch.setattr(module, "explain", explain)
     answer = client.post(path, {"file": SimpleUploadedFile("digit.png", encoded(drawing()))} | more)
     assert answer.status_code == 200

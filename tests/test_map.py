@@ -224,6 +224,14 @@ def test_what_cannot_be_placed_is_refused_with_the_reason(client, fields, status
     assert "data-x" not in answer.content.decode()
 
 
+def test_what_is_not_read_as_one_digit_has_no_place_and_says_why(client):
+    crossed = [{"points": [[x, 0.1], [x, 0.9]], "width": 0.05} for x in (0.1, 0.3, 0.5, 0.7, 0.9)]
+    page = client.post("/map/place/", {"strokes": json.dumps(crossed)}).content.decode()
+    assert "data-x" not in page
+    assert page.count("The map has a place for one digit that is read.") == 2  # and for screen readers
+    assert "Read as" not in page
+
+
 def test_a_drawing_from_elsewhere_is_refused():
     assert Client(enforce_csrf_checks=True).post("/map/place/", STROKES).status_code == 403
 

@@ -201,6 +201,13 @@ def test_an_empty_form_is_told_what_to_do(client, address):
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
+def test_an_empty_file_is_said_to_be_empty(client, address):
+    answer = client.post(address, {"file": SimpleUploadedFile("seven.png", b"", "image/png")})
+    assert answer.status_code == 400
+    assert "This file is empty." in verdict(answer)
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
 @pytest.mark.parametrize(
     ("data", "status", "words"),
     [
@@ -236,8 +243,9 @@ def test_too_large_an_upload_is_refused_in_the_shape_that_was_asked_for(client, 
     file = SimpleUploadedFile("large.png", bytes(26 * 1024 * 1024), "image/png")
     answer = client.post(address, {"file": file}, headers=headers)
     assert answer.status_code == 413
-    assert b"a picture may have 25 MB" in answer.content
+    assert b"This picture is too large; it may have 25 MB." in answer.content
     assert (b"<html" in answer.content) == (address == "/draw/")
+    assert address == "/draw/" or b"Try again" not in answer.content  # that would not help
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

@@ -95,13 +95,16 @@ def picture(request: HttpRequest, version: str, scheme: str) -> HttpResponse:
 @page("POST")
 @fresh
 def place_drawing(request: HttpRequest) -> HttpResponse:
-    """Say where a drawing lies on the map, and which tiles are most like it; nothing is stored."""
+    """Say where a drawing of a digit lies on the map, and which tiles are most like it; nothing is stored."""
     context: dict = {"announces": True}
     try:
         with prediction_place(request):
             drawn_on = tile_map()
             pixels = likeliest(sent_sheet(request).candidates())
-            prediction, placed = recognize(pixels), place(pixels, drawn_on)
+            prediction = recognize(pixels)
+            if prediction.is_refused:
+                return render(request, "digits/_placed.html", context | {"unread": prediction})
+            placed = place(pixels, drawn_on)
     except NoLayout:
         return refuse_drawing(request, NotFound(NO_MAP), "digits/_placed.html", context)
     except Refusal as refusal:

@@ -218,6 +218,8 @@ def request_size(get_response: GetResponse) -> GetResponse:
         limit = settings.MAX_FORM_BYTES if is_page else settings.MAX_REQUEST_BYTES
         # By its digits first: Python refuses to read a number of thousands of them.
         if length.isdecimal() and (len(length) > 15 or int(length) > limit):
+            if is_page:  # where a picture is all that can be so large
+                return refuse(request, TooLarge.over("picture", settings.MAX_PICTURE_BYTES))
             megabytes = settings.MAX_PICTURE_BYTES // MEGABYTE, limit // MEGABYTE
             detail = "This request is too large; a picture may have {} MB, a whole request {} MB.".format(*megabytes)
             return refuse(request, TooLarge(detail))

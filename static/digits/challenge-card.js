@@ -1,6 +1,6 @@
 /** The card at the end of the ten-digit challenge: its picture, and the same in words. */
 
-import { DIGITS, hardestInWords, roundInWords } from "./challenge-game.js";
+import { DIGITS, hardestInWords, roundInWords, timeInWords } from "./challenge-game.js";
 import { paint } from "./painting.js";
 import { canvasOf } from "./pictures.js";
 
@@ -39,7 +39,7 @@ export function cardOf(game, time, address, colourOf) {
   const score = `${game.readCount} of ${DIGITS}`;
   write(score, MARGIN, 272, 132, "ink", { weight: 700 });
   const beside = MARGIN + context.measureText(score).width + 40;
-  write(`read in ${time}`, beside, 214, 44, "ink", { weight: 600, width: SIDE - MARGIN - beside });
+  write(timeInWords(game, time), beside, 214, 44, "ink", { weight: 600, width: SIDE - MARGIN - beside });
   const streak = `Longest streak: ${game.longestStreak}`;
   write(streak, beside, 268, 34, "quiet", { width: SIDE - MARGIN - beside });
   for (const round of game.rounds) {
@@ -98,16 +98,16 @@ function paintInOwnLayer(context, marks, colour) {
   context.drawImage(layer, 0, 0);
 }
 
-function readAs({ isRead, tries, reading }) {
+function readAs({ digit, isRead, tries, reading }) {
   if (isRead) return `${reading.text} ✓`;
-  if (!tries) return "–";
+  if (!tries) return `${digit}`;
   return reading && reading.text.length < 8 ? reading.text : "?";
 }
 
 /** All that the card of a game shows, in words. */
 export function cardInWords(game, time, address) {
   return [
-    `Ten-digit challenge: ${game.readCount} of ${DIGITS} read in ${time}.`,
+    `Ten-digit challenge: ${game.readCount} of ${DIGITS} ${timeInWords(game, time)}.`,
     `Longest streak: ${game.longestStreak}. Hardest: ${hardestInWords(game)}.`,
     ...game.rounds.map((round) => `${roundInWords(round)}.`),
     `Digit Recognizer, ${address}`,

@@ -73,6 +73,12 @@ export class Game {
     this.#finish(true, { marks, reading });
   }
 
+  /** Skip what is left. */
+  end(marks, reading) {
+    this.skip(marks, reading);
+    while (!this.isOver) this.skip([], null);
+  }
+
   /** Go on to the next digit, with the drawing on the pad if there is one, or else the one before it. */
   skip(marks, reading) {
     if (marks.length) this.#finish(false, { marks, reading });
@@ -127,6 +133,11 @@ export function roundInWords({ digit, isRead, tries, reading }) {
   if (!tries) return `${digit}: skipped, not drawn`;
   const read = reading ? `read as ${inWords(reading)}` : "not read";
   return `${digit}: ${isRead ? "" : "skipped, "}${read}${tries > 1 ? `, at try ${tries}` : ""}`;
+}
+
+/** How long it took to have digits read; nothing where none was. */
+export function timeInWords({ readCount }, time) {
+  return readCount ? `read in ${time}` : "read";
 }
 
 /** The hardest digit and why it was, such as "4, 2 tries", or all that were skipped. */

@@ -1,7 +1,7 @@
 /** The end of the ten-digit challenge: the score, and the card to save, share or copy. */
 
 import { cardInWords, cardOf } from "./challenge-card.js";
-import { DIGITS } from "./challenge-game.js";
+import { DIGITS, timeInWords } from "./challenge-game.js";
 
 const NAME = "ten-digits.png"; // of the card as a file
 
@@ -19,13 +19,14 @@ let card = null; // the picture as a file
  *
  * @param {Game} game
  * @param {string} time - such as "0:42"
+ * @param {boolean} takesFocus - whether the game has just ended
  */
-export async function showResult(game, time) {
+export async function showResult(game, time, takesFocus = true) {
   shown = [game, time];
   result.hidden = false;
   const heading = result.querySelector("h2");
-  heading.textContent = `${game.readCount} of ${DIGITS} read in ${time}`;
-  heading.focus();
+  heading.textContent = `${game.readCount} of ${DIGITS} ${timeInWords(game, time)}`;
+  if (takesFocus) heading.focus();
   const lines = cardInWords(game, time, address());
   result.querySelector(".in-words").replaceChildren(
     ...lines.map((line) => Object.assign(document.createElement("li"), { textContent: line })),

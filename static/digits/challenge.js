@@ -14,7 +14,8 @@ import { pathOf } from "./painting.js";
 const MOMENT = 700; // ms after which a right reading counts
 const PAUSE = 1500; // ms after which another one does
 const TICK = 250; // ms
-const STORE = "challenge"; // key in the session storage of the tab, there while a game is under way
+const STORE = "challenge"; // key in the session storage of the tab, for how far the game is
+const BEGUN = "begun"; // a game under way, of which nothing else is kept; a finished one is kept with its drawings
 
 const find = (selector) => document.querySelector(selector);
 const play = find(".challenge");
@@ -22,7 +23,7 @@ const form = find(".drawing-pad");
 const canvas = form.querySelector("canvas");
 const prediction = find("#prediction");
 const announcement = find("#announcement");
-const [done, skip, clear] = ["done", "skip", "clear"].map((action) => find(`[data-action=${action}]`));
+const [done, skip, clear, end] = ["done", "skip", "clear", "end"].map((action) => find(`[data-action=${action}]`));
 const slots = [...document.querySelectorAll(".slots li")];
 const pad = new DrawingPad(form);
 
@@ -43,7 +44,8 @@ form.addEventListener("begun", () => {
   done.disabled = false;
   tell(`${task()}.`); // in place of what was said of the digit before
   clock.run();
-  sessionStorage.setItem(STORE, "begun");
+  end.hidden = false;
+  sessionStorage.setItem(STORE, BEGUN);
 });
 form.addEventListener("changed", () => {
   isPenDown = false;
@@ -140,12 +142,18 @@ skip.addEventListener("click", () => {
   goOn();
 });
 
+end.addEventListener("click", () => {
+  game.end(pad.marks, reading);
+  finish();
+});
+
 // From digit to digit
 
 function begin() {
   [game, clock] = [new Game(), new Clock()];
   failed = null;
   slots.forEach(emptySlot);
+  end.hidden = true;
   pad.renew();
   ask();
 }
@@ -171,13 +179,29 @@ function ask(last = null) {
 
 function finish() {
   clock.stop();
-  sessionStorage.removeItem(STORE);
+  keep({ rounds: game.rounds, time: clock.text });
   play.hidden = true;
   showResult(game, clock.text);
 }
 
+/** The card outlives a reload. */
+function keep(finished) {
+  try {
+    sessionStorage.setItem(STORE, JSON.stringify(finished));
+  } catch {
+    sessionStorage.removeItem(STORE); // it is full: then the card lasts until the page is left
+  }
+}
+
+function showAgain({ rounds, time }) {
+  game.rounds = rounds;
+  play.hidden = true;
+  showResult(game, time, false);
+}
+
 find("[data-action=again]").addEventListener("click", () => {
   hideResult();
+  sessionStorage.removeItem(STORE);
   play.hidden = false;
   begin();
   canvas.focus();
@@ -245,7 +269,9 @@ function article() {
 
 setInterval(showTime, TICK);
 begin();
-if (sessionStorage.getItem(STORE)) {
+const kept = sessionStorage.getItem(STORE);
+if (kept && kept !== BEGUN) showAgain(JSON.parse(kept));
+else if (kept) {
   sessionStorage.removeItem(STORE);
   const again = "The game begins again, because the page was left: what you had drawn is not kept.";
   tell(again);

@@ -111,7 +111,7 @@ export class Corrections {
   #showChosen() {
     if (!this.#offer) return;
     const label = this.#kept.find(({ picture }) => picture === this.#answer.picture)?.label;
-    this.#offer.querySelector("summary").textContent = `It’s ${label === undefined ? "a …" : withArticle(label)}`;
+    this.#offer.querySelector("summary").textContent = label === undefined ? "It’s a …" : `✓ It’s ${withArticle(label)}`;
     for (const button of this.#offer.querySelectorAll("button")) {
       button.setAttribute("aria-pressed", Number(button.value) === label);
     }

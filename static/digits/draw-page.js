@@ -15,6 +15,7 @@ const explain = form.querySelector("[data-action=explain]");
 const announcement = document.querySelector("#announcement");
 const upload = document.querySelector(".upload");
 const pad = new DrawingPad(form, "drawing");
+let isExplanationAskedFor = false; // by the button, below which it comes into sight
 
 // Events of the pad
 
@@ -42,7 +43,13 @@ readOneAtATime(form, prediction);
 obeyKeys(pad);
 // The boxes of a new answer lie where a photo is zoomed to; settling, htmx gives them their attributes once more.
 for (const event of ["htmx:afterSwap", "htmx:afterSettle"]) prediction.addEventListener(event, () => pad.redraw());
-explanation.addEventListener("htmx:afterSwap", () => explanation.scrollIntoView({ block: "nearest" }));
+explain.addEventListener("click", () => {
+  isExplanationAskedFor = true;
+});
+explanation.addEventListener("htmx:afterSwap", () => {
+  if (isExplanationAskedFor) explanation.scrollIntoView({ block: "nearest" });
+  isExplanationAskedFor = false;
+});
 
 function showNoAnswer({ content }) {
   prediction.replaceChildren(content.cloneNode(true));
@@ -80,6 +87,12 @@ panel.querySelector(".network-place").addEventListener("htmx:afterSwap", async (
   bringIntoSight();
 });
 prediction.addEventListener("htmx:afterSwap", showActivations);
+// What is not read is not explained.
+prediction.addEventListener("htmx:afterSwap", () => {
+  const isRead = prediction.querySelector(".answered:not(.unread), .idle") !== null;
+  if (!isRead && explain === document.activeElement) form.querySelector("canvas").focus();
+  explain.disabled = !isRead;
+});
 
 /** Scroll as little as shows all layers: the pad is above them. */
 function bringIntoSight() {
@@ -103,8 +116,16 @@ fold.addEventListener("told", ({ detail }) => {
 fold.addEventListener("none", () => form.querySelector("canvas").focus());
 fold.addEventListener("noted", ({ detail }) => {
   // What was read is explained by what it looks like; of what was not read, there is nothing to explain.
-  if (detail.read && detail.read !== `${detail.label}`) explain.click();
+  if (detail.read && detail.read !== `${detail.label}`) explainAgainst(detail.label);
 });
+
+/** Explain what was read against what was meant. The page stays where it is, as nobody asked for it by the button. */
+function explainAgainst(label) {
+  const { meant } = form.elements;
+  [meant.value, meant.disabled] = [label, false];
+  explain.click();
+  [meant.disabled, isExplanationAskedFor] = [true, false];
+}
 
 function withdrawOffer() {
   if (prediction.contains(document.activeElement)) form.querySelector("canvas").focus(); // or nothing would have the focus

@@ -144,7 +144,7 @@ export function roleOf(layers, place, index) {
 export function stateOf(layers, frame, place, index) {
   const layer = layers[place];
   if (layer.unit === "picture") return `${layer.side}×${layer.side} pixels, as the network gets them.`;
-  if (frame.isEmpty) return "At rest: no single digit is drawn.";
+  if (frame.isEmpty) return "At rest: draw something to see it work.";
   if (layer.unit === "output") return `${Math.floor(1000 * frame.outputs[index]) / 10} % likely.`;
   const largest = (brightnessOf(layers, frame, place)[index] / FULL) * frame.scales[place];
   if (layer.unit === "neuron") {

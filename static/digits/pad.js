@@ -15,6 +15,7 @@ import { Drawing, WIDTHS, clampToReach, clampToView } from "./drawing.js";
 import { distance, extendLine, reach, rounded, strokesOf } from "./drawing.js";
 import { isPhoto, paintPad, pictureOf, sentFrame } from "./painting.js";
 import { dataUrl, load, reduced } from "./pictures.js";
+import { Tools } from "./tools.js";
 import { UNZOOMED, movedBy, seenFrame, zoomedAt } from "./zoom.js";
 
 const KEY_STEP = 1 / 40; // of an arrow key, in units
@@ -26,15 +27,15 @@ const PALM_INTERVAL = 1000; // ms after a pen event during which a touch counts 
 const ZOOM_STEP = 1.5; // times larger, by a button or a key
 const WHEEL = 1 / 300; // of the logarithm of the scale, for each pixel that a wheel turns
 const SETTLED = 200; // ms without zooming, after which what is seen is read
-const TOOL_STORE = "tool"; // key in the session storage of the tab
+const NARROW = 1.2; // width of a pad, in units, that has room for a number only if its digits are small
 const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const TOOL_KEYS = { 1: "fine", 2: "medium", 3: "broad", e: "eraser", m: "move" };
 const ZOOM_KEYS = { "+": ZOOM_STEP, "=": ZOOM_STEP, "-": 1 / ZOOM_STEP };
 
 export class DrawingPad {
   #form;
   #canvas;
   #fields;
+  #tools;
   #drawing;
   #store;
   #stroke = null; // the stroke under the pen
@@ -55,6 +56,7 @@ export class DrawingPad {
     this.#drawing = new Drawing((this.#store = store));
     this.#canvas = form.querySelector("canvas");
     this.#fields = form.elements;
+    this.#tools = new Tools(form, this.#ownView[0] < NARROW);
 
     this.#canvas.addEventListener("pointerdown", (event) => this.#touch(event));
     this.#canvas.addEventListener("pointermove", (event) => this.#move(event));
@@ -66,8 +68,6 @@ export class DrawingPad {
     this.#canvas.addEventListener("keydown", (event) => this.#steer(event));
     this.#canvas.addEventListener("blur", () => this.#leave());
     form.addEventListener("keydown", (event) => this.#choose(event));
-    this.#take(sessionStorage.getItem(TOOL_STORE));
-    form.addEventListener("change", () => sessionStorage.setItem(TOOL_STORE, this.#tool));
     for (const action of ["undo", "redo", "clear"]) {
       this.#button(action)?.addEventListener("click", () => this[action]());
     }
@@ -84,6 +84,7 @@ export class DrawingPad {
     const { tile } = this.#canvas.dataset;
     if (tile) this.#drawing.add(await load({ picture: tile, isInk: true }));
     if (this.#drawing.canUndo || this.#drawing.canRedo) this.#changed();
+    else this.#tools.takePen();
   }
 
   /** Send the drawing once more, if there is one, as where the fields ask for more than before. */
@@ -127,15 +128,6 @@ export class DrawingPad {
     return this.#form.querySelector(`[data-action=${action}]`);
   }
 
-  get #tool() {
-    return this.#fields.tool.value;
-  }
-
-  /** Choose a tool, if the form has it. */
-  #take(tool) {
-    if (this.#form.querySelector(`[name=tool][value="${tool}"]`)) this.#fields.tool.value = tool;
-  }
-
   // The pointer
 
   #touch(event) {
@@ -152,14 +144,14 @@ export class DrawingPad {
     this.#pointer = event.pointerId;
     this.#canvas.setPointerCapture(event.pointerId);
     this.#cursor = null;
-    if (this.#tool === "move") this.#touches.set(event.pointerId, event);
+    if (this.#tools.current === "move") this.#touches.set(event.pointerId, event);
     else this.#draw(this.#point(event));
   }
 
   #move(event) {
     if (event.pointerType === "pen") this.#penSeen = event.timeStamp;
     if (this.#touches.has(event.pointerId) && !this.#stroke) return this.#drag(event);
-    if (event.pointerId !== this.#pointer) return;
+    if (event.pointerId !== this.#pointer || !this.#stroke) return;
     const between = event.getCoalescedEvents?.() ?? []; // what the browser held back since the last frame
     this.#extend((between.length ? between : [event]).map((each) => this.#point(each)));
   }
@@ -266,10 +258,8 @@ export class DrawingPad {
     const key = event.key.toLowerCase();
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (key in ZOOM_KEYS && this.#photo) this.#zoom(ZOOM_KEYS[key]);
-    else if (key in TOOL_KEYS && (key !== "m" || this.#photo)) {
-      this.#take(TOOL_KEYS[key]);
-      sessionStorage.setItem(TOOL_STORE, this.#tool);
-    } else if (key === "delete") this.clear();
+    else if (Tools.of(key) && (key !== "m" || this.#photo)) this.#tools.take(Tools.of(key));
+    else if (key === "delete") this.clear();
     else return;
     event.preventDefault();
   }
@@ -277,7 +267,8 @@ export class DrawingPad {
   // The drawing
 
   #draw(point) {
-    this.#stroke = { points: [point], tool: this.#tool, across: this.#view[0] };
+    if (this.#tools.current === "eraser" && this.#drawing.isEmpty) return;
+    this.#stroke = { points: [point], tool: this.#tools.current, across: this.#view[0] };
     this.#fire("begun");
     this.redraw();
     this.#enable();
@@ -305,7 +296,7 @@ export class DrawingPad {
     this.#stroke = this.#pointer = null; // a stroke that is undone or cleared under the pen is over
     clearTimeout(this.#settling);
     this.#form.classList.toggle("has-photo", this.#photo !== null);
-    if (!this.#photo && this.#tool === "move") this.#fields.tool.value = "medium";
+    if (this.#drawing.isEmpty || (!this.#photo && this.#tools.current === "move")) this.#tools.takePen();
     this.redraw();
     this.#drawing.save();
     this.#enable();
@@ -329,7 +320,7 @@ export class DrawingPad {
 
   /** Paint the drawing, and lay out the boxes of its answer. */
   redraw() {
-    paintPad(this.#canvas, this.marks, this.#seen, this.#cursor, WIDTHS[this.#tool]);
+    paintPad(this.#canvas, this.marks, this.#seen, this.#cursor, WIDTHS[this.#tools.current]);
     const viewBox = this.#seen.map((length) => rounded(100 * length)).join(" ");
     this.#form.querySelector(".boxes").setAttribute("viewBox", viewBox);
   }

@@ -70,6 +70,24 @@ def test_ten_digits_are_asked_for_read_and_put_on_a_card(page):
     expect(page.locator("#result")).to_be_hidden()
 
 
+def test_a_game_can_be_ended_once_it_is_begun(game):
+    end = button(game, "End the game")
+    expect(end).to_be_hidden()
+    draw_right(game, 0)
+    draw(game, 5)
+    end.click()
+    expect(game.get_by_role("heading", name="1 of 10 read in 0:")).to_be_focused()
+    assert [line.partition(",")[0] for line in words(game)[3:5]] == ["1: skipped", "2: skipped"]
+    button(game, "Play again").click()
+    expect(end).to_be_hidden()
+
+
+def test_a_game_in_which_nothing_was_read_names_no_time(game):
+    skip_to(game, 10)
+    expect(game.get_by_role("heading", name="0 of 10 read", exact=True)).to_be_visible()
+    assert words(game)[0] == "Ten-digit challenge: 0 of 10 read."
+
+
 def is_drawn(picture: Image.Image, digit: int) -> bool:
     """Whether the card has ink in the digit's cell wherever it was drawn, and none in the corners."""
     side, gap, margin, top, row = 172.8, 22, 64, 352, 290.8

@@ -19,6 +19,7 @@ from .challenge import (
     skip_to,
     slot,
     status,
+    words,
 )
 from .pad import ANSWERS, WITHOUT_JAVASCRIPT, button, expect_digit, ink
 from .strokes import draw
@@ -49,11 +50,16 @@ def test_a_game_that_is_left_begins_again_and_says_so(game):
     expect(hint(game)).to_have_text("The clock starts with your first stroke.")
 
 
-def test_a_game_that_is_over_is_not_missed(game):
+def test_a_card_outlives_a_reload_until_the_next_game(game):
     draw_right(game, 0)
     skip_to(game, 10)
-    card(game)
+    shown, told = card(game), words(game)
     game.reload()
+    assert card(game).tobytes() == shown.tobytes()
+    assert words(game) == told
+    button(game, "Play again").click()
+    game.reload()
+    expect_asked(game, 0)
     expect(hint(game)).to_have_text("The clock starts with your first stroke.")
 
 

@@ -78,7 +78,7 @@ def test_a_digit_that_was_read_can_be_said_to_be_another_by_the_mouse(page):
     }""")
     say(page, 8)
     expect(digit(page, 8)).to_be_hidden()
-    expect(said(page)).to_have_text("It\u2019s an 8")
+    expect(said(page)).to_have_text("✓ It\u2019s an 8")
     expect(said(page)).to_be_focused()
     expect(fold(page)).to_contain_text("Your corrections (1)")
     assert page.evaluate("told[0]") == "Noted: it is an 8."
@@ -102,7 +102,7 @@ def test_it_is_said_by_the_keyboard(page):
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    expect(said(page)).to_have_text("It\u2019s a 1")
+    expect(said(page)).to_have_text("✓ It\u2019s a 1")
     page.keyboard.press("Enter")
     expect(digit(page, 1)).to_have_attribute("aria-pressed", "true")
     expect(digit(page, 2)).to_have_attribute("aria-pressed", "false")
@@ -126,8 +126,14 @@ def test_the_look_alikes_show_what_misled_the_network_and_only_then(page):
     expect(page.get_by_role("status")).to_have_text("Noted: it is a 7.")
     say(page, 1)
     expect(page.get_by_role("list", name="It looks like these")).to_be_visible()
-    expect(page.locator("#explanation h2")).to_contain_text("Why 7, and not")
+    expect(page.locator("#explanation h2")).to_have_text("Why 7, and not 1?")
+    expect(page.locator("#explanation")).to_contain_text("And these are the nearest 1s")
     assert len(asked) == 1
+    assert page.evaluate("scrollY") == 0  # nobody asked for it
+    button(page, "Explain").click()
+    expect(page.locator("#explanation h2")).not_to_have_text("Why 7, and not 3?")
+    say(page, 3)
+    expect(page.locator("#explanation h2")).to_have_text("Why 7, and not 3?")
 
 
 def draw_something_unsure(page: Page) -> None:
@@ -205,7 +211,7 @@ def test_reloading_keeps_them_and_another_tab_has_none(page):
     read_and_say(page, 7, 1)
     page.reload()
     expect(fold(page)).to_contain_text("Your corrections (1)")
-    expect(said(page)).to_have_text("It\u2019s a 1")  # the drawing is kept, too
+    expect(said(page)).to_have_text("✓ It\u2019s a 1")  # the drawing is kept, too
     page.goto("/")
     expect(kept(page).locator("span")).to_have_text(["1, read as 7"])
     other = page.context.new_page()

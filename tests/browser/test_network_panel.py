@@ -77,7 +77,7 @@ def test_the_network_lights_up_for_a_drawing_and_goes_out_when_it_is_cleared(pag
     expect(name(page)).to_have_text("Output: 4")
     expect(page.locator(".network [data-part=state]")).to_contain_text("99.")
     button(page, "Clear").click()
-    expect(page.locator(".network [data-part=state]")).to_have_text("At rest: no single digit is drawn.")
+    expect(page.locator(".network [data-part=state]")).to_have_text("At rest: draw something to see it work.")
     assert changed(dark, painted(page)) == [0, 0, 0]
 
 

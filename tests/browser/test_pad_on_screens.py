@@ -22,7 +22,7 @@ from .pad import (
     ink,
     pad,
 )
-from .strokes import DIGITS, drag_fingers, draw, draw_stroke, on_screen, picture, touch
+from .strokes import DIGITS, drag_fingers, draw, draw_number, draw_stroke, on_screen, picture, touch
 
 IS_SEEN = """
 heading => {
@@ -86,6 +86,43 @@ def test_a_phone_says_what_to_do_where_the_answer_will_be(page, path):
     expect_nothing_drawn(page)
     headline.scroll_into_view_if_needed()
     assert headline.evaluate(IS_SEEN)
+
+
+@ON_A_PHONE
+def test_a_pad_that_is_no_wider_than_high_begins_with_a_fine_pen(page):
+    page.goto("/")
+    expect(page.get_by_label("Fine")).to_be_checked()
+    page.get_by_title("Medium").tap()
+    page.reload()
+    expect(page.get_by_label("Medium")).to_be_checked()
+
+
+@pytest.mark.parametrize("page", UPRIGHT, indirect=True, ids=["375-px", "320-px"])
+def test_a_long_answer_moves_nothing_on_a_phone(page):
+    page.goto("/")
+    place = pad(page).bounding_box()
+    verdict = page.locator(".verdict")
+    draw_number(page, "42", 0.1)
+    expect(verdict.locator("strong")).to_have_text("42")
+    for text in ("1184 or 1984?", "84712 or 84772?", "12345678901234567890"):
+        verdict.evaluate(
+            """(verdict, text) => {
+                verdict.querySelector("p").className = "answered not-sure number long";
+                verdict.querySelector("strong").textContent = text;
+            }""",
+            text,
+        )
+        assert pad(page).bounding_box() == place
+
+
+@ON_A_PHONE
+def test_an_explanation_leads_back_to_the_drawing(page):
+    page.goto("/")
+    touch(page, 7)
+    expect_digit(page, 7)
+    button(page, "Explain").tap()
+    page.get_by_role("link", name="Back to the drawing").tap()
+    expect(pad(page)).to_be_in_viewport(ratio=0.99)
 
 
 @ON_A_PHONE
