@@ -45,10 +45,13 @@ def test_a_jpeg_may_have_as_many_pixels_as_a_camera_of_50_megapixels():
 )
 def test_what_would_cost_too_much_is_refused_at_once_with_the_reason(kind, words):
     data = BAD[kind][0]
-    start = time.thread_time()
-    with pytest.raises(UnusablePicture, match=words):
-        pictures.prepare(data)
-    assert time.thread_time() - start < 0.1
+    took = []
+    for _ in range(3):  # in one of them, garbage may be collected
+        start = time.thread_time()
+        with pytest.raises(UnusablePicture, match=words):
+            pictures.prepare(data)
+        took.append(time.thread_time() - start)
+    assert min(took) < 0.1
 
 
 @pytest.mark.parametrize(
