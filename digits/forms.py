@@ -105,8 +105,9 @@ def sent_score(query: QueryDict) -> Score:
     The form that chooses a filter says of which one its score is; another filter begins another score.
     """
     right, of, not_sure = (number_or_none(query, field, most=999_999) for field in Score._fields)
-    is_of_others = query.get("scored", sent_selection(query).query) != sent_selection(query).query
-    if right is None or of is None or right + (not_sure or 0) > of or is_of_others:
+    selection = sent_selection(query).query
+    is_of_another = query.get("scored", selection) != selection
+    if right is None or of is None or right + (not_sure or 0) > of or is_of_another:
         return Score()
     return Score(right, of, not_sure or 0)
 

@@ -44,7 +44,7 @@ class Verdict(StrEnum):
 
     RIGHT = "right"
     WRONG = "wrong"
-    UNSURE = "unsure"  # whatever its best guess is
+    UNSURE = "unsure"  # its best guess may be the label
 
 
 class Score(NamedTuple):
