@@ -12,7 +12,7 @@ const STRIDE = 1 / 5; // of what is seen, by an arrow
 const FLIGHT = 450; // ms of a way to another place
 const CLOSE = 44; // CSS pixels of the picture of a tile that the address names
 const REACH = { mouse: 14, other: 24 }; // CSS pixels from a dot at which it is meant
-const PAUSE = 250; // ms without a change until the address tells the place
+const PAUSE = 250; // ms without a change after which the place stays
 const MIDDLE = 0.45; // of the shorter side of what is seen: how far from its middle keys find a tile
 const ISLAND = 3; // zoom at which an island is seen
 
@@ -31,7 +31,7 @@ let painter = null;
 let sheets = null;
 let frame = null; // the request for the next one
 let flight = null; // {from, to, start}
-let timer = null; // until the address tells the place
+let timer = null; // until the place stays
 let isByKeys = false; // whether the tile in the middle is meant
 
 const placed = document.querySelector("#placed");
@@ -61,10 +61,11 @@ function paint(now) {
   else settle();
 }
 
-/** Tell the place in the address, once it stays: Back and reload lead to it. */
+/** Once the place stays, paint it sharp and tell it in the address: Back and reload lead to it. */
 function settle() {
   clearTimeout(timer);
   timer = setTimeout(() => {
+    if (painter.sharpen(view)) repaint();
     const { x, y, zoom } = view.state;
     const state = { x: x.toFixed(5), y: y.toFixed(5), zoom: zoom.toFixed(3), show: chosen() };
     const address = `#${new URLSearchParams(state)}`;

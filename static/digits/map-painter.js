@@ -7,6 +7,7 @@ const NAMED = 5; // zoom up to which the digits stand on their islands
 const LEGIBLE = 56; // CSS pixels of a picture that has room for words
 const LEAST_HARD = 24; // CSS pixels of a picture of a mistake among faint dots
 const AROUND = 0.25; // of the canvas's width and height, by which the kept pictures reach beyond it on each side
+const MOST_STRETCHED = 1.4; // times the size at which they were painted
 const SHARPEST = 2; // device pixels to a CSS pixel; more would only cost time
 
 /** Paints one canvas. */
@@ -19,8 +20,7 @@ export class Painter {
   #sizes;
   #image = null; // pixels of the dots
   #colours = null;
-  #kept = null; // {canvas, x, y}: the pictures around a place, to be moved about
-  #zoomBefore = 0; // of the frame before
+  #kept = null; // {canvas, x, y, side}: the pictures around a place, at a size of the map, to be moved and stretched
 
   /** names: [{digit, x, y}]; sizes: pixels of a tile in the sheets, small and large. */
   constructor(canvas, tiles, sheets, names, sizes) {
@@ -64,6 +64,13 @@ export class Painter {
   sideShown(view, shown) {
     const side = this.sideOf(view);
     return shown === SHOWN.all ? side : Math.max(side, LEAST_HARD);
+  }
+
+  /** Forget pictures that are stretched, so that the next painting is sharp; returns whether there were any. */
+  sharpen(view) {
+    const isStretched = this.#kept !== null && this.sideOf(view) > 0 && stretch(this.#kept, view) !== 1;
+    if (isStretched) this.#kept = null;
+    return isStretched;
   }
 
   /** Paint a view; `scene` has `shown`, `focus` (a tile or -1), and `own`, the drawing and where it is, or null. */
@@ -144,19 +151,17 @@ export class Painter {
 
   // From near
 
-  /** Paint the pictures; while the map is moved and not enlarged, those that were painted once, as a whole. */
+  /** Paint the pictures as a whole that was painted once, moved and stretched: hundreds would take too long for a frame. */
   #paintPictures(view, side) {
+    if (!this.#kept || !covers(this.#kept, view)) this.#keepPictures(view, side);
     const context = this.#context;
-    const isMoved = this.#zoomBefore === view.zoom;
-    this.#zoomBefore = view.zoom;
-    if (!isMoved) this.#kept = null;
-    else if (!this.#kept || !isWithin(view, this.#kept)) this.#keepPictures(view, side);
-    if (!this.#kept) return this.#stampPictures(context, view, side, 0);
     const { canvas, x, y } = this.#kept;
-    const middle = view.toCanvas(x, y).map((place) => place * this.#sharpness);
+    const stretched = stretch(this.#kept, view);
+    const [left, top] = view.toCanvas(x, y).map((place) => place * this.#sharpness);
+    const [width, height] = [canvas.width, canvas.height].map((length) => length * stretched);
     context.save();
     context.setTransform(1, 0, 0, 1, 0, 0);
-    context.drawImage(canvas, Math.round(middle[0] - canvas.width / 2), Math.round(middle[1] - canvas.height / 2));
+    context.drawImage(canvas, Math.round(left - width / 2), Math.round(top - height / 2), width, height);
     context.restore();
   }
 
@@ -170,7 +175,7 @@ export class Painter {
     context.scale(sharpness, sharpness);
     context.translate((canvas.width / sharpness - view.width) / 2, (canvas.height / sharpness - view.height) / 2);
     this.#stampPictures(context, view, side, AROUND * Math.max(view.width, view.height));
-    this.#kept = { canvas, x: view.x, y: view.y };
+    this.#kept = { canvas, x: view.x, y: view.y, side: view.side };
   }
 
   /** Paint the pictures of the tiles that are seen, and of those so many CSS pixels around. */
@@ -290,10 +295,18 @@ export class Painter {
   }
 }
 
-/** Whether what was kept around a place covers all that is seen. */
-function isWithin(view, { x, y }) {
-  const [left, top] = view.toCanvas(x, y);
-  const isNear = (place, length) => Math.abs(place - length / 2) <= AROUND * length - 1;
+/** How many times as large what was kept is seen now. */
+function stretch({ side }, view) {
+  return view.side / side;
+}
+
+/** Whether what was kept covers all that is seen, and is not stretched too far. */
+function covers(kept, view) {
+  const stretched = stretch(kept, view);
+  if (stretched > MOST_STRETCHED) return false;
+  const [left, top] = view.toCanvas(kept.x, kept.y);
+  const reach = (0.5 + AROUND) * stretched - 0.5; // beyond what is seen, in parts of it
+  const isNear = (place, length) => Math.abs(place - length / 2) <= reach * length - 1;
   return isNear(left, view.width) && isNear(top, view.height);
 }
 

@@ -191,6 +191,22 @@ def test_near_the_pictures_of_the_tiles_are_shown_in_the_colour_of_their_digit(p
     assert near > 500  # pixels of ink of the 4s around this 9
 
 
+def test_pictures_that_were_stretched_while_the_map_was_enlarged_are_sharp_once_it_rests(page):
+    canvas = open_map(page, f"#tile-{TILE}")
+    page.wait_for_load_state("networkidle")
+    before = expect_place(page)["zoom"]
+    page.mouse.move(*middle(canvas))
+    page.mouse.wheel(0, -60)
+    expect_zoom(page, 1.1 * before, 1.2 * before)
+    page.wait_for_load_state("networkidle")
+    page.mouse.move(0, 0)
+    after = picture(canvas)
+    for scheme in ("dark", "light"):  # other colours paint everything anew
+        page.emulate_media(color_scheme=scheme)
+        page.evaluate("() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))")
+    assert np.abs(picture(canvas) - after).max() < 16  # grey levels: the edges of the canvas are rounded
+
+
 def test_the_filter_leaves_the_mistakes_alone_and_is_kept_in_the_address(page):
     canvas = open_map(page)
     colours = [
