@@ -26,7 +26,7 @@ class Reading(NamedTuple):
 
     symbols: (length,), 0-9, or OTHER for a character that is not a digit.
     places: (length,), the middle of each in pixels from the left edge of a strip.
-    probabilities: (length, 10), of each digit at these places, given that there is one.
+    probabilities: (length, 11), of each digit and of another character at these places, given that there is one.
     confidence: the probability of the string as a whole.
     runner_up: (length,), the symbols of the second likeliest string.
     strip: which of the strips the places are in.
@@ -88,11 +88,10 @@ class LineReader:
         order = np.argsort(-agreement, kind="stable")
         symbols, strip = strings[order[0]], int(likelihoods[:, order[0]].argmax())
         middles, columns = align(answers[strip], symbols, places[strip])
-        digits = softmax(answers[strip][columns, :BLANK])
+        characters = softmax(np.delete(answers[strip][columns], BLANK, axis=1))
         runner_up = strings[order[1]] if len(order) > 1 else symbols[:0]
-        return Reading(
-            symbols, FIRST + COLUMN * middles, digits, float(likelihoods[:, order[0]].mean()), runner_up, strip
-        )
+        confidence = float(likelihoods[:, order[0]].mean())
+        return Reading(symbols, FIRST + COLUMN * middles, characters, confidence, runner_up, strip)
 
     def _take(self, width: int) -> Program:
         """A program for strips of that width; no other thread uses it meanwhile, because it has buffers."""

@@ -4,11 +4,25 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from digit_recognizer_dl_model.line_inference import Reading as LineReading
+from digit_recognizer_dl_model.strip import OTHER
 from digits import numbers
-from digits.numbers import LETTERS, NO_NUMBER, TOO_LONG, TOO_MANY, Digit, Line, Number, read_uncounted, reason_of
+from digits.numbers import (
+    LETTERS,
+    NO_NUMBER,
+    TOO_LONG,
+    TOO_MANY,
+    Digit,
+    Line,
+    Number,
+    line_of,
+    read_uncounted,
+    reason_of,
+)
 from digits.pictures import DrawingSheet, PictureSheet
 from digits.pictures.drawing import Stroke
-from digits.recognizer import recognize
+from digits.pictures.strips import Strip
+from digits.recognizer import read_line, recognize
 from digits.refusals import Blank, TooLarge
 
 from .pictures import drawing, number_picture, number_strokes
@@ -181,3 +195,43 @@ def test_the_box_of_a_number_is_around_all_its_digits():
     read = Number([Line([certain(4, (1, 2, 3, 4)), certain(2, (5, 1, 2, 4))], 0.9)], None, (10, 8))
     assert read.box == (1, 1, 6, 5)
     assert Number([], NO_NUMBER, (10, 8)).box == (0, 0, 10, 8)
+
+
+def reading_with(strip: Strip, place: int, probabilities: list[float]) -> LineReading:
+    """What the network for lines says of a strip, but with such probabilities of one character, and the likeliest."""
+    reading = read_line([strip.ink])
+    changed, symbols = reading.probabilities.copy(), reading.symbols.copy()
+    changed[place] = probabilities
+    symbols[place] = OTHER if np.argmax(probabilities) == 10 else np.argmax(probabilities)
+    return reading._replace(symbols=symbols, probabilities=changed, confidence=0.6)
+
+
+def between(digit: int, likeliness: float) -> list[float]:
+    """Probabilities of a digit and, for the rest, of another character."""
+    return [likeliness if other == digit else 0.0 for other in range(10)] + [1 - likeliness]
+
+
+def test_what_may_be_a_letter_in_a_line_is_read_if_it_looks_like_a_digit_alone():
+    [strip] = sheet(number_picture("1984")).lines()
+    line = line_of([strip], reading_with(strip, 2, between(8, 0.3)))
+    assert (line.number, line.others) == ("1984", 0)
+    assert line.runner_up == "194"
+    assert line.confidence > 0.6
+    assert sum(line.digits[2].probabilities) == pytest.approx(1)
+
+
+def test_what_looks_like_no_digit_alone_stays_another_character():
+    cross = [np.array([[0.1, 0.1], [0.6, 0.9]]), np.array([[0.6, 0.1], [0.1, 0.9]]), np.array([[0.0, 0.5], [0.7, 0.5]])]
+    [strip] = drawn(number_strokes("19"), [stroke + np.array([2.0, 0.5]) for stroke in cross]).lines()
+    reading = read_line([strip.ink])
+    last = len(reading.symbols) - 1
+    line = line_of([strip], reading_with(strip, last, between(4, 0.4)))
+    assert line.others == 1
+
+
+def test_a_line_that_is_surely_read_is_not_looked_at_twice(monkeypatch):
+    monkeypatch.delattr(numbers, "opinions")
+    [strip] = sheet(number_picture("1984")).lines()
+    reading = read_line([strip.ink])
+    assert reading.probabilities.max(axis=1).min() > numbers.CERTAIN
+    assert line_of([strip], reading).number == "1984"

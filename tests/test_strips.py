@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from digit_recognizer_dl_model.strip import HEIGHT, NARROWEST, STEP
-from digits.pictures.strips import depth_of, extents, strips_of_picture, whole_strips
+from digits.pictures.strips import depth_of, strips_of_picture, whole_strips
 
 
 def sheet(tiles: np.ndarray, rows: list[list[int]], scale: int = 2) -> Image.Image:
@@ -106,12 +106,6 @@ def test_a_picture_of_any_size_has_strips_or_none(shape, level):
         assert strip.ink.shape[0] == HEIGHT
 
 
-def test_a_place_without_ink_has_empty_pixels(line):
-    [strip] = strips_of_picture(np.asarray(line))
-    empty = strip._replace(ink=np.zeros_like(strip.ink))
-    assert not empty.pixels(np.array([60.0]), np.array([True])).any()
-
-
 def test_the_whole_picture_is_a_line_in_several_sizes(line):
     strips = whole_strips(depth_of(np.asarray(line)))
     heights = [np.ptp(np.flatnonzero((strip.ink > 100).any(axis=1))) for strip in strips]
@@ -125,21 +119,3 @@ def test_a_line_that_is_too_long_is_cut_and_says_so(line):
     [cut] = strips_of_picture(np.hstack([picture] * 8))
     assert not whole.is_cut
     assert cut.is_cut
-
-
-def test_each_character_has_its_extent_between_its_neighbours():
-    ink = np.zeros((HEIGHT, NARROWEST + 2 * STEP), np.uint8)
-    ink[8:30, 40:52] = ink[10:34, 60:70] = ink[6:36, 100:108] = 255
-    assert extents(ink, np.array([46, 65, 104])) == [(40, 8, 52, 30), (60, 10, 70, 34), (100, 6, 108, 36)]
-    [(left, top, right, bottom)] = extents(ink, np.array([150]))  # there is no ink
-    assert left < 150 < right
-    assert top < bottom
-
-
-def test_a_character_of_a_strip_becomes_the_pixels_of_a_single_digit(line, tiles):
-    [strip] = strips_of_picture(np.asarray(line))
-    inked = np.flatnonzero((strip.ink > 100).any(axis=0))
-    places = np.array([(part[0] + part[-1]) / 2 for part in np.split(inked, np.flatnonzero(np.diff(inked) > 3) + 1)])
-    pixels = strip.pixels(places, np.ones(5, bool))
-    assert len(pixels) == 5
-    assert all(np.abs(own.astype(int) - tile).mean() < 15 for own, tile in zip(pixels, tiles, strict=False))

@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from digit_recognizer_dl_model.frame import SIDE
 from digit_recognizer_dl_model.strip import HEIGHT, MARGIN, WIDEST, strip_width
 
-from . import centring, levels
+from . import levels
+from .characters import extents
 from .morphology import components
 
 SAMPLED = 320  # pixels along the longest side in which the paper is looked for
@@ -38,9 +38,6 @@ DIGIT = 29  # pixels of the strip's 46 that a line's digits are high
 TALLEST = 38  # pixels that its tallest digit is high at most
 LEVEL = 0.6  # of the tallest part's height, from which parts tell the slope of a line
 FILLINGS = 31, 34, 38  # pixels of the strip's 46 that a picture is high which shows nothing but a line
-PAPER = 25  # of 255; what is fainter is left out of a character that is looked at alone
-CLEAR = 100  # of 255; fainter pixels of a strip belong to no character's box
-WIDEST_DIGIT, GAP = 30, 3  # pixels of the strip from a character's middle to its edge, at most; between its parts
 BESIDE = 10  # pixels of the strip that are shown of the paper beside a line
 
 
@@ -62,20 +59,6 @@ class Strip(NamedTuple):
         A box is its left and upper edge, its width and its height.
         """
         return [self._on_picture(*extent) for extent in extents(self.ink, places)]
-
-    def pixels(self, places: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-        """Some of the characters as single digits, (n, 28, 28) uint8.
-
-        places: the middles of all characters; chosen: whether each is wanted, (length,) bool.
-        """
-        boxes = extents(self.ink, places)
-        pixels = np.zeros((np.count_nonzero(chosen), SIDE, SIDE), np.uint8)
-        for picture, index in zip(pixels, np.flatnonzero(chosen), strict=True):
-            left, top, right, bottom = boxes[index]
-            part = self.ink[top:bottom, left:right]
-            if part.max(initial=0) > PAPER:
-                picture[...] = centring.fit(np.where(part > PAPER, part, 0) / np.float32(255))
-        return pixels
 
     def _on_picture(self, left: int, top: int, right: int, bottom: int) -> tuple[float, float, float, float]:
         corners = self.matrix @ [[left, right, left, right], [top, top, bottom, bottom], [1, 1, 1, 1]]
@@ -326,28 +309,3 @@ def warp(depth: np.ndarray, matrix: np.ndarray, width: int, factor: float) -> np
     return np.asarray(
         picture.transform((width, HEIGHT), Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR, fillcolor=0)
     )
-
-
-def extents(ink: np.ndarray, places: np.ndarray) -> list[tuple[int, int, int, int]]:
-    """The left, upper, right and lower edge of the character at each place of a strip (46, w).
-
-    A character ends half-way to its neighbours, or before where there is a gap in the ink.
-    """
-    is_inked = ink > CLEAR
-    has_ink = is_inked.any(axis=0)
-    bounds = [0, *np.rint((places[:-1] + places[1:]) / 2).astype(int).tolist(), ink.shape[1]]
-    found = []
-    for place, start, stop in zip(np.rint(places).astype(int).tolist(), bounds, bounds[1:], strict=False):
-        first, last = max(start, place - WIDEST_DIGIT), min(stop, place + WIDEST_DIGIT + 1)
-        columns = first + np.flatnonzero(has_ink[first:last])
-        if not len(columns):
-            found.append((place - 4, (HEIGHT - DIGIT) // 2, place + 4, (HEIGHT + DIGIT) // 2))
-            continue
-        nearest = int(np.abs(columns - place).argmin())
-        gaps = np.flatnonzero(np.diff(columns) > GAP)
-        before, after = gaps[gaps < nearest], gaps[gaps >= nearest]
-        left = int(columns[before[-1] + 1] if len(before) else columns[0])
-        right = int(columns[after[0]] if len(after) else columns[-1]) + 1
-        rows = np.flatnonzero(is_inked[:, left:right].any(axis=1))
-        found.append((left, int(rows[0]), right, int(rows[-1]) + 1))
-    return found
