@@ -273,6 +273,12 @@ def weights_sha256() -> str:
     return hashlib.sha256(SHIPPED.read_bytes()).hexdigest()
 
 
+@functools.cache
+def network_checksum() -> str:
+    """The checksum of the shipped network, which stays when its figures are measured again."""
+    return classifier().weights.checksum
+
+
 def weights_version() -> str:
     """The first digits of that checksum, enough to tell one version from another."""
     return weights_sha256()[:VERSION_LENGTH]

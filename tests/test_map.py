@@ -256,9 +256,9 @@ def test_a_layout_belongs_to_one_csv_and_one_network(few, monkeypatch):
     with pytest.raises(NoLayout):
         layout_of(few)
     places = np.zeros((40, 2), np.uint16)
-    Layout(places, few.sha256, recognizer.weights_sha256()).write(layouts.computed_file(few))
+    Layout(places, few.sha256, recognizer.network_checksum()).write(layouts.computed_file(few))
     assert (layout_of(few).places == places).all()
-    monkeypatch.setattr(recognizer, "weights_sha256", lambda: "0" * 64)
+    monkeypatch.setattr(recognizer, "network_checksum", lambda: "0" * 64)
     with pytest.raises(NoLayout):
         layout_of(few)
     layouts.computed_file(few).write_bytes(b"damaged")

@@ -31,7 +31,7 @@ class Layout(NamedTuple):
 
     places: np.ndarray  # (n, 2) uint16, x to the right and y down, in parts of SCALE
     csv: str  # SHA-256 of the gallery's CSV
-    weights: str  # SHA-256 of the network's weights
+    weights: str  # checksum of the network
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -45,7 +45,7 @@ class Layout(NamedTuple):
             np.savez_compressed(file, **self._asdict())
 
     def belongs_to(self, gallery: Gallery) -> bool:
-        is_of_both = (self.csv, self.weights) == (gallery.sha256, recognizer.weights_sha256())
+        is_of_both = (self.csv, self.weights) == (gallery.sha256, recognizer.network_checksum())
         return is_of_both and self.places.shape == (len(gallery), 2) and self.places.dtype == np.uint16
 
 
@@ -63,14 +63,14 @@ def layout_of(gallery: Gallery) -> Layout:
 
 def computed_file(gallery: Gallery) -> Path:
     """Where the command leaves a layout that is not shipped."""
-    return settings.MNIST_CACHE / f"map-{gallery.sha256[:16]}-{recognizer.weights_sha256()[:16]}.npz"
+    return settings.MNIST_CACHE / f"map-{gallery.sha256[:16]}-{recognizer.network_checksum()[:16]}.npz"
 
 
 def compute(tell: Callable[[int], object]) -> tuple[Layout, Quality]:
     """Lay the gallery's tiles out, which takes about a minute, and measure how well; `tell` as in `tsne.lay_out`."""
     stored = gallery()
     places = to_scale(tsne.spread_out(tsne.lay_out(stored.features, tell, tsne.STEPS), tell))
-    layout = Layout(places, stored.sha256, recognizer.weights_sha256())
+    layout = Layout(places, stored.sha256, recognizer.network_checksum())
     return layout, quality_of(stored.features, places, stored.labels)
 
 
