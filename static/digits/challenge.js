@@ -173,7 +173,7 @@ function ask(last = null) {
   find("#digit").textContent = `${game.digit + 1} of ${DIGITS}`;
   find("#streak").textContent = game.streak;
   showTime();
-  tell(last ? `${roundInWords(last)}.` : "The clock starts with your first stroke.");
+  tell(last ? `${roundInWords(last)}.` : "The clock starts with your first stroke. A pause or Done ends a digit.");
   if (last) announce(`${roundInWords(last)}. ${task()}.`);
 }
 

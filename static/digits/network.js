@@ -16,6 +16,12 @@ const OUTPUT_LINES = 8; // drawn for each output that is likely
 const LIKELY = 13; // byte of an output's probability from which its lines are drawn
 const CONTRIBUTIONS_COLUMNS = 12; // of the neurons beside the words about an output
 const FAINT = 0.25; // strength below which a line is left out
+/** What is said without a drawing, before a unit is chosen. */
+const RESTING = {
+  name: "The network at rest",
+  role: "Draw something to see it work.",
+  state: "Point at a filter, a neuron or an output, or tap it, to see what it looks at.",
+};
 
 export class NetworkPanel {
   #root;
@@ -257,14 +263,15 @@ export class NetworkPanel {
     const [place, unit] = this.#shown ?? this.#likeliest;
     const layer = this.#layers[place];
     const frame = this.#frames[place];
+    const isResting = frame.isEmpty && !this.#shown;
     this.#part("layer").value = place;
-    this.#part("name").textContent = nameOf(layer, unit);
-    this.#part("state").textContent = stateOf(this.#layers, frame, place, unit);
-    this.#part("role").textContent = roleOf(this.#layers, place, unit);
+    this.#part("name").textContent = isResting ? RESTING.name : nameOf(layer, unit);
+    this.#part("state").textContent = isResting ? RESTING.state : stateOf(this.#layers, frame, place, unit);
+    this.#part("role").textContent = isResting ? RESTING.role : roleOf(this.#layers, place, unit);
     const large = this.#root.querySelector(".large");
     if (layer.unit === "output" && !frame.isEmpty) this.#paintContributions(large, frame, place, unit);
     else paintMap(large, mapOf(this.#layers, frame, place, unit), layer.side, this.#colours);
-    const links = linksOf(this.#layers, frame, place, unit);
+    const links = isResting ? [] : linksOf(this.#layers, frame, place, unit);
     const head = links[0]?.adds === null ? "It looks at:" : "What counts most:";
     this.#part("sources-head").textContent = links.length ? head : "";
     const list = this.#part("sources");

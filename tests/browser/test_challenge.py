@@ -42,7 +42,7 @@ def game(page: Page) -> Page:
 
 def test_ten_digits_are_asked_for_read_and_put_on_a_card(page):
     open_challenge(page)
-    expect(hint(page)).to_have_text("The clock starts with your first stroke.")
+    expect(hint(page)).to_have_text("The clock starts with your first stroke. A pause or Done ends a digit.")
     for digit in DIGITS:
         expect_asked(page, digit)
         expect(page.locator("#streak")).to_have_text(str(digit))

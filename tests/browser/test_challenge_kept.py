@@ -47,7 +47,7 @@ def test_a_game_that_is_left_begins_again_and_says_so(game):
     expect(hint(game)).to_contain_text(again)
     assert again in status(game)
     game.reload()
-    expect(hint(game)).to_have_text("The clock starts with your first stroke.")
+    expect(hint(game)).to_have_text("The clock starts with your first stroke. A pause or Done ends a digit.")
 
 
 def test_a_card_outlives_a_reload_until_the_next_game(game):
@@ -60,7 +60,7 @@ def test_a_card_outlives_a_reload_until_the_next_game(game):
     button(game, "Play again").click()
     game.reload()
     expect_asked(game, 0)
-    expect(hint(game)).to_have_text("The clock starts with your first stroke.")
+    expect(hint(game)).to_have_text("The clock starts with your first stroke. A pause or Done ends a digit.")
 
 
 def test_the_drawing_and_the_tool_of_the_other_pad_are_left_alone(page):

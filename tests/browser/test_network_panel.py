@@ -34,7 +34,7 @@ def name(page: Page) -> Locator:
 def open_network(page: Page, path: str = "/draw/") -> None:
     page.goto(path)
     summary(page).click()
-    expect(name(page)).to_have_text("Output: 0")
+    expect(name(page)).to_have_text("The network at rest")
     page.locator(".network").evaluate(NOTE_PAINTING)
 
 
@@ -77,7 +77,8 @@ def test_the_network_lights_up_for_a_drawing_and_goes_out_when_it_is_cleared(pag
     expect(name(page)).to_have_text("Output: 4")
     expect(page.locator(".network [data-part=state]")).to_contain_text("99.")
     button(page, "Clear").click()
-    expect(page.locator(".network [data-part=state]")).to_have_text("At rest: draw something to see it work.")
+    expect(name(page)).to_have_text("The network at rest")
+    expect(page.locator(".network .unit-words")).to_contain_text("Draw something to see it work.")
     assert changed(dark, painted(page)) == [0, 0, 0]
 
 
