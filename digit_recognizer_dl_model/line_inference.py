@@ -11,7 +11,7 @@ from .ctc import best_path, log_probabilities
 from .fusion import fuse
 from .inference import softmax
 from .program import Program
-from .strip import BLANK, COLUMN, FIRST, HEIGHT, NARROWEST, STEP, SYMBOLS
+from .strip import BLANK, COLUMN, FIRST, HEIGHT, NARROWEST, OTHER, STEP, SYMBOLS
 from .weights import UnusableWeights, Weights
 
 RUNNERS_UP = 2  # symbols that are tried in place of each that is read
@@ -28,7 +28,7 @@ class Reading(NamedTuple):
     places: (length,), the middle of each in pixels from the left edge of a strip.
     probabilities: (length, 11), of each digit and of another character at these places, given that there is one.
     confidence: the probability of the string as a whole.
-    runner_up: (length,), the symbols of the second likeliest string.
+    runner_up: (length,), the second likeliest digits, of a string without other characters.
     strip: which of the strips the places are in.
     """
 
@@ -89,7 +89,10 @@ class LineReader:
         symbols, strip = strings[order[0]], int(likelihoods[:, order[0]].argmax())
         middles, columns = align(answers[strip], symbols, places[strip])
         characters = softmax(np.delete(answers[strip][columns], BLANK, axis=1))
-        runner_up = strings[order[1]] if len(order) > 1 else symbols[:0]
+        rivals = (strings[place] for place in order[1:] if OTHER not in strings[place])
+        runner_up = next(
+            (rival for rival in rivals if not np.array_equal(rival, symbols[symbols != OTHER])), symbols[:0]
+        )
         confidence = float(likelihoods[:, order[0]].mean())
         return Reading(symbols, FIRST + COLUMN * middles, characters, confidence, runner_up, strip)
 

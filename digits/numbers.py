@@ -30,17 +30,20 @@ from .traffic import prometheus
 
 MAX_DIGITS, MAX_LINES = 32, 20  # of a line, of a number
 WIDEST_DIGIT = 1.5  # times its height
-PIXEL_SECONDS = 2e-5  # that a pixel along a strip takes to be read, at most
+PIXEL_SECONDS = 2e-5  # that a pixel along a strip takes to be read, usually
 
 SURE = 0.93  # confidence from which the lines that were found are enough
 OTHER_SIZES = 26, 33  # pixels that the digits of a line are high where it is looked at again
 ALIKE = 1.4  # times the size of another crop of the same line
+ANOTHER = 10  # the column of probabilities for another character, or for no digit; 0 to 9 are those of the digits
 CERTAIN = 0.99  # probability from which a character of a line needs no second look
 TRUST = 0.03  # of the second look's "no digit", which a digit cut out of a line often looks like
 LEAST = 0.01  # that the second look's probabilities are at least
-# Powers, so that of the strings with some confidence so many are right: fitted on held-out images, writers and cheques.
+# Powers, so that of the strings with some confidence so many are right.
 SHARED = 0.75  # of the change by the second look, because both networks see the same ink
-POOLED = 0.7  # of the mean over several strips, because a mean of calibrated probabilities is too low
+# Of the mean over several strips, because a mean of calibrated probabilities is too low (Ranjan & Gneiting 2010,
+# doi:10.1111/j.1467-9868.2009.00726.x).
+POOLED = 0.7
 
 
 NO_NUMBER = "does not look like a number"
@@ -329,27 +332,34 @@ def read_lines(lines: Sequence[Sequence[Strip]], budget: Budget | None) -> list[
 
 
 def line_of(strips: Sequence[Strip], reading: LineReading) -> Line:
-    """A reading as a line, with its boxes.
-
-    That a mean is less sure than it is right: Ranjan & Gneiting 2010, doi:10.1111/j.1467-9868.2009.00726.x.
-    """
+    """A reading as a line, with its boxes."""
     strip = strips[reading.strip]
     probabilities, factor = reconsidered(strip, reading)
-    symbols = np.where(probabilities.argmax(axis=1) < 10, probabilities.argmax(axis=1), OTHER)
-    of_digits = probabilities[:, :10] / probabilities[:, :10].sum(axis=1, keepdims=True)
+    likeliest_columns = probabilities.argmax(axis=1)
+    symbols = np.where(likeliest_columns == ANOTHER, OTHER, likeliest_columns)
     digits = [
-        Digit(int(symbol), row.tolist(), box)
-        for symbol, row, box in zip(symbols, of_digits, strip.boxes(reading.places), strict=True)
+        Digit(int(symbol), (row[:ANOTHER] / row[:ANOTHER].sum()).tolist(), box)
+        for symbol, row, box in zip(symbols, probabilities, strip.boxes(reading.places), strict=True)
         if symbol != OTHER
     ]
     others = len(symbols) - len(digits)
-    runner_up = string_of(reading.runner_up if (symbols == reading.symbols).all() else reading.symbols)
+    is_changed = (symbols != reading.symbols).any()
+    runner_up = string_of(with_second_likeliest(digits) if is_changed else reading.runner_up)
     is_cut = strip.is_cut or len(digits) > MAX_DIGITS
     confidence = min(reading.confidence * factor, 1.0) ** (POOLED if len(strips) > 1 else 1)
     return Line(digits[:MAX_DIGITS], confidence, others, runner_up, is_cut, strip, reading._replace(symbols=symbols))
 
 
-def string_of(symbols: np.ndarray) -> str:
+def with_second_likeliest(digits: Sequence[Digit]) -> list[int]:
+    """The digits, but for the least sure one the second likeliest."""
+    symbols = [digit.digit for digit in digits]
+    if digits:
+        place = int(np.argmin([digit.confidence for digit in digits]))
+        symbols[place] = int(np.argsort(digits[place].probabilities)[-2])
+    return symbols
+
+
+def string_of(symbols: Sequence[int] | np.ndarray) -> str:
     """The digits among symbols."""
     return "".join(str(symbol) for symbol in symbols if symbol != OTHER)
 
@@ -361,13 +371,13 @@ def reconsidered(strip: Strip, reading: LineReading) -> tuple[np.ndarray, float]
     of digits, and less of what is beside them. The probabilities of both are multiplied.
     """
     before = reading.probabilities
-    own = before[np.arange(len(before)), np.minimum(reading.symbols, 10)]
+    own = before[np.arange(len(before)), np.where(reading.symbols == OTHER, ANOTHER, reading.symbols)]
     doubtful = own < CERTAIN
     if not doubtful.any():
         return before, 1.0
     alone = (cut(strip.ink, reading.places, doubtful) for cut in (cut_upright, cut_around))
     second = np.mean([opinions(pixels) for pixels in alone], axis=0)
-    second[:, 10] *= TRUST
+    second[:, ANOTHER] *= TRUST
     together = before[doubtful] * (second + LEAST)
     after = before.copy()
     after[doubtful] = together / together.sum(axis=1, keepdims=True)

@@ -280,7 +280,7 @@ def network_checksum() -> str:
 
 
 def weights_version() -> str:
-    """The first digits of that checksum, enough to tell one version from another."""
+    """The first digits of the checksum of its file, enough to tell one version from another."""
     return weights_sha256()[:VERSION_LENGTH]
 
 

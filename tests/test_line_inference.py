@@ -18,7 +18,9 @@ from digit_recognizer_dl_model.strip import (
     HEIGHT,
     MARGIN,
     NARROWEST,
+    OTHER,
     STEP,
+    SYMBOLS,
     columns_of,
     strip_width,
 )
@@ -145,3 +147,15 @@ def test_a_reading_tells_places_in_pixels_and_a_confidence_below_certainty(reade
     assert ((reading.places >= FIRST) & (reading.places <= FIRST + COLUMN * (columns_of(NARROWEST + STEP) - 1))).all()
     assert reading.probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
     assert 0 < reading.confidence < 1
+
+
+def test_the_runner_up_is_another_string_of_digits_alone(reader, monkeypatch):
+    logits = np.full((7, SYMBOLS), -9, np.float32)
+    logits[:, BLANK] = 0
+    logits[0, OTHER] = -0.1  # nearly as likely as that there is nothing
+    logits[2, 4] = logits[4, 2] = 3
+    logits[4, 7] = 1
+    monkeypatch.setattr(reader, "logits", lambda ink: logits)
+    reading = reader.read([np.zeros((HEIGHT, NARROWEST), np.uint8)])
+    assert reading.symbols.tolist() == [4, 2]
+    assert reading.runner_up.tolist() == [4, 7]

@@ -215,7 +215,7 @@ def test_what_may_be_a_letter_in_a_line_is_read_if_it_looks_like_a_digit_alone()
     [strip] = sheet(number_picture("1984")).lines()
     line = line_of([strip], reading_with(strip, 2, between(8, 0.3)))
     assert (line.number, line.others) == ("1984", 0)
-    assert line.runner_up == "194"
+    assert sum(one != other for one, other in zip(line.runner_up, "1984", strict=True)) == 1
     assert line.confidence > 0.6
     assert sum(line.digits[2].probabilities) == pytest.approx(1)
 

@@ -12,7 +12,7 @@ CLEAR = 100  # of 255; fainter pixels belong to no character's extent
 WIDEST, GAP = 30, 3  # pixels from a character's middle to its edge, at most; between its parts
 NOTHING = 8, 29  # pixels of the extent of a character without ink, its width and height
 ASIDE = 6  # grey levels of ink that a cut goes through rather than a pixel farther from half-way, in each row
-SLANT = 0.2  # pixels aside in each row by which a cut may lean beyond the middles of its two characters
+SLANT = 0.2  # pixels by which a cut may lean beyond the middles of its characters, for each row from the strip's middle
 
 Extent = tuple[int, int, int, int]  # left, upper, right and lower edge in pixels of the strip
 
@@ -58,15 +58,18 @@ def cut_upright(ink: np.ndarray, places: np.ndarray, chosen: np.ndarray) -> np.n
 
 
 def cut_around(ink: np.ndarray, places: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """The same, cut where there is the least ink between neighbours."""
+    """Some characters of a strip as `cut_upright` gives them, but cut through the least ink between neighbours."""
     return cut_at(seams(ink, places, chosen), ink, places, chosen)
 
 
 def cut_at(edges: np.ndarray, ink: np.ndarray, places: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """The same, cut at these columns of each row, (length - 1, 46): the first that belongs to the right neighbour."""
+    """Some characters of a strip as `cut_upright` gives them, cut at other places.
+
+    edges: (length - 1, 46), for each two neighbours and each row the first column of the right one.
+    """
     columns = np.arange(ink.shape[1])
     beyond = np.full((1, HEIGHT), ink.shape[1])
-    bounds = np.concatenate([0 * beyond, edges, beyond])[..., None]
+    bounds = np.concatenate([np.zeros_like(beyond), edges, beyond])[..., None]
     pixels = np.zeros((np.count_nonzero(chosen), SIDE, SIDE), np.uint8)
     for picture, index in zip(pixels, np.flatnonzero(chosen), strict=True):
         own = np.where((bounds[index] <= columns) & (columns < bounds[index + 1]), ink, 0)
@@ -87,9 +90,9 @@ def seams(ink: np.ndarray, places: np.ndarray, chosen: np.ndarray) -> np.ndarray
     lean = SLANT * np.abs(np.arange(HEIGHT) - (HEIGHT - 1) / 2)
     reach = np.diff(places)[wanted] / 2 + lean[:, None]  # (46, cuts)
     most = int(reach.max(initial=0))
-    aside = np.arange(-most, most + 1)
-    columns = (edges[wanted, 0, None] + aside).clip(0, ink.shape[1] - 1)
-    cost = ink[:, columns] + np.float32(ASIDE) * np.abs(aside)  # (46, cuts, columns)
+    aside = np.arange(-most, most + 1, dtype=np.float32)
+    columns = (edges[wanted, 0, None] + aside.astype(int)).clip(0, ink.shape[1] - 1)
+    cost = ink[:, columns] + ASIDE * np.abs(aside)  # (46, cuts, columns)
     cost[np.abs(aside) > reach[..., None]] = np.inf
     above = np.full((len(wanted), len(aside) + 2), np.inf, np.float32)
     for row in range(1, HEIGHT):

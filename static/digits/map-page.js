@@ -12,7 +12,7 @@ const STRIDE = 1 / 5; // of what is seen, by an arrow
 const FLIGHT = 450; // ms of a way to another place
 const CLOSE = 44; // CSS pixels of the picture of a tile that the address names
 const REACH = { mouse: 14, other: 24 }; // CSS pixels from a dot at which it is meant
-const PAUSE = 250; // ms without a change after which the place stays
+const PAUSE = 250; // ms without a change until the map rests
 const MIDDLE = 0.45; // of the shorter side of what is seen: how far from its middle keys find a tile
 const ISLAND = 3; // zoom at which an island is seen
 
@@ -31,7 +31,9 @@ let painter = null;
 let sheets = null;
 let frame = null; // the request for the next one
 let flight = null; // {from, to, start}
-let timer = null; // until the place stays
+let telling = null; // the timer until the place is told
+let resting = null; // the timer until what is seen is painted sharp
+let placeBefore = ""; // what was seen in the frame before
 let isByKeys = false; // whether the tile in the middle is meant
 
 const placed = document.querySelector("#placed");
@@ -53,6 +55,7 @@ function paint(now) {
   scene.own = own.at(now);
   if (isByKeys) scene.focus = tiles.nearest(view.x, view.y, MIDDLE / view.zoom, scene.shown);
   painter.paint(view, scene);
+  sharpenLater();
   canvas.classList.toggle("is-whole", view.zoom <= 1); // a finger scrolls the page where there is nothing to move
   tellTile();
   const side = painter.sideShown(view, scene.shown);
@@ -61,11 +64,21 @@ function paint(now) {
   else settle();
 }
 
-/** Once the place stays, paint it sharp and tell it in the address: Back and reload lead to it. */
-function settle() {
-  clearTimeout(timer);
-  timer = setTimeout(() => {
+/** Paint what was stretched sharp, once the map is no longer moved or enlarged. */
+function sharpenLater() {
+  const place = Object.values(view.state).join(" ");
+  if (place === placeBefore) return;
+  placeBefore = place;
+  clearTimeout(resting);
+  resting = setTimeout(() => {
     if (painter.sharpen(view)) repaint();
+  }, PAUSE);
+}
+
+/** Tell the place in the address, once nothing changes: Back and reload lead to it. */
+function settle() {
+  clearTimeout(telling);
+  telling = setTimeout(() => {
     const { x, y, zoom } = view.state;
     const state = { x: x.toFixed(5), y: y.toFixed(5), zoom: zoom.toFixed(3), show: chosen() };
     const address = `#${new URLSearchParams(state)}`;

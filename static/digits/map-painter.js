@@ -20,7 +20,7 @@ export class Painter {
   #sizes;
   #image = null; // pixels of the dots
   #colours = null;
-  #kept = null; // {canvas, x, y, side}: the pictures around a place, at a size of the map, to be moved and stretched
+  #kept = null; // {canvas, x, y, side, picture}: the pictures around a place, the map's side and theirs, to be moved and stretched
 
   /** names: [{digit, x, y}]; sizes: pixels of a tile in the sheets, small and large. */
   constructor(canvas, tiles, sheets, names, sizes) {
@@ -86,12 +86,12 @@ export class Painter {
       context.fillRect(0, 0, this.#canvas.width, this.#canvas.height);
     } else this.#paintDots(view, shown, sharpness);
     context.setTransform(sharpness, 0, 0, sharpness, 0, 0);
-    if (isNear) this.#paintPictures(view, side);
-    if (shown === SHOWN.all) this.#paintMarks(view, side);
+    const seen = isNear ? this.#paintPictures(view, side) : side;
+    if (shown === SHOWN.all) this.#paintMarks(view, seen);
     else this.#paintHard(view, shown, this.sideShown(view, shown));
     if (view.zoom < NAMED) this.#paintNames(view);
     if (own) this.#paintOwn(view, own);
-    if (focus >= 0) this.#paintFocus(view, focus, this.sideShown(view, shown));
+    if (focus >= 0) this.#paintFocus(view, focus, isNear ? seen : this.sideShown(view, shown));
   }
 
   // From afar
@@ -151,11 +151,14 @@ export class Painter {
 
   // From near
 
-  /** Paint the pictures as a whole that was painted once, moved and stretched: hundreds would take too long for a frame. */
+  /**
+   * Paint the pictures as a whole that was painted once, moved and stretched: hundreds would take too long for a frame.
+   * Returns the side that each has so.
+   */
   #paintPictures(view, side) {
     if (!this.#kept || !covers(this.#kept, view)) this.#keepPictures(view, side);
     const context = this.#context;
-    const { canvas, x, y } = this.#kept;
+    const { canvas, x, y, picture } = this.#kept;
     const stretched = stretch(this.#kept, view);
     const [left, top] = view.toCanvas(x, y).map((place) => place * this.#sharpness);
     const [width, height] = [canvas.width, canvas.height].map((length) => length * stretched);
@@ -163,6 +166,7 @@ export class Painter {
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.drawImage(canvas, Math.round(left - width / 2), Math.round(top - height / 2), width, height);
     context.restore();
+    return picture * stretched;
   }
 
   #keepPictures(view, side) {
@@ -175,7 +179,7 @@ export class Painter {
     context.scale(sharpness, sharpness);
     context.translate((canvas.width / sharpness - view.width) / 2, (canvas.height / sharpness - view.height) / 2);
     this.#stampPictures(context, view, side, AROUND * Math.max(view.width, view.height));
-    this.#kept = { canvas, x: view.x, y: view.y, side: view.side };
+    this.#kept = { canvas, x: view.x, y: view.y, side: view.side, picture: side };
   }
 
   /** Paint the pictures of the tiles that are seen, and of those so many CSS pixels around. */

@@ -232,7 +232,8 @@ export class NetworkPanel {
   #step(by) {
     const [place, unit] = this.#chosen ?? this.#likeliest;
     const { units } = this.#layers[place];
-    this.#tell([place, (unit + by + units) % units]);
+    const isResting = !this.#chosen && this.#frames.at(-1).isEmpty; // no unit is shown, so none was before
+    this.#tell([place, isResting ? unit : (unit + by + units) % units]);
   }
 
   #steer(event) {
