@@ -122,7 +122,7 @@ def main() -> None:
         closed = delays(page)
         page.reload()  # without what counted the delays
         page.get_by_text("The network at work").click()
-        page.locator(".network h2").get_by_text("Output").wait_for()
+        page.locator(".network h2").get_by_text("The network at rest").wait_for()
         figures |= frames_a_second(page)
         opened = delays(page)
         chromium = browser.version
