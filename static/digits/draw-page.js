@@ -87,6 +87,7 @@ panel.querySelector(".network-place").addEventListener("htmx:afterSwap", async (
   bringIntoSight();
 });
 prediction.addEventListener("htmx:afterSwap", showActivations);
+form.addEventListener("superseded", () => network?.hold());
 // What is not read is not explained.
 prediction.addEventListener("htmx:afterSwap", () => {
   const isRead = prediction.querySelector(".answered:not(.unread), .idle") !== null;

@@ -80,8 +80,14 @@ export class NetworkPanel {
       for (const place of this.#layers.keys()) this.#reach(place, frame);
       this.#arrivals = [];
       this.#paint(performance.now());
-    } else this.#painting ??= requestAnimationFrame((now) => this.#flow(now));
+    } else this.#painting ??= requestAnimationFrame(() => this.#flowNext()); // the answer is painted first
     if (!this.#shown) this.#describe();
+  }
+
+  /** Paint nothing more until a drawing is shown again: its answer is awaited, and needs the processor. */
+  hold() {
+    cancelAnimationFrame(this.#painting);
+    this.#painting = null;
   }
 
   #part(name) {
@@ -93,7 +99,7 @@ export class NetworkPanel {
   /** Let the frames reach the layers that they have come to by now. */
   #flow(now) {
     if (now - this.#painted < PAINT_INTERVAL) {
-      this.#painting = requestAnimationFrame((later) => this.#flow(later));
+      this.#flowNext();
       return;
     }
     [this.#painting, this.#painted] = [null, now];
@@ -107,7 +113,11 @@ export class NetworkPanel {
     const isOver = !this.#arrivals.length || (done >= 0 && this.#arrivals.length === 1);
     this.#paint(now);
     if (isOver) this.#arrivals = [];
-    else this.#painting = requestAnimationFrame((later) => this.#flow(later));
+    else this.#flowNext();
+  }
+
+  #flowNext() {
+    this.#painting = requestAnimationFrame((now) => this.#flow(now));
   }
 
   #reach(place, frame) {
