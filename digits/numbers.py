@@ -10,7 +10,7 @@ from digit_recognizer_dl_model.strip import OTHER
 from . import pictures
 from .event_loop import leave_if
 from .pictures import Budget, DrawingSheet, PictureSheet, centring
-from .pictures.characters import cut_around, cut_upright
+from .pictures.characters import cut_around
 from .pictures.strips import Strip
 from .recognizer import (
     LineReading,
@@ -20,11 +20,11 @@ from .recognizer import (
     likeliest,
     line_reader,
     lines_version,
-    opinions,
     read_line,
     recognize_uncounted,
 )
 from .refusals import Blank, Refusal
+from .second_look import ANOTHER, reconsidered
 from .stages import stage
 from .traffic import prometheus
 
@@ -35,16 +35,9 @@ PIXEL_SECONDS = 2e-5  # that a pixel along a strip takes to be read, usually
 SURE = 0.93  # confidence from which the lines that were found are enough
 OTHER_SIZES = 26, 33  # pixels that the digits of a line are high where it is looked at again
 ALIKE = 1.4  # times the size of another crop of the same line
-ANOTHER = 10  # the column of probabilities for another character, or for no digit; 0 to 9 are those of the digits
-CERTAIN = 0.99  # probability from which a character of a line needs no second look
-TRUST = 0.03  # of the second look's "no digit", which a digit cut out of a line often looks like
-LEAST = 0.01  # that the second look's probabilities are at least
-# Powers, so that of the strings with some confidence so many are right.
-SHARED = 0.75  # of the change by the second look, because both networks see the same ink
-# Of the mean over several strips, because a mean of calibrated probabilities is too low (Ranjan & Gneiting 2010,
+# The power of a mean over several strips: a mean of calibrated probabilities is too low (Ranjan & Gneiting 2010,
 # doi:10.1111/j.1467-9868.2009.00726.x).
 POOLED = 0.7
-
 
 NO_NUMBER = "does not look like a number"
 LETTERS = "has characters that are not digits"
@@ -351,7 +344,7 @@ def line_of(strips: Sequence[Strip], reading: LineReading) -> Line:
 
 
 def with_second_likeliest(digits: Sequence[Digit]) -> list[int]:
-    """The digits, but for the least sure one the second likeliest."""
+    """The digits, where the least sure one is replaced by its second likeliest."""
     symbols = [digit.digit for digit in digits]
     if digits:
         place = int(np.argmin([digit.confidence for digit in digits]))
@@ -362,26 +355,6 @@ def with_second_likeliest(digits: Sequence[Digit]) -> list[int]:
 def string_of(symbols: Sequence[int] | np.ndarray) -> str:
     """The digits among symbols."""
     return "".join(str(symbol) for symbol in symbols if symbol != OTHER)
-
-
-def reconsidered(strip: Strip, reading: LineReading) -> tuple[np.ndarray, float]:
-    """The probabilities of the characters of a line, (length, 11), and the factor by which they change its confidence.
-
-    Characters that the network for lines is not sure of are looked at by the one for single digits, too: it knows more
-    of digits, and less of what is beside them. The probabilities of both are multiplied.
-    """
-    before = reading.probabilities
-    own = before[np.arange(len(before)), np.where(reading.symbols == OTHER, ANOTHER, reading.symbols)]
-    doubtful = own < CERTAIN
-    if not doubtful.any():
-        return before, 1.0
-    alone = (cut(strip.ink, reading.places, doubtful) for cut in (cut_upright, cut_around))
-    second = np.mean([opinions(pixels) for pixels in alone], axis=0)
-    second[:, ANOTHER] *= TRUST
-    together = before[doubtful] * (second + LEAST)
-    after = before.copy()
-    after[doubtful] = together / together.sum(axis=1, keepdims=True)
-    return after, float(np.prod(after[doubtful].max(axis=1) / own[doubtful])) ** SHARED
 
 
 def reason_of(lines: Sequence[Line]) -> str | None:

@@ -6,7 +6,7 @@ from PIL import Image
 
 from digit_recognizer_dl_model.line_inference import Reading as LineReading
 from digit_recognizer_dl_model.strip import OTHER
-from digits import numbers
+from digits import numbers, second_look
 from digits.numbers import (
     LETTERS,
     NO_NUMBER,
@@ -230,8 +230,8 @@ def test_what_looks_like_no_digit_alone_stays_another_character():
 
 
 def test_a_line_that_is_surely_read_is_not_looked_at_twice(monkeypatch):
-    monkeypatch.delattr(numbers, "opinions")
+    monkeypatch.delattr(second_look, "opinions")
     [strip] = sheet(number_picture("1984")).lines()
     reading = read_line([strip.ink])
-    assert reading.probabilities.max(axis=1).min() > numbers.CERTAIN
+    assert reading.probabilities.max(axis=1).min() > second_look.CERTAIN
     assert line_of([strip], reading).number == "1984"
