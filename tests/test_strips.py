@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from digit_recognizer_dl_model.strip import HEIGHT, NARROWEST, STEP
 from digits.pictures.strips import depth_of, strips_of_picture, whole_strips
@@ -47,6 +47,15 @@ def test_two_rows_are_two_strips_from_top_to_bottom(tiles):
     first, second = strips_of_picture(np.asarray(sheet(tiles, [[0, 1, 2], [3, 4, 5, 6, 7]])))
     assert inked_columns(first) < inked_columns(second)
     assert (first.matrix @ [0, HEIGHT / 2, 1])[1] < (second.matrix @ [0, HEIGHT / 2, 1])[1]
+
+
+@pytest.mark.parametrize("upper_loop", [(58, 30, 84, 50), (66, 30, 88, 50)])
+def test_an_eight_in_two_loops_does_not_divide_its_line(upper_loop):
+    picture = Image.new("L", (240, 120), 255)
+    draw = ImageDraw.Draw(picture)
+    for loop in (upper_loop, (54, 58, 80, 80), (20, 34, 44, 72), (110, 32, 134, 76), (160, 36, 184, 78)):
+        draw.ellipse(loop, outline=0, width=4)
+    assert len(strips_of_picture(np.asarray(picture))) == 1
 
 
 def test_a_rising_line_is_levelled(line):

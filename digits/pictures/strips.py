@@ -228,9 +228,36 @@ def lines_of(boxes: list[Box]) -> list[list[Box]]:
             max(fitting, key=lambda line: line[-1].right).append(box)
         else:
             lines.append([box])
+    lines = merged(lines)
     for line in lines:
         extend(line, low)
     return sorted(lines, key=lambda line: np.mean([box.middle for box in line]))
+
+
+def merged(lines: list[list[Box]]) -> list[list[Box]]:
+    """The lines without those that stand within a longer one, to which their components are added.
+
+    Of a digit that is broken across, such as an eight in two loops, one part goes on with the line that it belongs to,
+    and the other, with or without what follows it, is a line of its own at first.
+    """
+    kept: list[list[Box]] = []
+    for line in sorted(lines, key=len, reverse=True):
+        around = next((other for other in kept if all(is_within(box, other) for box in line)), None)
+        if around is None:
+            kept.append(list(line))
+        else:
+            around.extend(line)
+    return [sorted(line) for line in kept]
+
+
+def is_within(box: Box, line: list[Box]) -> bool:
+    """Whether the middle of a component is between the usual top and bottom of what is near it in a line."""
+    reach = NEAR * max(each.height for each in line)
+    near = [each for each in line if each.left - reach < box.right and box.left < each.right + reach]
+    if not near:
+        return False
+    top, bottom = np.median([(each.top, each.bottom) for each in near], axis=0)
+    return bool(top <= box.middle <= bottom)
 
 
 def extend(line: list[Box], others: list[Box]) -> None:
