@@ -23,6 +23,12 @@ def inked_columns(strip) -> int:
     return int((strip.ink > 100).any(axis=0).sum())
 
 
+def left_and_right(strip) -> np.ndarray:
+    """The columns of the picture between which the strip shows it."""
+    columns = np.flatnonzero((strip.ink > 100).any(axis=0))[[0, -1]]
+    return strip.matrix[0, 0] * columns + strip.matrix[0, 2]
+
+
 @pytest.fixture
 def line(tiles):
     return sheet(tiles, [[0, 1, 2, 3, 4]])
@@ -47,6 +53,14 @@ def test_two_rows_are_two_strips_from_top_to_bottom(tiles):
     first, second = strips_of_picture(np.asarray(sheet(tiles, [[0, 1, 2], [3, 4, 5, 6, 7]])))
     assert inked_columns(first) < inked_columns(second)
     assert (first.matrix @ [0, HEIGHT / 2, 1])[1] < (second.matrix @ [0, HEIGHT / 2, 1])[1]
+
+
+def test_a_broken_eight_near_the_beginning_of_a_line_is_one_character():
+    picture = Image.new("L", (240, 120), 255)
+    draw = ImageDraw.Draw(picture)
+    for loop in (20, 30, 44, 82), (58, 34, 84, 58), (56, 60, 86, 86), (110, 60, 134, 84), (160, 36, 184, 84):
+        draw.ellipse(loop, outline=0, width=4)
+    assert len(strips_of_picture(np.asarray(picture))) == 1
 
 
 @pytest.mark.parametrize("upper_loop", [(58, 30, 84, 50), (66, 30, 88, 50)])
@@ -84,6 +98,17 @@ def test_rulings_hide_no_digits(line, distance):
         ruled[:, ::distance] = np.minimum(ruled[:, ::distance], 170)
     [plain], [found] = strips_of_picture(np.asarray(line)), strips_of_picture(ruled)
     assert abs(inked_columns(found) - inked_columns(plain)) < 0.1 * inked_columns(plain)
+
+
+@pytest.mark.parametrize("slope", [0, 0.02, -0.03])
+def test_a_line_as_dark_as_the_ink_that_some_digits_stand_on_hides_none(line, slope):
+    picture = line.copy()
+    ImageDraw.Draw(picture).line((0, 78, line.width, 78 + slope * line.width), fill=0, width=3)
+    [ruled], [plain] = (strips_of_picture(np.asarray(each)) for each in (picture, line))
+    (left, right), (first, last) = left_and_right(ruled), left_and_right(plain)
+    assert left < first + 2
+    assert right > last - 2
+    assert ruled.matrix[0, 0] == pytest.approx(plain.matrix[0, 0], rel=0.1)
 
 
 def test_a_faint_pattern_is_no_line(line):

@@ -130,6 +130,15 @@ def tilted(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.asarray(picture.rotate(rng.uniform(-TILT, TILT), Image.Resampling.BICUBIC, expand=True, fillcolor=PAPER))
 
 
+def underlined(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A line as dark as the ink, as forms have it, on which most digits stand or which they cross, and hardly level."""
+    digit = len(ink) * 20 / (28 + 2 * MARGIN)
+    y, x = np.mgrid[: ink.shape[0], : ink.shape[1]] - np.array(ink.shape)[:, None, None] / 2
+    distance = y - digit * rng.uniform(0.35, 0.6) - x * np.tan(np.radians(rng.uniform(-2, 2)))
+    line = np.abs(distance) < max(digit * rng.uniform(0.03, 0.06), 1) / 2 + 0.5
+    return to_grey(PAPER + np.maximum(ink, line) * (INK - PAPER))
+
+
 PAPERS: dict[str, Callable[[np.ndarray, np.random.Generator], np.ndarray]] = {
     "plain": plain,
     "lined": lined,
@@ -137,6 +146,7 @@ PAPERS: dict[str, Callable[[np.ndarray, np.random.Generator], np.ndarray]] = {
     "patterned": patterned,
     "shaded": shaded,
     "tilted": tilted,
+    "on a dark line": underlined,
 }
 
 

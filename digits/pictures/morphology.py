@@ -54,6 +54,24 @@ def box_sum(values: np.ndarray) -> np.ndarray:
     return rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]
 
 
+def opening_of_rows(mask: np.ndarray, length: int) -> np.ndarray:
+    """The True (h, w) that lie in runs of at least that length along their rows."""
+    steps = np.diff(np.pad(mask, [(0, 0), (1, 1)]).astype(np.int8), axis=1)
+    (rows, starts), (_, ends) = np.nonzero(steps == 1), np.nonzero(steps == -1)
+    is_long = ends - starts >= length
+    edges = np.zeros((len(mask), mask.shape[1] + 1), np.int8)
+    edges[rows[is_long], starts[is_long]] = 1
+    edges[rows[is_long], ends[is_long]] = -1
+    return edges.cumsum(axis=1)[:, :-1] > 0
+
+
+def closing_of_rows(mask: np.ndarray, length: int) -> np.ndarray:
+    """The True (h, w), and what lies between them in runs along their rows of at most that length."""
+    around = length + 1
+    gaps = np.pad(~mask, [(0, 0), (around, around)], constant_values=True)
+    return ~opening_of_rows(gaps, around)[:, around:-around]
+
+
 def components(mask: np.ndarray) -> np.ndarray:
     """A number for each True (h, w), the same for those that touch, if only by a corner, and 0 for each False."""
     width = mask.shape[1] + 2  # with an empty column on each side, so that no run of True goes on in the next row

@@ -15,7 +15,7 @@ from digit_recognizer_dl_model.strip import HEIGHT, MARGIN, WIDEST, strip_width
 
 from . import levels
 from .characters import extents
-from .morphology import components
+from .morphology import closing_of_rows, components, opening_of_rows
 
 SAMPLED = 320  # pixels along the longest side in which the paper is looked for
 PARTS = 6  # along the longest side
@@ -31,8 +31,13 @@ LOW = 0.15  # of a line's height; lower components are not looked at
 MOST = 1000  # components in which lines are looked for; 20 lines of 32 digits have fewer
 LEAST = 0.02  # of the picture's shortest side that a digit is high at least
 LOWEST = 5  # pixels of the picture in which lines are looked for that a digit is high at least
+STACKED = 0.6  # of the narrower one's width that two parts of a digit share which lie above each other
+HALF = 0.8  # of the usual height in a line; parts of a digit are lower
+TOLERANCE = 0.2  # of the usual height
 NEAR = 2.2  # heights between neighbours in a line, at most
 OVERLAP = 0.35  # of the lower one's height that two neighbours share
+LONGEST_STROKE = 1.5, 0.6  # of the picture's height, and of its width: what is level and longer is a ruling
+PARTS_OF_RULING = 3  # that are level, at most, in one that is not
 FRAME = 0.85  # of the picture's width that rulings and frames span
 DIGIT = 29  # pixels of the strip's 46 that a line's digits are high
 TALLEST = 38  # pixels that its tallest digit is high at most
@@ -81,6 +86,10 @@ class Box(NamedTuple):
     @property
     def middle(self) -> float:
         return (self.top + self.bottom) / 2
+
+    def with_other(self, other: "Box") -> "Box":
+        """The smallest box around both."""
+        return Box(*map(min, self[:2], other[:2]), *map(max, self[2:], other[2:]))
 
 
 def strips_of_picture(luminance: np.ndarray) -> list[Strip]:
@@ -175,11 +184,31 @@ def boxes_of(depth: np.ndarray) -> list[Box]:
     strongest = quantile(depth[::2, ::2], STRONGEST)
     boxes: list[Box] = []
     for share in INKED:
-        found = extents_of(components(depth > share * strongest))
+        found = extents_of(components(without_rulings(depth > share * strongest)))
         boxes = [box for box in found if not is_frame(box, depth.shape)]
         if len(boxes) == len(found):
             break
     return [box for box in boxes if box.height >= max(LEAST * min(depth.shape), LOWEST)]
+
+
+def without_rulings(mask: np.ndarray) -> np.ndarray:
+    """Ink (h, w) without what is level and longer than the strokes of digits, except where other ink crosses it."""
+    height, width = mask.shape
+    longest = min(LONGEST_STROKE[0] * height, LONGEST_STROKE[1] * width)
+    level = mask.copy()  # with the rows beside it, because a ruling that is not quite level goes on there
+    level[1:] |= mask[:-1]
+    level[:-1] |= mask[1:]
+    parts = components(mask & opening_of_rows(level, round(longest / PARTS_OF_RULING)))
+    ruling = np.zeros_like(mask)
+    for left, top, right, bottom in extents_of(parts):
+        if right - left >= longest:
+            part = parts[top:bottom, left:right]
+            ruling[top:bottom, left:right] |= part == np.bincount(part[part > 0]).argmax()
+    if not ruling.any():
+        return mask
+    rest = mask & ~ruling
+    thickness = round(quantile(ruling.sum(axis=0), 0.9))
+    return rest | (mask & closing_of_rows(rest.T, 2 * thickness + 1).T)
 
 
 def extents_of(numbers: np.ndarray) -> list[Box]:
@@ -219,6 +248,7 @@ def lines_of(boxes: list[Box]) -> list[list[Box]]:
     if not boxes or len(boxes) > MOST:
         return []
     tallest = quantile(np.array([box.height for box in boxes]), 0.75)
+    boxes = rejoined(boxes, tallest)
     tall = sorted(box for box in boxes if box.height >= TALL * tallest)
     low = [box for box in boxes if box.height < TALL * tallest]
     lines: list[list[Box]] = []
@@ -232,6 +262,30 @@ def lines_of(boxes: list[Box]) -> list[list[Box]]:
     for line in lines:
         extend(line, low)
     return sorted(lines, key=lambda line: np.mean([box.middle for box in line]))
+
+
+def rejoined(boxes: list[Box], usual: float) -> list[Box]:
+    """The components; two parts above each other that together are about as high as others become one.
+
+    They are a digit that is broken across, such as an eight in two loops. usual: the height of most others.
+    """
+    joined: list[Box] = []
+    for box in sorted(boxes, key=lambda each: each.top):
+        place = next((place for place, above in enumerate(joined) if are_parts(above, box, usual)), None)
+        if place is None:
+            joined.append(box)
+        else:
+            joined[place] = joined[place].with_other(box)
+    return joined
+
+
+def are_parts(above: Box, below: Box, usual: float) -> bool:
+    """Whether two components are the upper and the lower part of a digit."""
+    shared = min(above.right, below.right) - max(above.left, below.left)
+    narrower = min(above.right - above.left, below.right - below.left)
+    is_above = shared >= STACKED * narrower and below.top >= above.bottom - TOLERANCE * usual
+    are_half = all(TALL * usual <= part.height < HALF * usual for part in (above, below))
+    return is_above and are_half and above.with_other(below).height <= (1 + TOLERANCE) * usual
 
 
 def merged(lines: list[list[Box]]) -> list[list[Box]]:
