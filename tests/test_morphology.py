@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from digits.pictures.morphology import components, dilate, erode, opening
+from digits.pictures.morphology import closing_of_rows, components, dilate, erode, opening, opening_of_rows
 
 
 @pytest.fixture
@@ -62,3 +62,15 @@ def test_a_long_winding_component_is_one():
     mask[::2] = True
     mask[1::4, -1] = mask[3::4, 0] = True
     assert len(np.unique(components(mask)[mask])) == 1
+
+
+def runs(text: str) -> np.ndarray:
+    return np.array([[character == "#" for character in row] for row in text.split()])
+
+
+def test_runs_along_rows_are_opened_and_closed_by_their_length():
+    mask = runs("##.###.# ####...#")
+    np.testing.assert_array_equal(opening_of_rows(mask, 3), runs("...###.. ####...."))
+    np.testing.assert_array_equal(closing_of_rows(mask, 1), runs("######## ####...#"))
+    np.testing.assert_array_equal(closing_of_rows(mask, 3), runs("######## ########"))
+    np.testing.assert_array_equal(opening_of_rows(mask, 1), mask)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from digit_recognizer_dl_model.line_inference import Reading as LineReading
 from digit_recognizer_dl_model.strip import OTHER
@@ -98,6 +98,44 @@ def test_a_number_drawn_in_two_lines_is_read_from_top_to_bottom():
 def test_the_order_in_which_digits_are_drawn_does_not_matter():
     strokes = number_strokes("425")
     assert read_uncounted(drawn(strokes[::-1])).number == "425"
+
+
+def test_a_number_that_is_underlined_is_read():
+    line = np.array([(0.1, 1.1), (2.9, 1.16)])
+    assert read_uncounted(drawn(number_strokes("177"), [line])).number == "177"
+
+
+@pytest.mark.parametrize("height", [69, 74])
+def test_a_number_on_a_line_as_dark_as_its_ink_is_read(height):
+    picture = number_picture("17420")
+    ImageDraw.Draw(picture).line((0, height, picture.width, height + 4), fill="black", width=4)
+    read = read_uncounted(sheet(picture))
+    assert (read.number, read.uncertain) == ("17420", False)
+
+
+def framed(*pictures: Image.Image) -> PictureSheet:
+    """Pictures of the same size beside each other, each in a frame."""
+    width, height = pictures[0].size
+    together = Image.new("L", (len(pictures) * width + 20, height + 20), "white")
+    for place, picture in enumerate(pictures):
+        left = 10 + place * width
+        together.paste(picture, (left, 10))
+        ImageDraw.Draw(together).rectangle((left, 10, left + width, 10 + height), outline="black", width=3)
+    return sheet(together)
+
+
+@pytest.mark.parametrize("parts", [["17420"], list("17420")], ids=["together", "each"])
+def test_the_digits_in_frames_are_read(parts):
+    assert read_uncounted(framed(*(number_picture(part) for part in parts))).number == "17420"
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_empty_frames_are_no_number(count):
+    try:
+        read = read_uncounted(framed(*(Image.new("L", (100, 90), "white") for _ in range(count))))
+    except Blank:
+        return
+    assert read.is_refused
 
 
 def test_the_boxes_of_a_drawing_are_in_the_unit_of_its_strokes():

@@ -74,3 +74,31 @@ def test_sums_along_lines_are_those_of_the_definition():
     assert (sums[0] == values.sum(axis=-1)).all()
     steepest = sum(values[:, column : column + 13, column] for column in range(8))
     assert (sums[7, :, :13] == steepest).all()
+
+
+def test_a_long_line_is_found_where_no_ink_crosses_it():
+    mask = np.zeros((60, 200), bool)
+    mask[40:43] = True
+    mask[10:55, 100:104] = True  # crosses it
+    mask[20:41, 30:34] = True  # stands on it
+    mask[12:15, 30:60] = True  # a stroke as long as those of digits
+    lines = rulings.long_lines(mask)
+    assert lines[40:43, :95].all()
+    assert lines[40:43, 110:].all()
+    assert not lines[:, 100:104].any()
+    assert not lines[:39].any()
+    assert not lines[44:].any()
+
+
+@pytest.mark.parametrize("slope", [-0.05, 0.02, 0.08])
+def test_a_long_line_need_not_be_level(slope):
+    y, x = np.mgrid[:80, :300]
+    mask = np.abs(y - 40 - slope * (x - 150)) < 2
+    assert rulings.long_lines(mask)[mask].mean() > 0.9
+
+
+def test_ink_without_a_long_line_has_none():
+    mask = np.zeros((60, 200), bool)
+    assert not rulings.long_lines(mask).any()
+    mask[10:50, 20:24] = mask[10:13, 20:60] = mask[30:34, 80:150] = True
+    assert not rulings.long_lines(mask).any()

@@ -199,3 +199,8 @@ def noise_of(luminance: np.ndarray) -> float:
     second = np.abs(np.diff(luminance[::4], 2, axis=1))
     # The median of normal noise is 0.6745 standard deviations; second differences have root 6 times as much noise.
     return float(np.median(second)) / (0.6745 * math.sqrt(6)) if second.size else 0.0
+
+
+def quantile(values: np.ndarray, fraction: float) -> float:
+    """A quantile without interpolation; sorted, because `np.partition` is slow where most values are the same."""
+    return float(np.sort(values, axis=None)[round(fraction * (values.size - 1))])

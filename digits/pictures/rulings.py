@@ -1,13 +1,17 @@
-"""The rulings of lined and squared paper are found and erased; ink on them stays."""
+"""The rulings of lined and squared paper, and the lines of forms, are found and erased; ink on them stays."""
 
 import numpy as np
 from PIL import Image
+
+from .morphology import closing_of_rows, components, opening_of_rows
 
 STRIPS = 64  # across the picture, a power of two: rulings are followed from one to the next, and fall by less rows
 THICKEST = 0.0175  # of the longest side: from the middle of a ruling to where there is surely none
 LIGHTEST = 3  # grey levels that a ruling differs by from what is above and below
 INKLIKE = 0.7  # of the darkest ink's contrast, from which a single line is the stroke of a digit that fills the picture
 UNBROKEN = 0.7  # of a ruling is seen; a digit lies on the rest
+LONGEST_STROKE = 1.5, 0.6  # of the picture's height, and of its width: what is level and longer is no stroke of a digit
+PARTS = 3  # that are level, at most, in a line that is not
 
 
 def find(luminance: np.ndarray, noise: float) -> list[tuple[float, float]]:
@@ -104,3 +108,30 @@ def erase(luminance: np.ndarray, lines: list[tuple[float, float]], noise: float)
 def between(band: np.ndarray) -> np.ndarray:
     """What a band (h, w) would be if it went straight from its first row to its last."""
     return np.linspace(0, 1, len(band))[:, None] * (band[-1] - band[0]) + band[0]
+
+
+def long_lines(mask: np.ndarray) -> np.ndarray:
+    """Where ink (h, w) is nearly level and longer than strokes of digits, with its edges; not where ink crosses it."""
+    height, width = mask.shape
+    longest = min(LONGEST_STROKE[0] * height, LONGEST_STROKE[1] * width)
+    # A line that is not quite level goes on in the next row.
+    parts = components(mask & opening_of_rows(with_rows_beside(mask), round(longest / PARTS)))
+    if not parts.any():
+        return parts > 0
+    columns = np.nonzero(parts)[1]
+    first, last = np.full(parts.max() + 1, width), np.zeros(parts.max() + 1, int)
+    np.minimum.at(first, parts[parts > 0], columns)
+    np.maximum.at(last, parts[parts > 0], columns)
+    lines = (last - first + 1 >= longest)[parts]
+    rest = mask & ~lines
+    thickness = int(np.sort(lines.sum(axis=0))[round(0.9 * (width - 1))])
+    crossing = mask & closing_of_rows(rest.T, 2 * thickness + 1).T
+    return with_rows_beside(lines & ~crossing) & ~crossing
+
+
+def with_rows_beside(mask: np.ndarray) -> np.ndarray:
+    """The True (h, w), and the pixels above and below them."""
+    wider = mask.copy()
+    wider[1:] |= mask[:-1]
+    wider[:-1] |= mask[1:]
+    return wider

@@ -13,6 +13,7 @@ from digit_recognizer_dl_model.frame import BOX, SIDE
 from . import centring, drawing, ink, strips
 from .centring import USUAL, Ink
 from .drawing import FULL, SQUARE, Stroke
+from .lines import Box, find_lines, without_dark_lines
 from .strips import DIGIT, Strip
 
 MOST_POINTS = 5000  # of a drawing in which numbers are looked for; a digit has a hundred
@@ -90,7 +91,7 @@ class DrawingSheet:
         """The lines, from top to bottom, with digits that are so many pixels high and a pen no thicker than usual."""
         if not self._is_simple:
             return []
-        found, scale = strips.find_lines(self._drawn(np.inf))
+        found, scale = find_lines(self._drawn(np.inf))
         if not found:
             return []
         depth = self._drawn_for(found, scale)
@@ -103,7 +104,7 @@ class DrawingSheet:
         rows, columns = (np.flatnonzero(self._drawn(np.inf).any(axis=axis)) for axis in (1, 0))
         if not len(rows):
             return []
-        line = [strips.Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)]
+        line = [Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)]
         return [self._strip(self._drawn_for([line], 1), line, 1, DIGIT)]
 
     def candidates(self) -> list[np.ndarray]:
@@ -115,7 +116,7 @@ class DrawingSheet:
         """Whether all strokes together are hardly more than a dot."""
         return np.ptp(np.concatenate([stroke.points for stroke in self._strokes]), axis=0).max() < TINY_DRAWING
 
-    def _drawn_for(self, lines: list[list[strips.Box]], scale: float) -> np.ndarray:
+    def _drawn_for(self, lines: list[list[Box]], scale: float) -> np.ndarray:
         """The ink by a pen that is no thicker than usual for the height of most lines."""
         heights = [max(box.bottom for box in line) - min(box.top for box in line) for line in lines]
         usual = float(np.median(heights)) * scale / FINE * USUAL / BOX
@@ -127,9 +128,9 @@ class DrawingSheet:
             sheet = drawing.blank_sheet(self.size, FINE)
             for stroke in self._strokes:
                 drawing.draw_line(sheet, FINE * stroke.points, FINE * min(stroke.width, thickest), FULL)
-            self._sheets[thickest] = np.asarray(sheet, np.float32)
+            self._sheets[thickest] = without_dark_lines(np.asarray(sheet, np.float32))
         return self._sheets[thickest]
 
-    def _strip(self, depth: np.ndarray, line: list[strips.Box], scale: float, digit: int) -> Strip:
+    def _strip(self, depth: np.ndarray, line: list[Box], scale: float, digit: int) -> Strip:
         strip = strips.strip_of(depth, line, scale, digit)
         return strip._replace(matrix=strip.matrix / FINE)
