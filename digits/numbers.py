@@ -93,7 +93,7 @@ class Line(NamedTuple):
         """The digit at a place as the network for single digits sees it, (28, 28) uint8, of a line that was read."""
         chosen = np.zeros(len(self.reading.symbols), bool)
         chosen[np.flatnonzero(self.reading.symbols != OTHER)[place]] = True
-        return cut_around(self.strip.ink, self.reading.places, chosen)[0]
+        return cut_around(self.strip.ink, self.strip.finer(), self.reading.places, chosen)[0]
 
 
 class Number(NamedTuple):

@@ -26,7 +26,8 @@ def reconsidered(strip: Strip, reading: LineReading) -> tuple[np.ndarray, float]
     doubtful = own < CERTAIN
     if not doubtful.any():
         return before, 1.0
-    alone = (cut(strip.ink, reading.places, doubtful) for cut in (cut_upright, cut_around))
+    finer = strip.finer()
+    alone = (cut(strip.ink, finer, reading.places, doubtful) for cut in (cut_upright, cut_around))
     second = np.mean([opinions(pixels) for pixels in alone], axis=0)
     second[:, ANOTHER] *= TRUST
     together = before[doubtful] * (second + LEAST)

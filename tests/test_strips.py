@@ -5,7 +5,10 @@ import pytest
 from PIL import Image, ImageDraw
 
 from digit_recognizer_dl_model.strip import HEIGHT, NARROWEST, STEP
+from digits.pictures.characters import FINER
 from digits.pictures.strips import depth_of, strips_of_picture, whole_strips
+
+from .pictures import number_picture
 
 
 def sheet(tiles: np.ndarray, rows: list[list[int]], scale: int = 2) -> Image.Image:
@@ -109,6 +112,27 @@ def test_a_line_as_dark_as_the_ink_that_some_digits_stand_on_hides_none(line, sl
     assert left < first + 2
     assert right > last - 2
     assert ruled.matrix[0, 0] == pytest.approx(plain.matrix[0, 0], rel=0.1)
+
+
+def test_a_stroke_along_a_paler_line_stays(line):
+    """Such as the foot of a two."""
+    picture = line.copy()
+    draw = ImageDraw.Draw(picture)
+    draw.line((0, 78, line.width, 78), fill=110, width=3)
+    draw.line((100, 78, 130, 78), fill=0, width=3)
+    depth = depth_of(np.asarray(picture))
+    assert depth[77:80, 102:129].min() > 150
+    assert depth[77:80, 270:310].max() == 0
+
+
+def test_a_finer_strip_shows_the_same_and_is_sharper():
+    [strip] = strips_of_picture(np.asarray(number_picture("1984", height=180, pen=20)))
+    finer = strip.finer()
+    assert finer.shape == (FINER * HEIGHT, FINER * strip.ink.shape[1])
+    averaged = finer.reshape(HEIGHT, FINER, -1, FINER).mean(axis=(1, 3))
+    assert np.abs(averaged - strip.ink).mean() < 2
+    grey, finer_grey = (((each > 30) & (each < 220)).mean() for each in (strip.ink, finer))
+    assert finer_grey < 0.8 * grey
 
 
 def test_a_faint_pattern_is_no_line(line):

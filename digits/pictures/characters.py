@@ -7,6 +7,7 @@ from digit_recognizer_dl_model.strip import HEIGHT
 
 from . import centring
 
+FINER = 2  # pixels of a finer strip, from which characters are cut, for one of the strip, in which they are found
 PAPER = 25  # of 255; what is fainter is left out of a character that is looked at alone
 CLEAR = 100  # of 255; fainter pixels belong to no character's extent
 WIDEST, GAP = 30, 3  # pixels from a character's middle to its edge, at most; between its parts
@@ -49,20 +50,21 @@ def extent(ink: np.ndarray, middle: float, start: int, stop: int) -> Extent:
     return left, int(rows[0]), right, int(rows[-1]) + 1
 
 
-def cut_upright(ink: np.ndarray, places: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+def cut_upright(ink: np.ndarray, finer: np.ndarray, places: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """Some characters of a strip (46, w) as single digits, (n, 28, 28) uint8, cut half-way to their neighbours.
 
-    places: the middles of all characters; chosen: whether each is wanted, (length,) bool.
+    finer: the same strip with FINER times as many pixels along each side: what is sharp in the picture stays so.
+    places: the middles of all characters in the strip; chosen: whether each is wanted, (length,) bool.
     """
-    return cut_at(np.repeat(half_way(places)[:, None], HEIGHT, axis=1), ink, places, chosen)
+    return cut_at(np.repeat(half_way(places)[:, None], HEIGHT, axis=1), ink, finer, places, chosen)
 
 
-def cut_around(ink: np.ndarray, places: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+def cut_around(ink: np.ndarray, finer: np.ndarray, places: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """Some characters of a strip as `cut_upright` gives them, but cut through the least ink between neighbours."""
-    return cut_at(seams(ink, places, chosen), ink, places, chosen)
+    return cut_at(seams(ink, places, chosen), ink, finer, places, chosen)
 
 
-def cut_at(edges: np.ndarray, ink: np.ndarray, places: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+def cut_at(edges: np.ndarray, ink: np.ndarray, finer: np.ndarray, places: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """Some characters of a strip as `cut_upright` gives them, cut at other places.
 
     edges: (length - 1, 46), for each two neighbours and each row the first column of the right one.
@@ -72,9 +74,10 @@ def cut_at(edges: np.ndarray, ink: np.ndarray, places: np.ndarray, chosen: np.nd
     bounds = np.concatenate([np.zeros_like(beyond), edges, beyond])[..., None]
     pixels = np.zeros((np.count_nonzero(chosen), SIDE, SIDE), np.uint8)
     for picture, index in zip(pixels, np.flatnonzero(chosen), strict=True):
-        own = np.where((bounds[index] <= columns) & (columns < bounds[index + 1]), ink, 0)
-        left, top, right, bottom = extent(own, places[index], 0, ink.shape[1])
-        part = own[top:bottom, left:right]
+        is_own = (bounds[index] <= columns) & (columns < bounds[index + 1])
+        left, top, right, bottom = extent(np.where(is_own, ink, 0), places[index], 0, ink.shape[1])
+        is_part = is_own[top:bottom, left:right].repeat(FINER, axis=0).repeat(FINER, axis=1)
+        part = np.where(is_part, finer[FINER * top : FINER * bottom, FINER * left : FINER * right], 0)
         if part.max(initial=0) > PAPER:
             picture[...] = centring.fit(np.where(part > PAPER, part, 0) / np.float32(255))
     return pixels

@@ -18,12 +18,16 @@ def erode(values: np.ndarray, size: int) -> np.ndarray:
 
 def extremes(values: np.ndarray, size: int, extreme: Callable) -> np.ndarray:
     for axis in (-2, -1):
-        lines, reached = np.moveaxis(values, axis, 0), 1
-        while reached < size:
-            step = min(reached, size - reached)
-            lines, reached = extreme(lines[:-step], lines[step:]), reached + step
-        values = np.moveaxis(lines, 0, axis)
+        values = extremes_along(axis, values, size, extreme)
     return values
+
+
+def extremes_along(axis: int, values: np.ndarray, size: int, extreme: Callable) -> np.ndarray:
+    lines, reached = np.moveaxis(values, axis, 0), 1
+    while reached < size:
+        step = min(reached, size - reached)
+        lines, reached = extreme(lines[:-step], lines[step:]), reached + step
+    return np.moveaxis(lines, 0, axis)
 
 
 def opening(values: np.ndarray, size: int, across_border: bool) -> np.ndarray:
@@ -56,13 +60,13 @@ def box_sum(values: np.ndarray) -> np.ndarray:
 
 def opening_of_rows(mask: np.ndarray, length: int) -> np.ndarray:
     """The True (h, w) that lie in runs of at least that length along their rows."""
-    steps = np.diff(np.pad(mask, [(0, 0), (1, 1)]).astype(np.int8), axis=1)
-    (rows, starts), (_, ends) = np.nonzero(steps == 1), np.nonzero(steps == -1)
-    is_long = ends - starts >= length
-    edges = np.zeros((len(mask), mask.shape[1] + 1), np.int8)
-    edges[rows[is_long], starts[is_long]] = 1
-    edges[rows[is_long], ends[is_long]] = -1
-    return edges.cumsum(axis=1)[:, :-1] > 0
+    if length > mask.shape[1]:
+        return np.zeros_like(mask)
+    starts = extremes_along(-1, mask, length, np.minimum)
+    if not starts.any():
+        return np.zeros_like(mask)
+    around = np.pad(starts, [(0, 0), (length - 1, length - 1)])
+    return extremes_along(-1, around, length, np.maximum)
 
 
 def closing_of_rows(mask: np.ndarray, length: int) -> np.ndarray:

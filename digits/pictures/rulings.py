@@ -115,9 +115,10 @@ def long_lines(mask: np.ndarray) -> np.ndarray:
     height, width = mask.shape
     longest = min(LONGEST_STROKE[0] * height, LONGEST_STROKE[1] * width)
     # A line that is not quite level goes on in the next row.
-    parts = components(mask & opening_of_rows(with_rows_beside(mask), round(longest / PARTS)))
-    if not parts.any():
-        return parts > 0
+    level = mask & opening_of_rows(with_rows_beside(mask), max(round(longest / PARTS), 1))
+    if not level.any():
+        return level
+    parts = components(level)
     columns = np.nonzero(parts)[1]
     first, last = np.full(parts.max() + 1, width), np.zeros(parts.max() + 1, int)
     np.minimum.at(first, parts[parts > 0], columns)

@@ -13,7 +13,7 @@ from PIL import Image
 from digit_recognizer_dl_model.strip import HEIGHT, MARGIN, WIDEST, strip_width
 
 from . import levels
-from .characters import extents
+from .characters import FINER, extents
 from .levels import quantile
 from .lines import Box, find_lines, without_dark_lines
 
@@ -28,17 +28,52 @@ FILLINGS = 31, 34, 38  # pixels of the strip's 46 that a picture is high which s
 BESIDE = 10  # pixels of the strip that are shown of the paper beside a line
 
 
+class View(NamedTuple):
+    """How a strip sees its picture.
+
+    depth: (h, w), what stands out from the paper.
+    matrix: (2, 3), from x, y and 1 in the inked part of the strip to x and y in the picture, in pixels.
+    inked: pixels of the strip that show the picture; those beside them are empty.
+    factor: pixels of the strip for one of the picture.
+    """
+
+    depth: np.ndarray
+    matrix: np.ndarray
+    inked: int
+    factor: float
+
+    @property
+    def start(self) -> int:
+        """The first pixel of the strip that shows the picture."""
+        return (strip_width(self.inked) - self.inked) // 2
+
+    def ink(self, times: int = 1) -> np.ndarray:
+        """The strip with so many pixels along each side of one, (46 * times, width * times) uint8, ink 255 on 0."""
+        matrix = self.matrix / [times, times, 1]
+        cut = warp(self.depth, matrix, (HEIGHT * times, self.inked * times), self.factor * times)
+        shown = cut * (255 / max(quantile(cut, STRONGEST), 1))
+        strip = np.zeros((HEIGHT * times, strip_width(self.inked) * times), np.uint8)
+        strip[:, self.start * times : (self.start + self.inked) * times] = (shown + 0.5).clip(0, 255)
+        return strip
+
+
 class Strip(NamedTuple):
     """One line of a picture.
 
     ink: (46, width) uint8, ink 255 on 0.
     matrix: (2, 3), from x, y and 1 in the strip to x and y in the picture, in pixels.
     is_cut: whether the line goes on to the right of the widest strip.
+    view: from which it can be had with more pixels.
     """
 
     ink: np.ndarray
     matrix: np.ndarray
     is_cut: bool = False
+    view: View | None = None
+
+    def finer(self) -> np.ndarray:
+        """The strip with FINER times as many pixels along each side, as sharp as the picture is, uint8."""
+        return self.view.ink(FINER) if self.view else self.ink.repeat(FINER, axis=0).repeat(FINER, axis=1)
 
     def boxes(self, places: np.ndarray) -> list[tuple[float, float, float, float]]:
         """The boxes of characters in the picture, from the middles of all characters in the strip, in pixels.
@@ -154,18 +189,13 @@ def framed(depth: np.ndarray, matrix: np.ndarray, inked: int, factor: float) -> 
     """The strip in whose middle the part of a picture (h, w) stands that a matrix maps to, so many pixels wide."""
     is_cut = inked > WIDEST - 2 * MARGIN
     inked = min(max(inked, 1), WIDEST - 2 * MARGIN)
-    cut = warp(depth, matrix, inked, factor)
-    ink = cut * (255 / max(quantile(cut, STRONGEST), 1))
-    width = strip_width(inked)
-    start = (width - inked) // 2
-    strip = np.zeros((HEIGHT, width), np.uint8)
-    strip[:, start : start + inked] = (ink + 0.5).clip(0, 255)
-    matrix[:, 2] -= matrix[:, 0] * start
-    return Strip(strip, matrix, is_cut)
+    view = View(depth, matrix.copy(), inked, factor)
+    matrix[:, 2] -= matrix[:, 0] * view.start
+    return Strip(view.ink(), matrix, is_cut, view)
 
 
-def warp(depth: np.ndarray, matrix: np.ndarray, width: int, factor: float) -> np.ndarray:
-    """The part of a picture (h, w) that a strip sees, (46, width) float32; 0 outside the picture."""
+def warp(depth: np.ndarray, matrix: np.ndarray, shape: tuple[int, int], factor: float) -> np.ndarray:
+    """The part of a picture (h, w) that a matrix maps to, in that shape, float32; 0 outside the picture."""
     # Averages over areas first, because the transformation reads single pixels.
     reduction = max(int(1 / factor), 1)
     picture = Image.fromarray(depth)
@@ -174,5 +204,5 @@ def warp(depth: np.ndarray, matrix: np.ndarray, width: int, factor: float) -> np
     a, b = matrix[:, :2] / reduction, matrix[:, 2] / reduction
     coefficients = (a[0, 0], a[0, 1], b[0], a[1, 0], a[1, 1], b[1])
     return np.asarray(
-        picture.transform((width, HEIGHT), Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR, fillcolor=0)
+        picture.transform(shape[::-1], Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR, fillcolor=0)
     )
