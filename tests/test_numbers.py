@@ -71,6 +71,25 @@ def test_two_lines_are_read_from_top_to_bottom():
     assert read.verdict == "1984 2026"
 
 
+def test_numbers_beside_each_other_are_read_from_left_to_right():
+    table = Image.new("L", (700, 400), "white")
+    for place, number in enumerate(["19", "84", "20", "26"]):
+        row, column = divmod(place, 2)
+        table.paste(number_picture(number), (20 + 380 * column, 40 + 150 * row - 12 * column))
+    assert [line.number for line in read_uncounted(sheet(table)).lines] == ["19", "84", "20", "26"]
+
+
+def test_a_table_that_is_not_surely_read_is_no_single_digit(tiles):
+    table = Image.new("L", (460, 400), "white")
+    for place, number in enumerate(["1984", "2026", "2357"]):
+        table.paste(number_picture(number), (20, 20 + 120 * place))
+    ImageDraw.Draw(table).line((110, 160, 150, 225, 145, 165, 105, 225), fill="black", width=9)  # crosses out a digit
+    read = read_uncounted(sheet(table))
+    assert read.uncertain
+    assert not read.single
+    assert [line.number for line in read.lines][::2] == ["1984", "2357"]
+
+
 def test_a_single_digit_is_read_as_ever(tiles):
     for tile in tiles[:20]:
         read = read_uncounted(PictureSheet(tile))

@@ -147,7 +147,7 @@ def touches(box: Box, shape: tuple[int, int]) -> int:
 
 
 def lines_of(boxes: list[Box]) -> list[list[Box]]:
-    """The components of each line, from left to right; the lines from top to bottom. There are none in noise."""
+    """The components of each line, from left to right; the lines in the order of reading. There are none in noise."""
     if not boxes or len(boxes) > MOST:
         return []
     tallest = quantile(np.array([box.height for box in boxes]), 0.75)
@@ -164,7 +164,22 @@ def lines_of(boxes: list[Box]) -> list[list[Box]]:
     lines = merged(lines)
     for line in lines:
         extend(line, low)
-    return sorted(lines, key=lambda line: np.mean([box.middle for box in line]))
+    return in_reading_order(lines)
+
+
+def in_reading_order(lines: list[list[Box]]) -> list[list[Box]]:
+    """The lines from top to bottom, and from left to right where they stand beside each other, as in a table."""
+    rows: list[list[list[Box]]] = []
+    for line in sorted(lines, key=middle_of):
+        if rows and middle_of(line) <= np.mean([box.bottom for box in rows[-1][0]]):
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return [line for row in rows for line in sorted(row, key=lambda line: min(box.left for box in line))]
+
+
+def middle_of(line: list[Box]) -> float:
+    return float(np.mean([box.middle for box in line]))
 
 
 def rejoined(boxes: list[Box], usual: float) -> list[Box]:
