@@ -53,24 +53,30 @@ class Box(NamedTuple):
 
 
 def without_dark_lines(depth: np.ndarray) -> np.ndarray:
-    """What stands out from the paper (h, w), without lines and frames as dark as ink, which forms have.
+    """What stands out from the paper (h, w), without lines and frames as dark as ink, which forms have."""
+    found = dark_lines(depth)
+    return depth if found is None else np.where(found, np.float32(0), depth)
 
-    Ink that crosses a line stays.
+
+def dark_lines(depth: np.ndarray) -> np.ndarray | None:
+    """Where lines and frames as dark as ink are in what stands out from the paper (h, w); None where there are none.
+
+    Ink that crosses a line is not part of it.
     """
     small = levels.reduced(depth, LONGEST)
     least = INKED[0] * quantile(small[::2, ::2], STRONGEST)
     mask = small > least
     lines = long_lines(mask)
     if not lines.any():
-        return depth
+        return None
     darkest = np.where(lines, small, 0).max(axis=0)
     lines &= small <= DARKER * np.median(darkest[darkest > 0])
     lines |= posts(mask & ~lines, lines)
     edges = dilate(np.pad(lines, EDGE), 2 * EDGE + 1)
-    erased, near = (
+    found, near = (
         np.asarray(Image.fromarray(each).resize(depth.shape[::-1], Image.Resampling.NEAREST)) for each in (lines, edges)
     )
-    return np.where(erased | (near & (depth < least)), np.float32(0), depth)
+    return found | (near & (depth < least))
 
 
 def posts(mask: np.ndarray, lines: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 Both give the strips of their lines, all of them as one line, and their ink as a single digit's pixels.
 """
 
+import contextlib
 import functools
 from collections.abc import Sequence
 
@@ -10,12 +11,14 @@ import numpy as np
 
 from digit_recognizer_dl_model.frame import BOX, SIDE
 
+from ..refusals import Blank
 from . import centring, drawing, ink, strips
 from .centring import USUAL, Ink
 from .drawing import FULL, SQUARE, Stroke
 from .lines import Box, find_lines, without_dark_lines
 from .strips import DIGIT, Strip
 
+LEVEL = 0.7  # of the width of the ink that is inked in some row, from which it may be the line of a form
 MOST_POINTS = 5000  # of a drawing in which numbers are looked for; a digit has a hundred
 FINE = 280  # pixels of the pad's height in which strokes are drawn
 # The longest side of a character that is too small to be read if it is not sure.
@@ -69,11 +72,18 @@ def candidates_of(luminance: np.ndarray, found: Ink) -> list[np.ndarray]:
 
     It is brought to the size and the place of MNIST's digits. In a picture of 28x28 pixels whose ink reaches farther
     than theirs, the digit either is larger, or it has its place already and lies among noise, spots or lines. Only the
-    network can tell which is true, so that such ink is also left where it lies.
+    network can tell which is true, so that such ink is also left where it lies. In a larger picture, the line or the
+    frame of a form is erased, unless the network then sees less of a digit.
     """
     centred = centring.centre(found)
-    is_framed = luminance.shape == (SIDE, SIDE) and max(found.strength.shape) > BOX
-    return [centred, ink.ink_in_place(luminance)] if is_framed else [centred]
+    if luminance.shape == (SIDE, SIDE):
+        return [centred, ink.ink_in_place(luminance)] if max(found.strength.shape) > BOX else [centred]
+    if min(luminance.shape) <= SIDE or (found.strength > 0.5).mean(axis=1).max() < LEVEL:
+        return [centred]
+    plain = strips.without_form(luminance)
+    with contextlib.suppress(Blank):
+        return [centred] if plain is None else [centring.centre(ink.ink_of_picture(plain)), centred]
+    return [centred]
 
 
 class DrawingSheet:

@@ -15,7 +15,7 @@ from digit_recognizer_dl_model.strip import HEIGHT, MARGIN, WIDEST, strip_width
 from . import levels
 from .characters import FINER, extents
 from .levels import quantile
-from .lines import Box, find_lines, without_dark_lines
+from .lines import Box, dark_lines, find_lines, without_dark_lines
 
 SAMPLED = 320  # pixels along the longest side in which the paper is looked for
 PARTS = 6  # along the longest side
@@ -25,6 +25,8 @@ DIGIT = 29  # pixels of the strip's 46 that a line's digits are high
 TALLEST = 38  # pixels that its tallest digit is high at most
 LEVEL = 0.6  # of the tallest part's height, from which parts tell the slope of a line
 FILLINGS = 31, 34, 38  # pixels of the strip's 46 that a picture is high which shows nothing but a line
+BEYOND = 0.1  # of its length that the line of a form reaches beyond a digit on each side, at least
+SIDES = 0.8  # of a digit's height that a frame around it has sides beside it, at least
 BESIDE = 10  # pixels of the strip that are shown of the paper beside a line
 
 
@@ -116,15 +118,45 @@ def whole_strips(depth: np.ndarray) -> list[Strip]:
 def depth_of(luminance: np.ndarray) -> np.ndarray:
     """How many grey levels each pixel of a picture (h, w) stands out from the paper, (h, w) float32, negative too.
 
+    The lines and frames of forms do not.
+    """
+    return without_dark_lines(depth_on_paper(luminance)[0])
+
+
+def depth_on_paper(luminance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How many grey levels each pixel of a picture (h, w) stands out from the paper, and the paper: (h, w) float32.
+
     Ink covers less than half of any large part of a picture, so the median there is the paper's. Ink is narrow and
     paper is not, so the differences from it are skewed towards the ink.
     """
     small = levels.reduced(luminance.astype(np.float32, copy=False), SAMPLED)
     shape = luminance.shape[::-1]
-    paper = Image.fromarray(medians(small)).resize(shape, Image.Resampling.BILINEAR)
-    depth = luminance - np.asarray(paper)
+    paper = np.asarray(Image.fromarray(medians(small)).resize(shape, Image.Resampling.BILINEAR))
+    depth = luminance - paper
     of_small = levels.reduced(depth, SAMPLED)
-    return without_dark_lines(depth if (of_small * of_small * of_small).sum() > 0 else -depth)
+    return depth if (of_small * of_small * of_small).sum() > 0 else -depth, paper
+
+
+def without_form(luminance: np.ndarray) -> np.ndarray | None:
+    """A picture (h, w) of a digit without the line or the frame of a form, float32; None where it has none.
+
+    A line goes from one edge of the picture to the other, a frame has two sides, and both reach beyond the digit.
+    """
+    depth, paper = depth_on_paper(luminance)
+    erased = dark_lines(depth)
+    if erased is None:
+        return None
+    rest = np.where(erased, 0, depth)
+    rows, columns = (np.flatnonzero((rest > rest.max() / 2).any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return None
+    across = np.flatnonzero(erased.any(axis=0))
+    beyond = min(columns[0] - across[0], across[-1] - columns[-1])
+    beside = erased[rows[0] : rows[-1] + 1]
+    is_across = across[0] == 0 and across[-1] == luminance.shape[1] - 1
+    is_around = all(side.any(axis=1).mean() > SIDES for side in (beside[:, : columns[0]], beside[:, columns[-1] + 1 :]))
+    is_form = (is_across or is_around) and beyond >= BEYOND * len(across)
+    return np.where(erased, paper, luminance) if is_form else None
 
 
 def medians(luminance: np.ndarray) -> np.ndarray:
