@@ -114,6 +114,13 @@ def test_a_line_as_dark_as_the_ink_that_some_digits_stand_on_hides_none(line, sl
     assert ruled.matrix[0, 0] == pytest.approx(plain.matrix[0, 0], rel=0.1)
 
 
+def test_the_margin_of_a_page_is_no_digit(line):
+    picture = line.copy()
+    ImageDraw.Draw(picture).line((12, 0, 14, line.height), fill=0, width=3)
+    [marked], [plain] = (strips_of_picture(np.asarray(each)) for each in (picture, line))
+    np.testing.assert_allclose(marked.matrix, plain.matrix)
+
+
 def test_a_stroke_along_a_paler_line_stays(line):
     """Such as the foot of a two."""
     picture = line.copy()

@@ -28,6 +28,7 @@ OVERLAP = 0.35  # of the lower one's height that two neighbours share
 DARKER = 1.3  # times a line's darkness, from which ink lies on it
 EDGE = 2  # pixels beside a line and the side of a frame that are paler
 POST = 0.25  # of its height that the side of a frame is wide at most
+MARGIN = 1.5  # times the height of most others: the height from which what goes through the picture is no digit
 FRAME = 0.85  # of the picture's width that rulings and frames span
 
 
@@ -117,7 +118,8 @@ def boxes_of(depth: np.ndarray) -> list[Box]:
         boxes = [box for box in found if not is_frame(box, depth.shape)]
         if len(boxes) == len(found):
             break
-    return [box for box in boxes if box.height >= max(LEAST * min(depth.shape), LOWEST)]
+    boxes = [box for box in boxes if box.height >= max(LEAST * min(depth.shape), LOWEST)]
+    return [box for box in boxes if not is_margin(box, boxes, len(depth))]
 
 
 def extents_of(numbers: np.ndarray) -> list[Box]:
@@ -139,6 +141,12 @@ def extents_of(numbers: np.ndarray) -> list[Box]:
     )
     sizes = np.diff(starts, append=len(places))
     return [Box(*edge) for edge in edges[sizes >= DUST].tolist()]
+
+
+def is_margin(box: Box, boxes: list[Box], height: int) -> bool:
+    """Whether a component goes from the top of the picture to its bottom and is higher than digits, as margins are."""
+    usual = np.median([each.height for each in boxes])
+    return box.top == 0 and box.bottom == height and box.height > MARGIN * usual
 
 
 def is_frame(box: Box, shape: tuple[int, int]) -> bool:
