@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw
 from digit_recognizer_dl_model.line_inference import Reading as LineReading
 from digit_recognizer_dl_model.strip import OTHER
 from digits import numbers, second_look
+from digits.gallery import gallery
 from digits.numbers import (
     LETTERS,
     NO_NUMBER,
@@ -21,6 +22,7 @@ from digits.numbers import (
 )
 from digits.pictures import DrawingSheet, PictureSheet
 from digits.pictures.drawing import Stroke
+from digits.pictures.sheets import without_underlines
 from digits.pictures.strips import Strip
 from digits.recognizer import read_line, recognize
 from digits.refusals import Blank, TooLarge
@@ -79,6 +81,13 @@ def test_numbers_beside_each_other_are_read_from_left_to_right():
     assert [line.number for line in read_uncounted(sheet(table)).lines] == ["19", "84", "20", "26"]
 
 
+@pytest.mark.parametrize("index", [69, 1589, 8163])
+@pytest.mark.parametrize("side", [28, 56, 84])
+def test_the_arcs_of_a_wide_zero_are_no_lines_of_a_form(index, side):
+    zero = Image.fromarray(gallery().pixels(index)).resize((side, side), Image.Resampling.BICUBIC)
+    assert read_uncounted(sheet(zero)).number == "0"
+
+
 def test_a_table_that_is_not_surely_read_is_no_single_digit(tiles):
     table = Image.new("L", (460, 400), "white")
     for place, number in enumerate(["1984", "2026", "2357"]):
@@ -122,6 +131,13 @@ def test_the_order_in_which_digits_are_drawn_does_not_matter():
 def test_a_number_that_is_underlined_is_read():
     line = np.array([(0.1, 1.1), (2.9, 1.16)])
     assert read_uncounted(drawn(number_strokes("177"), [line])).number == "177"
+
+
+def test_the_foot_of_a_two_is_no_underline():
+    two = [[(0, 0.2), (0.2, 0), (0.45, 0.15), (0.1, 0.9)], [(0, 0.98), (0.6, 1.0)]]
+    strokes = [np.array(stroke) + (0.5, 0.5) for stroke in two]
+    assert len(without_underlines([Stroke(stroke, 0.1) for stroke in strokes])) == 2
+    assert read_uncounted(drawn(strokes)).number == "2"
 
 
 @pytest.mark.parametrize("height", [69, 74])

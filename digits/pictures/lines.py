@@ -25,6 +25,7 @@ HALF = 0.8  # of the usual height in a line; parts of a digit are lower
 TOLERANCE = 0.2  # of the usual height
 NEAR = 2.2  # heights between neighbours in a line, at most
 OVERLAP = 0.35  # of the lower one's height that two neighbours share
+DARK = 0.5  # of the picture's strongest ink, from which the line of a form is erased; paler ones are rulings
 DARKER = 1.3  # times a line's darkness, from which ink lies on it
 EDGE = 2  # pixels beside a line and the side of a frame that are paler
 POST = 0.25  # of its height that the side of a frame is wide at most
@@ -71,7 +72,10 @@ def dark_lines(depth: np.ndarray) -> np.ndarray | None:
     if not lines.any():
         return None
     darkest = np.where(lines, small, 0).max(axis=0)
-    lines &= small <= DARKER * np.median(darkest[darkest > 0])
+    usual = np.median(darkest[darkest > 0])
+    if usual < DARK * least / INKED[0]:
+        return None
+    lines &= small <= DARKER * usual
     lines |= posts(mask & ~lines, lines)
     edges = dilate(np.pad(lines, EDGE), 2 * EDGE + 1)
     found, near = (

@@ -11,6 +11,7 @@ LIGHTEST = 3  # grey levels that a ruling differs by from what is above and belo
 INKLIKE = 0.7  # of the darkest ink's contrast, from which a single line is the stroke of a digit that fills the picture
 UNBROKEN = 0.7  # of a ruling is seen; a digit lies on the rest
 LONGEST_STROKE = 1.5, 0.6  # of the picture's height, and of its width: what is level and longer is no stroke of a digit
+SHORTEST = 40  # pixels of such a line, at least; in fewer, the arcs of a wide zero are as level
 PARTS = 3  # that are level, at most, in a line that is not
 
 
@@ -113,7 +114,7 @@ def between(band: np.ndarray) -> np.ndarray:
 def long_lines(mask: np.ndarray) -> np.ndarray:
     """Where ink (h, w) is nearly level and longer than strokes of digits, with its edges; not where ink crosses it."""
     height, width = mask.shape
-    longest = min(LONGEST_STROKE[0] * height, LONGEST_STROKE[1] * width)
+    longest = max(min(LONGEST_STROKE[0] * height, LONGEST_STROKE[1] * width), SHORTEST)
     # A line that is not quite level goes on in the next row.
     level = mask & opening_of_rows(with_rows_beside(mask), max(round(longest / PARTS), 1))
     if not level.any():

@@ -15,12 +15,15 @@ from ..refusals import Blank
 from . import centring, drawing, ink, strips
 from .centring import USUAL, Ink
 from .drawing import FULL, SQUARE, Stroke
-from .lines import Box, find_lines, without_dark_lines
+from .lines import Box, find_lines
 from .strips import DIGIT, Strip
 
 LEVEL = 0.7  # of the width of the ink that is inked in some row, from which it may be the line of a form
 MOST_POINTS = 5000  # of a drawing in which numbers are looked for; a digit has a hundred
 FINE = 280  # pixels of the pad's height in which strokes are drawn
+# A stroke that underlines a number: its height, as a fraction of its width; its width, as fractions of the width and of
+# the height of the rest; and how far down in the rest it is.
+FLAT, ALONG, ACROSS, BELOW = 0.15, 0.8, 1.2, 0.6
 # The longest side of a character that is too small to be read if it is not sure.
 TINY_PICTURE = 12  # pixels
 TINY_DRAWING = 0.06  # of the pad's height
@@ -93,7 +96,7 @@ class DrawingSheet:
     """
 
     def __init__(self, strokes: Sequence[Stroke], size: tuple[float, float] = SQUARE) -> None:
-        self._strokes, self.size = strokes, size
+        self._strokes, self.size = without_underlines(strokes), size
         self._is_simple = sum(len(stroke.points) + drawing.ENDS for stroke in strokes) <= MOST_POINTS
         self._sheets: dict[float, np.ndarray] = {}  # drawn so far, by the thickest pen
 
@@ -138,9 +141,24 @@ class DrawingSheet:
             sheet = drawing.blank_sheet(self.size, FINE)
             for stroke in self._strokes:
                 drawing.draw_line(sheet, FINE * stroke.points, FINE * min(stroke.width, thickest), FULL)
-            self._sheets[thickest] = without_dark_lines(np.asarray(sheet, np.float32))
+            self._sheets[thickest] = np.asarray(sheet, np.float32)
         return self._sheets[thickest]
 
     def _strip(self, depth: np.ndarray, line: list[Box], scale: float, digit: int) -> Strip:
         strip = strips.strip_of(depth, line, scale, digit)
         return strip._replace(matrix=strip.matrix / FINE)
+
+
+def without_underlines(strokes: Sequence[Stroke]) -> Sequence[Stroke]:
+    """The strokes without those under the others that are level and as long as a number is."""
+    if len(strokes) < 2:
+        return strokes
+    boxes = np.array([[*stroke.points.min(axis=0), *stroke.points.max(axis=0)] for stroke in strokes])
+    widths, heights = (boxes[:, 2:] - boxes[:, :2]).T
+    is_level = heights <= FLAT * widths
+    if is_level.all() or not is_level.any():
+        return strokes
+    (left, top), (right, bottom) = boxes[~is_level, :2].min(axis=0), boxes[~is_level, 2:].max(axis=0)
+    is_long = widths >= max(ALONG * (right - left), ACROSS * (bottom - top))
+    is_below = (boxes[:, 1] + boxes[:, 3]) / 2 >= top + BELOW * (bottom - top)
+    return [stroke for stroke, erased in zip(strokes, is_level & is_long & is_below, strict=True) if not erased]
