@@ -135,7 +135,7 @@ def test_a_number_that_is_underlined_is_read():
 
 def test_the_foot_of_a_two_is_no_underline():
     two = [[(0, 0.2), (0.2, 0), (0.45, 0.15), (0.1, 0.9)], [(0, 0.98), (0.6, 1.0)]]
-    strokes = [np.array(stroke) + (0.5, 0.5) for stroke in two]
+    strokes = [np.add(stroke, 0.5) for stroke in two]
     assert len(without_underlines([Stroke(stroke, 0.1) for stroke in strokes])) == 2
     assert read_uncounted(drawn(strokes)).number == "2"
 
