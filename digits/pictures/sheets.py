@@ -21,9 +21,9 @@ from .strips import DIGIT, Strip
 LEVEL = 0.7  # of the width of the ink that is inked in some row, from which it may be the line of a form
 MOST_POINTS = 5000  # of a drawing in which numbers are looked for; a digit has a hundred
 FINE = 280  # pixels of the pad's height in which strokes are drawn
-# A stroke that underlines a number: its height, as a fraction of its width; its width, as fractions of the width and of
-# the height of the rest; and how far down in the rest it is.
-FLAT, ALONG, ACROSS, BELOW = 0.15, 0.8, 1.2, 0.6
+# A stroke that underlines a number: its height, at most, as a fraction of its width; its width, as fractions of the
+# rest's width and height, at least, and of its width, at most; and how far down in the rest it is.
+FLAT, ALONG, ACROSS, MOST, BELOW = 0.15, 0.8, 1.2, 2.0, 0.6
 # The longest side of a character that is too small to be read if it is not sure.
 TINY_PICTURE = 12  # pixels
 TINY_DRAWING = 0.06  # of the pad's height
@@ -159,6 +159,6 @@ def without_underlines(strokes: Sequence[Stroke]) -> Sequence[Stroke]:
     if is_level.all() or not is_level.any():
         return strokes
     (left, top), (right, bottom) = boxes[~is_level, :2].min(axis=0), boxes[~is_level, 2:].max(axis=0)
-    is_long = widths >= max(ALONG * (right - left), ACROSS * (bottom - top))
+    is_long = (widths >= max(ALONG * (right - left), ACROSS * (bottom - top))) & (widths <= MOST * (right - left))
     is_below = (boxes[:, 1] + boxes[:, 3]) / 2 >= top + BELOW * (bottom - top)
     return [stroke for stroke, erased in zip(strokes, is_level & is_long & is_below, strict=True) if not erased]

@@ -196,9 +196,9 @@ def test_done_before_the_answer_judges_when_it_comes(game):
 
 def test_an_unsure_reading_does_not_count_and_is_kept_when_it_is_skipped(game):
     scribble(game)
-    said = game.locator("#prediction strong").inner_text()
     button(game, "Done").click()
     expect(hint(game)).to_contain_text("Not a 0 yet")
+    said = game.locator("#prediction strong").inner_text()  # of all strokes
     button(game, "Skip").click()
     expect_asked(game, 1)
     expect(slot(game, 0)).to_have_class("skipped")

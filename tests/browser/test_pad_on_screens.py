@@ -173,6 +173,7 @@ def test_an_explanation_is_below_the_pad_in_two_columns(page, is_watched):
     expect_digit(page, 3)
     if is_watched:
         page.get_by_text("The network at work").click()
+        expect(page.get_by_label("Layer", exact=True)).to_have_value("6")  # its picture has its place
     button(page, "Explain").click()
     explanation = page.get_by_label("Explanation")
     overlay = explanation.get_by_alt_text("The prepared picture, coloured").bounding_box()
