@@ -1,5 +1,6 @@
 """The lines of digits in a picture: its components, and which of them stand beside each other."""
 
+from statistics import median
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ FAINT = 0.6  # of the ink of the strongest line; fainter lines are the paper's p
 TALL = 0.45  # of the usual height in a line; lower components are separators or dirt
 LOW = 0.15  # of a line's height; lower components are not looked at
 MOST = 1000  # components in which lines are looked for; 20 lines of 32 digits have fewer
+MOST_LINES = 60  # that may be parts of each other; a number has 20
 LEAST = 0.02  # of the picture's shortest side that a digit is high at least
 LOWEST = 5  # pixels of the picture in which lines are looked for that a digit is high at least
 STACKED = 0.6  # of the narrower one's width that two parts of a digit share which lie above each other
@@ -48,10 +50,6 @@ class Box(NamedTuple):
     @property
     def middle(self) -> float:
         return (self.top + self.bottom) / 2
-
-    def with_other(self, other: "Box") -> "Box":
-        """The smallest box around both."""
-        return Box(*map(min, self[:2], other[:2]), *map(max, self[2:], other[2:]))
 
 
 def without_dark_lines(depth: np.ndarray) -> np.ndarray:
@@ -205,23 +203,22 @@ def rejoined(boxes: list[Box], usual: float) -> list[Box]:
 
     They are a digit that is broken across, such as an eight in two loops. usual: the height of most others.
     """
-    joined: list[Box] = []
-    for box in sorted(boxes, key=lambda each: each.top):
-        place = next((place for place, above in enumerate(joined) if are_parts(above, box, usual)), None)
-        if place is None:
-            joined.append(box)
-        else:
-            joined[place] = joined[place].with_other(box)
-    return joined
-
-
-def are_parts(above: Box, below: Box, usual: float) -> bool:
-    """Whether two components are the upper and the lower part of a digit."""
-    shared = min(above.right, below.right) - max(above.left, below.left)
-    narrower = min(above.right - above.left, below.right - below.left)
-    is_above = shared >= STACKED * narrower and below.top >= above.bottom - TOLERANCE * usual
-    are_half = all(TALL * usual <= part.height < HALF * usual for part in (above, below))
-    return is_above and are_half and above.with_other(below).height <= (1 + TOLERANCE) * usual
+    halves = [box for box in boxes if TALL * usual <= box.height < HALF * usual]
+    if len(halves) < 2:
+        return boxes
+    left, top, right, bottom = np.array(halves).T
+    shared = np.minimum(right[:, None], right) - np.maximum(left[:, None], left)  # by each with each, (n, n)
+    narrower = np.minimum(right - left, (right - left)[:, None])
+    are_parts = (shared >= STACKED * narrower) & (top >= bottom[:, None] - TOLERANCE * usual)
+    are_parts &= bottom - top[:, None] <= (1 + TOLERANCE) * usual
+    joined = dict(zip(halves, halves, strict=True))
+    for above, below in np.argwhere(are_parts):
+        upper, lower = halves[above], halves[below]
+        if above != below and upper in joined and lower in joined:
+            del joined[upper]
+            joined[lower] = Box(*map(min, upper[:2], lower[:2]), *map(max, upper[2:], lower[2:]))
+    divided = set(halves)
+    return [joined.get(box, box) for box in boxes if box in joined or box not in divided]
 
 
 def merged(lines: list[list[Box]]) -> list[list[Box]]:
@@ -230,6 +227,8 @@ def merged(lines: list[list[Box]]) -> list[list[Box]]:
     Of a digit that is broken across, such as an eight in two loops, one part goes on with the line that it belongs to,
     and the other, with or without what follows it, is a line of its own at first.
     """
+    if len(lines) > MOST_LINES:  # then they are no numbers, and merging them takes long
+        return lines
     kept: list[list[Box]] = []
     for line in sorted(lines, key=len, reverse=True):
         around = next((other for other in kept if all(is_within(box, other) for box in line)), None)
@@ -246,8 +245,7 @@ def is_within(box: Box, line: list[Box]) -> bool:
     near = [each for each in line if each.left - reach < box.right and box.left < each.right + reach]
     if not near:
         return False
-    top, bottom = np.median([(each.top, each.bottom) for each in near], axis=0)
-    return bool(top <= box.middle <= bottom)
+    return median(each.top for each in near) <= box.middle <= median(each.bottom for each in near)
 
 
 def extend(line: list[Box], others: list[Box]) -> None:
