@@ -30,7 +30,7 @@ from .traffic import prometheus
 
 MAX_DIGITS, MAX_LINES = 32, 20  # of a line, of a number
 WIDEST_DIGIT = 1.5  # times its height
-MOST_PARTS = 4  # of a single digit, each of which looks like a digit
+MOST_PARTS = 4  # digits that are read in the parts of a single broken digit, at most
 PIXEL_SECONDS = 2e-5  # that a pixel along a strip takes to be read, usually
 
 SURE = 0.93  # confidence from which the lines that were found are enough
@@ -299,7 +299,7 @@ def with_single(number: Number, sheet: PictureSheet | DrawingSheet) -> Number:
     if single.uncertain and number.reason == NO_NUMBER:
         is_between_two = not single.is_refused and number.is_compact
         return single if is_between_two else single._replace(lines=[], reason=NO_NUMBER)
-    # that lie one above the other
+    # The parts of a broken digit, which lie one above the other, may have been read as lines.
     is_in_parts = number.is_compact and len(number.lines) > 1 and len(number.digits) <= MOST_PARTS
     is_surer = not single.uncertain and (is_in_parts or single.confidence > number.confidence)
     is_surer |= is_in_parts and number.uncertain

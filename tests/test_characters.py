@@ -5,8 +5,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from digit_recognizer_dl_model.strip import HEIGHT, NARROWEST, STEP
+from digits.pictures import PictureSheet
 from digits.pictures.characters import cut_around, cut_upright, extents
-from digits.pictures.strips import Strip, strips_of_picture
+from digits.pictures.strips import Strip
 from digits.recognizer import read_digits, read_line
 
 from .pictures import number_picture
@@ -39,7 +40,7 @@ def test_each_character_has_its_extent_between_its_neighbours():
 
 @BOTH
 def test_characters_of_a_strip_become_the_pixels_of_single_digits(cut):
-    [strip] = strips_of_picture(np.asarray(number_picture("40921")))
+    [strip] = PictureSheet(np.asarray(number_picture("40921"))).lines()
     places = read_line([strip.ink]).places
     chosen = np.array([True, False, False, True, True])
     alone = cut(strip.ink, strip.finer(), places, chosen)

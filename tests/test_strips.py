@@ -5,10 +5,15 @@ import pytest
 from PIL import Image, ImageDraw
 
 from digit_recognizer_dl_model.strip import HEIGHT, NARROWEST, STEP
+from digits.pictures import PictureSheet
 from digits.pictures.characters import FINER
-from digits.pictures.strips import depth_of, strips_of_picture, whole_strips
+from digits.pictures.strips import Strip, depth_of, whole_strips
 
 from .pictures import number_picture
+
+
+def strips_of(picture: np.ndarray) -> list[Strip]:
+    return PictureSheet(picture).lines()
 
 
 def sheet(tiles: np.ndarray, rows: list[list[int]], scale: int = 2) -> Image.Image:
@@ -38,7 +43,7 @@ def line(tiles):
 
 
 def test_a_line_of_digits_is_one_strip_with_empty_ends(line):
-    [strip] = strips_of_picture(np.asarray(line))
+    [strip] = strips_of(np.asarray(line))
     assert strip.ink.shape[0] == HEIGHT
     assert (strip.ink.shape[1] - NARROWEST) % STEP == 0
     assert not strip.ink[:, :10].any()
@@ -48,12 +53,12 @@ def test_a_line_of_digits_is_one_strip_with_empty_ends(line):
 
 
 def test_light_digits_on_dark_paper_are_the_same_ink(line):
-    [dark], [light] = (strips_of_picture(each) for each in (np.asarray(line), 255 - np.asarray(line)))
+    [dark], [light] = (strips_of(each) for each in (np.asarray(line), 255 - np.asarray(line)))
     assert np.abs(dark.ink.astype(int) - light.ink).mean() < 3
 
 
 def test_two_rows_are_two_strips_from_top_to_bottom(tiles):
-    first, second = strips_of_picture(np.asarray(sheet(tiles, [[0, 1, 2], [3, 4, 5, 6, 7]])))
+    first, second = strips_of(np.asarray(sheet(tiles, [[0, 1, 2], [3, 4, 5, 6, 7]])))
     assert inked_columns(first) < inked_columns(second)
     assert (first.matrix @ [0, HEIGHT / 2, 1])[1] < (second.matrix @ [0, HEIGHT / 2, 1])[1]
 
@@ -63,7 +68,7 @@ def test_a_broken_eight_near_the_beginning_of_a_line_is_one_character():
     draw = ImageDraw.Draw(picture)
     for loop in (20, 30, 44, 82), (58, 34, 84, 58), (56, 60, 86, 86), (110, 60, 134, 84), (160, 36, 184, 84):
         draw.ellipse(loop, outline=0, width=4)
-    assert len(strips_of_picture(np.asarray(picture))) == 1
+    assert len(strips_of(np.asarray(picture))) == 1
 
 
 @pytest.mark.parametrize("upper_loop", [(58, 30, 84, 50), (66, 30, 88, 50)])
@@ -72,25 +77,25 @@ def test_an_eight_in_two_loops_does_not_divide_its_line(upper_loop):
     draw = ImageDraw.Draw(picture)
     for loop in (upper_loop, (54, 58, 80, 80), (20, 34, 44, 72), (110, 32, 134, 76), (160, 36, 184, 78)):
         draw.ellipse(loop, outline=0, width=4)
-    assert len(strips_of_picture(np.asarray(picture))) == 1
+    assert len(strips_of(np.asarray(picture))) == 1
 
 
 def test_a_rising_line_is_levelled(line):
     turned = line.rotate(8, Image.Resampling.BICUBIC, expand=True, fillcolor=255)
-    [level], [risen] = (strips_of_picture(np.asarray(each)) for each in (line, turned))
+    [level], [risen] = (strips_of(np.asarray(each)) for each in (line, turned))
     assert abs(inked_columns(level) - inked_columns(risen)) < 0.2 * inked_columns(level)
 
 
 def test_the_ink_of_a_strip_lies_where_the_matrix_says(line):
     picture = np.asarray(line)
-    [strip] = strips_of_picture(picture)
+    [strip] = strips_of(picture)
     rows, columns = np.nonzero(strip.ink > 200)
     x, y = strip.matrix @ [columns + 0.5, rows + 0.5, np.ones(len(rows))]
     assert (picture[y.astype(int), x.astype(int)] < 160).mean() > 0.9
 
 
 def test_even_paper_has_no_lines():
-    assert strips_of_picture(np.full((60, 200), 230, np.uint8)) == []
+    assert strips_of(np.full((60, 200), 230, np.uint8)) == []
 
 
 @pytest.mark.parametrize("distance", [14, 60], ids=["squared", "lined"])
@@ -99,7 +104,7 @@ def test_rulings_hide_no_digits(line, distance):
     ruled[::distance] = np.minimum(ruled[::distance], 170)
     if distance == 14:
         ruled[:, ::distance] = np.minimum(ruled[:, ::distance], 170)
-    [plain], [found] = strips_of_picture(np.asarray(line)), strips_of_picture(ruled)
+    [plain], [found] = strips_of(np.asarray(line)), strips_of(ruled)
     assert abs(inked_columns(found) - inked_columns(plain)) < 0.1 * inked_columns(plain)
 
 
@@ -107,7 +112,7 @@ def test_rulings_hide_no_digits(line, distance):
 def test_a_line_as_dark_as_the_ink_that_some_digits_stand_on_hides_none(line, slope):
     picture = line.copy()
     ImageDraw.Draw(picture).line((0, 78, line.width, 78 + slope * line.width), fill=0, width=3)
-    [ruled], [plain] = (strips_of_picture(np.asarray(each)) for each in (picture, line))
+    [ruled], [plain] = (strips_of(np.asarray(each)) for each in (picture, line))
     (left, right), (first, last) = left_and_right(ruled), left_and_right(plain)
     assert left < first + 2
     assert right > last - 2
@@ -117,7 +122,7 @@ def test_a_line_as_dark_as_the_ink_that_some_digits_stand_on_hides_none(line, sl
 def test_the_margin_of_a_page_is_no_digit(line):
     picture = line.copy()
     ImageDraw.Draw(picture).line((12, 0, 14, line.height), fill=0, width=3)
-    [marked], [plain] = (strips_of_picture(np.asarray(each)) for each in (picture, line))
+    [marked], [plain] = (strips_of(np.asarray(each)) for each in (picture, line))
     np.testing.assert_allclose(marked.matrix, plain.matrix)
 
 
@@ -133,7 +138,7 @@ def test_a_stroke_along_a_paler_line_stays(line):
 
 
 def test_a_finer_strip_shows_the_same_and_is_sharper():
-    [strip] = strips_of_picture(np.asarray(number_picture("1984", height=180, pen=20)))
+    [strip] = strips_of(np.asarray(number_picture("1984", height=180, pen=20)))
     finer = strip.finer()
     assert finer.shape == (FINER * HEIGHT, FINER * strip.ink.shape[1])
     averaged = finer.reshape(HEIGHT, FINER, -1, FINER).mean(axis=(1, 3))
@@ -146,20 +151,20 @@ def test_a_faint_pattern_is_no_line(line):
     patterned = np.asarray(line).copy()
     patterned[4:12, 5:60] = 200
     patterned[-12:-4, 80:130] = 200
-    assert len(strips_of_picture(patterned)) == 1
+    assert len(strips_of(patterned)) == 1
 
 
 def test_a_sign_that_stands_high_does_not_turn_the_line(line):
     signed = np.pad(np.asarray(line), [(0, 0), (0, 80)], constant_values=255)
     signed[22:28, -70:-40] = signed[34:40, -70:-40] = 0  # the end of an amount
-    [strip] = strips_of_picture(signed)
+    [strip] = strips_of(signed)
     assert abs(strip.matrix[1, 0]) < 0.02 * strip.matrix[0, 0]
 
 
 def test_more_parts_than_numbers_have_are_no_lines():
     blot = np.pad(np.zeros((6, 6), np.uint8), 3, constant_values=255)
-    assert len(strips_of_picture(np.tile(blot, (2, 8)))) == 2
-    assert strips_of_picture(np.tile(blot, (34, 53))) == []
+    assert len(strips_of(np.tile(blot, (2, 8)))) == 2
+    assert strips_of(np.tile(blot, (34, 53))) == []
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (2, 3), (5, 5)])
@@ -167,7 +172,7 @@ def test_more_parts_than_numbers_have_are_no_lines():
 def test_a_picture_of_any_size_has_strips_or_none(shape, level):
     picture = np.full(shape, 255 - level, np.uint8)
     picture[0, 0] = level
-    for strip in [*strips_of_picture(picture), *whole_strips(depth_of(picture))]:
+    for strip in [*strips_of(picture), *whole_strips(depth_of(picture))]:
         assert strip.ink.shape[0] == HEIGHT
 
 
@@ -180,7 +185,7 @@ def test_the_whole_picture_is_a_line_in_several_sizes(line):
 
 def test_a_line_that_is_too_long_is_cut_and_says_so(line):
     picture = np.asarray(line)[:, 24:-30]  # with little paper on both sides
-    [whole] = strips_of_picture(picture)
-    [cut] = strips_of_picture(np.hstack([picture] * 8))
+    [whole] = strips_of(picture)
+    [cut] = strips_of(np.hstack([picture] * 8))
     assert not whole.is_cut
     assert cut.is_cut

@@ -1,4 +1,4 @@
-"""The lines of digits in a picture: its components, and which of them stand beside each other."""
+"""The lines of digits in a picture: components that stand beside each other, once the lines of forms are erased."""
 
 from statistics import median
 from typing import NamedTuple
@@ -19,7 +19,7 @@ FAINT = 0.6  # of the ink of the strongest line; fainter lines are the paper's p
 TALL = 0.45  # of the usual height in a line; lower components are separators or dirt
 LOW = 0.15  # of a line's height; lower components are not looked at
 MOST = 1000  # components in which lines are looked for; 20 lines of 32 digits have fewer
-MOST_LINES = 60  # that may be parts of each other; a number has 20
+MOST_LINES = 60  # of which some may be parts of others; a number has 20
 LEAST = 0.02  # of the picture's shortest side that a digit is high at least
 LOWEST = 5  # pixels of the picture in which lines are looked for that a digit is high at least
 STACKED = 0.6  # of the narrower one's width that two parts of a digit share which lie above each other
@@ -28,10 +28,10 @@ TOLERANCE = 0.2  # of the usual height
 NEAR = 2.2  # heights between neighbours in a line, at most
 OVERLAP = 0.35  # of the lower one's height that two neighbours share
 DARK = 0.5  # of the picture's strongest ink, from which the line of a form is erased; paler ones are rulings
-DARKER = 1.3  # times a line's darkness, from which ink lies on it
-EDGE = 2  # pixels beside a line and the side of a frame that are paler
+DARKER = 1.3  # times the darkness of a form's line, from which a pixel of it is a stroke that lies on it
+EDGE = 2  # pixels beside the line of a form and the side of a frame that are paler
 POST = 0.25  # of its height that the side of a frame is wide at most
-MARGIN = 1.5  # times the height of most others: the height from which what goes through the picture is no digit
+MARGIN = 1.5  # times the usual height of components, from which one is the margin of a page
 FRAME = 0.85  # of the picture's width that rulings and frames span
 
 
@@ -121,7 +121,7 @@ def boxes_of(depth: np.ndarray) -> list[Box]:
         if len(boxes) == len(found):
             break
     boxes = [box for box in boxes if box.height >= max(LEAST * min(depth.shape), LOWEST)]
-    return [box for box in boxes if not is_margin(box, boxes, len(depth))]
+    return without_margins(boxes, len(depth))
 
 
 def extents_of(numbers: np.ndarray) -> list[Box]:
@@ -145,10 +145,11 @@ def extents_of(numbers: np.ndarray) -> list[Box]:
     return [Box(*edge) for edge in edges[sizes >= DUST].tolist()]
 
 
-def is_margin(box: Box, boxes: list[Box], height: int) -> bool:
-    """Whether a component goes from the top of the picture to its bottom and is higher than digits, as margins are."""
-    usual = np.median([each.height for each in boxes])
-    return box.top == 0 and box.bottom == height and box.height > MARGIN * usual
+def without_margins(boxes: list[Box], height: int) -> list[Box]:
+    """The components of a picture of that height without the margins of a page, which go through all of it."""
+    if not boxes or height <= MARGIN * median(box.height for box in boxes):
+        return boxes
+    return [box for box in boxes if box.height < height]
 
 
 def is_frame(box: Box, shape: tuple[int, int]) -> bool:
@@ -227,7 +228,7 @@ def merged(lines: list[list[Box]]) -> list[list[Box]]:
     Of a digit that is broken across, such as an eight in two loops, one part goes on with the line that it belongs to,
     and the other, with or without what follows it, is a line of its own at first.
     """
-    if len(lines) > MOST_LINES:  # then they are no numbers, and merging them takes long
+    if len(lines) > MOST_LINES:  # a number has fewer, and the time for merging grows with their square
         return lines
     kept: list[list[Box]] = []
     for line in sorted(lines, key=len, reverse=True):

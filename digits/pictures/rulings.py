@@ -3,6 +3,7 @@
 import numpy as np
 from PIL import Image
 
+from .levels import quantile
 from .morphology import closing_of_rows, components, opening_of_rows
 
 STRIPS = 64  # across the picture, a power of two: rulings are followed from one to the next, and fall by less rows
@@ -116,7 +117,7 @@ def long_lines(mask: np.ndarray) -> np.ndarray:
     height, width = mask.shape
     longest = max(min(LONGEST_STROKE[0] * height, LONGEST_STROKE[1] * width), SHORTEST)
     # A line that is not quite level goes on in the next row.
-    level = mask & opening_of_rows(with_rows_beside(mask), max(round(longest / PARTS), 1))
+    level = mask & opening_of_rows(with_rows_beside(mask), round(longest / PARTS))
     if not level.any():
         return level
     parts = components(level)
@@ -126,7 +127,7 @@ def long_lines(mask: np.ndarray) -> np.ndarray:
     np.maximum.at(last, parts[parts > 0], columns)
     lines = (last - first + 1 >= longest)[parts]
     rest = mask & ~lines
-    thickness = int(np.sort(lines.sum(axis=0))[round(0.9 * (width - 1))])
+    thickness = int(quantile(lines.sum(axis=0), 0.9))
     crossing = mask & closing_of_rows(rest.T, 2 * thickness + 1).T
     return with_rows_beside(lines & ~crossing) & ~crossing
 

@@ -3,7 +3,6 @@
 Both give the strips of their lines, all of them as one line, and their ink as a single digit's pixels.
 """
 
-import contextlib
 import functools
 from collections.abc import Sequence
 
@@ -45,9 +44,14 @@ class PictureSheet:
     def _depth(self) -> np.ndarray:
         return strips.depth_of(self._luminance)
 
+    @functools.cached_property
+    def _found(self) -> tuple[list[list[Box]], float]:
+        return find_lines(self._depth)
+
     def lines(self, digit: int = DIGIT) -> list[Strip]:
-        """The lines, from top to bottom, with digits that are so many pixels high."""
-        return [self._scaled(strip) for strip in strips.strips_of_depth(self._depth, digit)]
+        """The lines, in the order of reading, with digits that are so many pixels high in their strips."""
+        found, scale = self._found
+        return [self._scaled(strips.strip_of(self._depth, line, scale, digit)) for line in found]
 
     def whole(self) -> list[Strip]:
         """All of it as one line, in several sizes."""
@@ -84,9 +88,12 @@ def candidates_of(luminance: np.ndarray, found: Ink) -> list[np.ndarray]:
     if min(luminance.shape) <= SIDE or (found.strength > 0.5).mean(axis=1).max() < LEVEL:
         return [centred]
     plain = strips.without_form(luminance)
-    with contextlib.suppress(Blank):
-        return [centred] if plain is None else [centring.centre(ink.ink_of_picture(plain)), centred]
-    return [centred]
+    if plain is None:
+        return [centred]
+    try:
+        return [centring.centre(ink.ink_of_picture(plain)), centred]
+    except Blank:
+        return [centred]
 
 
 class DrawingSheet:
@@ -100,11 +107,15 @@ class DrawingSheet:
         self._is_simple = sum(len(stroke.points) + drawing.ENDS for stroke in strokes) <= MOST_POINTS
         self._sheets: dict[float, np.ndarray] = {}  # drawn so far, by the thickest pen
 
+    @functools.cached_property
+    def _found(self) -> tuple[list[list[Box]], float]:
+        return find_lines(self._drawn(np.inf))
+
     def lines(self, digit: int = DIGIT) -> list[Strip]:
-        """The lines, from top to bottom, with digits that are so many pixels high and a pen no thicker than usual."""
+        """The lines as those of a picture, by a pen no thicker than usual."""
         if not self._is_simple:
             return []
-        found, scale = find_lines(self._drawn(np.inf))
+        found, scale = self._found
         if not found:
             return []
         depth = self._drawn_for(found, scale)

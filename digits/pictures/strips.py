@@ -15,7 +15,7 @@ from digit_recognizer_dl_model.strip import HEIGHT, MARGIN, WIDEST, strip_width
 from . import levels
 from .characters import FINER, extents
 from .levels import quantile
-from .lines import Box, dark_lines, find_lines, without_dark_lines
+from .lines import Box, dark_lines, without_dark_lines
 
 SAMPLED = 320  # pixels along the longest side in which the paper is looked for
 PARTS = 6  # along the longest side
@@ -65,7 +65,7 @@ class Strip(NamedTuple):
     ink: (46, width) uint8, ink 255 on 0.
     matrix: (2, 3), from x, y and 1 in the strip to x and y in the picture, in pixels.
     is_cut: whether the line goes on to the right of the widest strip.
-    view: from which it can be had with more pixels.
+    view: how it sees the picture, from which a finer strip is made.
     """
 
     ink: np.ndarray
@@ -88,20 +88,6 @@ class Strip(NamedTuple):
         corners = self.matrix @ [[left, right, left, right], [top, top, bottom, bottom], [1, 1, 1, 1]]
         (x, y), (x_end, y_end) = corners.min(axis=1).tolist(), corners.max(axis=1).tolist()
         return x, y, x_end - x, y_end - y
-
-
-def strips_of_picture(luminance: np.ndarray) -> list[Strip]:
-    """The lines of a picture (h, w), from top to bottom."""
-    return strips_of_depth(depth_of(luminance))
-
-
-def strips_of_depth(depth: np.ndarray, digit: int = DIGIT) -> list[Strip]:
-    """The lines of what stands out from the paper by `depth` (h, w), from top to bottom.
-
-    digit: pixels that the digits of a line are high in its strip.
-    """
-    lines, scale = find_lines(depth)
-    return [strip_of(depth, line, scale, digit) for line in lines]
 
 
 def whole_strips(depth: np.ndarray) -> list[Strip]:
